@@ -1,0 +1,107 @@
+"""From the bytes of a record to an event, or to the reason why it is none.
+
+One decode and validation pass for what is valid; what is not is looked at again, to say exactly what is wrong.
+The detail never quotes a value: a value may hold personal data.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from schemas import events, times
+
+MAX_BYTES = 65_536
+#: How far an event may lie ahead of its record's own timestamp, in microseconds.
+MAX_AHEAD = 24 * times.HOUR
+
+
+class Reason(StrEnum):
+    """Why a record is a dead letter; the `error-code` header and column."""
+
+    NOT_JSON = "not_json"
+    NOT_OBJECT = "not_object"
+    TOO_LARGE = "too_large"
+    UNKNOWN_TOPIC = "unknown_topic"
+    UNKNOWN_TYPE = "unknown_type"
+    MISSING_FIELD = "missing_field"
+    ILL_TYPED_FIELD = "ill_typed_field"
+    UNKNOWN_VALUE = "unknown_value"
+    BAD_TIME = "bad_time"
+    FROM_THE_FUTURE = "from_the_future"
+    WRONG_KEY = "wrong_key"
+    WRONG_PARTITION = "wrong_partition"
+
+
+class Invalid(Exception):
+    """A record that is no event: it goes to the dead letters, is counted, and the stream goes on."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+_DECODERS: dict[str, msgspec.json.Decoder[events.AnyEvent]] = {
+    events.ORDERS: msgspec.json.Decoder(events.OrdersEvent),
+    events.SCANS: msgspec.json.Decoder(events.Scan),
+    events.CHATS: msgspec.json.Decoder(events.ChatsEvent),
+}
+
+
+def decode(topic: str, value: bytes | memoryview, now: int | None = None) -> tuple[events.AnyEvent, int]:
+    """The event in `value` and its time in microseconds. Raises Invalid.
+
+    `now`: the record's own timestamp in microseconds, where there is one to compare with.
+    """
+    if len(value) > MAX_BYTES:
+        raise Invalid(Reason.TOO_LARGE, f"{len(value)} bytes, at most {MAX_BYTES} are allowed")
+    try:
+        event = _DECODERS[topic].decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise _reason(topic, bytes(value), error) from None
+    try:
+        occurred_at = times.parse(event.occurred_at)
+    except ValueError as error:
+        raise Invalid(Reason.BAD_TIME, f"occurred_at: {error}") from None
+    if now is not None and occurred_at > now + MAX_AHEAD:
+        raise Invalid(Reason.FROM_THE_FUTURE, "occurred_at: more than 24 hours ahead of the record's timestamp")
+    if type(event) is events.OrderPaid and event.ship_by is not None:
+        _check_time("ship_by", event.ship_by)
+    elif type(event) is events.TicketOpened and event.respond_by is not None:
+        _check_time("respond_by", event.respond_by)
+    return event, occurred_at
+
+
+def _check_time(field: str, text: str) -> None:
+    try:
+        times.parse(text)
+    except ValueError as error:
+        raise Invalid(Reason.BAD_TIME, f"{field}: {error}") from None
+
+
+def _reason(topic: str, value: bytes, error: Exception) -> Invalid:
+    """Looks again at a value that did not decode."""
+    try:
+        plain = msgspec.json.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return Invalid(Reason.NOT_JSON, "not one JSON value in UTF-8")
+    if not isinstance(plain, dict):
+        return Invalid(Reason.NOT_OBJECT, "a JSON value, but not an object")
+    tag = plain.get("type")
+    if tag is None:
+        return Invalid(Reason.MISSING_FIELD, "type: missing")
+    if not isinstance(tag, str):
+        return Invalid(Reason.ILL_TYPED_FIELD, "type: not a string")
+    if not any(struct.__struct_config__.tag == tag for struct in events.EVENTS[topic]):
+        return Invalid(Reason.UNKNOWN_TYPE, f"type: none of the topic {topic}")
+    text = str(error)
+    field = text.rpartition("`$.")[2].rstrip("`") if "`$." in text else ""
+    if "missing required field" in text:
+        name = text.split("`")[1]
+        return Invalid(Reason.MISSING_FIELD, f"{field + '.' if field else ''}{name}: missing")
+    if "Invalid enum value" in text:
+        return Invalid(Reason.UNKNOWN_VALUE, f"{field}: none of the values allowed")
+    what = text.partition(" - at ")[0]
+    return Invalid(Reason.ILL_TYPED_FIELD, f"{field}: {what}" if field else what)

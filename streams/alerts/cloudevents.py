@@ -1,0 +1,82 @@
+"""From an alert of the rules to the CloudEvents of the topics `alerts.merchant` and `alerts.platform`."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import NamedTuple
+from urllib.parse import quote
+
+import orjson
+
+from schemas.times import render
+from streams.alerts.messages import Messages
+from streams.rules.alert import MERCHANT, Alert
+
+
+class AlertRecord(NamedTuple):
+    """One record of the topic `alerts.<audience>`."""
+
+    audience: str
+    key: bytes
+    id: str
+    value: bytes
+
+
+class AlertWriter:
+    """Writes alerts raised under one policy on one platform.
+
+    `policy_label` is `<name>@<version>`. The same alert always gives the same bytes.
+    """
+
+    def __init__(self, policy_label: str, platform: str, messages: Messages | None = None) -> None:
+        self._policy = policy_label
+        # A CloudEvent's source is a URI reference.
+        self._source = f"/parcelwatch/{quote(platform, safe='-._~')}"
+        self._messages = Messages() if messages is None else messages
+
+    def records(self, alert: Alert) -> list[AlertRecord]:
+        """One record for each audience. Raises ValueError for an alert to a merchant that names no shop."""
+        type_ = f"parcelwatch.{alert.type}.v1"
+        time = render(alert.time)
+        severity = self._messages.severity(alert.type)
+        written = []
+        for audience, wording in zip(alert.audiences, self._messages.write(alert), strict=True):
+            key = alert.shop_id if audience == MERCHANT else alert.subject
+            if key is None:
+                raise ValueError(f"an alert to a merchant without a shop: {alert.type}")
+            id_ = alert_id(alert, audience)
+            value = {
+                "specversion": "1.0",
+                "id": id_,
+                "source": self._source,
+                "type": type_,
+                "subject": alert.subject,
+                "time": time,
+                "datacontenttype": "application/json",
+                "data": {
+                    "status": alert.status,
+                    "severity": severity,
+                    "shop_id": alert.shop_id,
+                    "order_id": alert.order_id,
+                    "carrier": alert.carrier,
+                    "audience": audience,
+                    "policy": self._policy,
+                    "episode": alert.episode,
+                    "message": wording.message,
+                    "advice": wording.advice,
+                    "evidence": alert.evidence,
+                    "resolution": alert.resolution,
+                },
+            }
+            written.append(AlertRecord(audience, key.encode(), id_, orjson.dumps(value)))
+        return written
+
+
+def alert_id(alert: Alert, audience: str) -> str:
+    """32 hexadecimal digits: a function of type, subject, episode, status and audience alone.
+
+    Each part goes in with its length before it, so that no two lists of parts are joined to the same text.
+    """
+    parts = (alert.type, alert.subject, alert.episode, alert.status, audience)
+    joined = "".join(f"{len(part)}:{part}," for part in parts)
+    return blake2b(joined.encode(), digest_size=16).hexdigest()

@@ -1,0 +1,229 @@
+"""The values that a message can mention, out of an alert and in the reader's language.
+
+A fact is computed when a sentence first asks for it. None: not known, or not the kind of value expected; the
+sentence then leaves the part out. Times are given to the minute (the rest is cut), in
+zh-CN in China's time, in en in UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from schemas import times
+from streams.alerts.templates import Template
+from streams.alerts.wording import Names, Text
+from streams.rules.alert import Alert
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BEIJING = timedelta(hours=8)
+
+
+class Vocabulary:
+    """The names of codes in one language; `index` is the language's place in `wording.LANGUAGES`."""
+
+    def __init__(self, names: Names, index: int) -> None:
+        def pick(words: dict[str, Text]) -> dict[str, str]:
+            return {code: text.by_language()[index] for code, text in words.items()}
+
+        self.chinese = index == 0
+        self.unknown = names.unknown.by_language()[index]
+        self.statuses = pick(names.statuses)
+        self.kinds = pick(names.kinds)
+        self.causes = pick(names.causes)
+        self.phrases = {name: Template(text) for name, text in pick(names.phrases).items()}
+        self._regions = names.regions
+
+    def region(self, name: str) -> str:
+        """A province in the reader's language; a name that is not known stays as it is written."""
+        if self.chinese:
+            return name
+        return next((english for chinese, english in self._regions.items() if name.startswith(chinese)), name)
+
+
+class Facts(dict[str, "str | None"]):
+    """The facts of one alert in one language, optionally with one of its causes; computed on demand."""
+
+    __slots__ = ("alert", "cause", "title", "vocabulary")
+
+    def __init__(self, alert: Alert, vocabulary: Vocabulary, title: str, cause: dict[str, Any] | None = None) -> None:
+        super().__init__()
+        self.alert = alert
+        self.vocabulary = vocabulary
+        self.title = title
+        self.cause = cause or {}
+
+    def __missing__(self, name: str) -> str | None:
+        resolve = _RESOLVERS.get(name)
+        if resolve is not None:
+            value = resolve(self)
+        else:
+            value = self.vocabulary.phrases[name].render(self, self.vocabulary.unknown)
+        self[name] = value
+        return value
+
+
+@lru_cache(maxsize=16_384)
+def _clock(minute: int, chinese: bool) -> str | None:
+    """The minute since the epoch in the reader's time zone, with the zone's name."""
+    try:
+        moment = _EPOCH + timedelta(minutes=minute)
+        if chinese:
+            return f"北京时间 {(moment + _BEIJING).isoformat(sep=' ')[:16]}"
+        return f"{moment.isoformat(sep=' ')[:16]} UTC"
+    except OverflowError:
+        return None
+
+
+@lru_cache(maxsize=4_096)
+def duration(micros: int, chinese: bool) -> str:
+    """A length of time in days and hours; below two days in hours, below an hour in minutes, the rest cut."""
+    if micros < times.HOUR:
+        return _count(micros // times.MINUTE, chinese, "分钟", "minute")
+    if micros < 2 * times.DAY:
+        return _count(micros // times.HOUR, chinese, "小时", "hour")
+    days = _count(micros // times.DAY, chinese, "天", "day")
+    hours = micros % times.DAY // times.HOUR
+    if not hours:
+        return days
+    return (
+        f"{days} {_count(hours, chinese, '小时', 'hour')}"
+        if chinese
+        else f"{days} and {_count(hours, chinese, '', 'hour')}"
+    )
+
+
+def _count(number: int, chinese: bool, unit: str, english: str) -> str:
+    if chinese:
+        return f"{number} {unit}"
+    return f"{number} {english}" if number == 1 else f"{number} {english}s"
+
+
+def percent(share: object) -> str | None:
+    """A share as a percentage of at most two digits after the point; None where it is no number."""
+    if isinstance(share, bool) or not isinstance(share, int | float):
+        return None
+    return f"{share * 100:.2f}".rstrip("0").rstrip(".") + "%"
+
+
+def _instant(value: object) -> int | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        return times.parse(value)
+    except ValueError:
+        return None
+
+
+def _at(facts: Facts, value: object) -> str | None:
+    instant = _instant(value)
+    return None if instant is None else _clock(instant // times.MINUTE, facts.vocabulary.chinese)
+
+
+def _between(facts: Facts, start: int | None, end: int | None) -> str | None:
+    if start is None or end is None or end < start:
+        return None
+    return duration(end - start, facts.vocabulary.chinese)
+
+
+def _time(name: str) -> Callable[[Facts], str | None]:
+    return lambda facts: _at(facts, facts.alert.evidence.get(name))
+
+
+def _since(name: str) -> Callable[[Facts], str | None]:
+    return lambda facts: _between(facts, _instant(facts.alert.evidence.get(name)), facts.alert.time)
+
+
+def _until(facts: Facts) -> str | None:
+    evidence = facts.alert.evidence
+    return _between(facts, facts.alert.time, _instant(evidence.get("ship_by") or evidence.get("due_at")))
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _number(name: str) -> Callable[[Facts], str | None]:
+    def resolve(facts: Facts) -> str | None:
+        value = facts.alert.evidence.get(name)
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+    return resolve
+
+
+def _order(facts: Facts) -> str | None:
+    """The order, and how many share the parcel where there are more."""
+    order = facts.alert.order_id or _text(facts.alert.evidence.get("order_id"))
+    together = facts.alert.evidence.get("order_ids")
+    if order is None or not isinstance(together, list) or len(together) < 2:
+        return order
+    return f"{order} 等 {len(together)} 单" if facts.vocabulary.chinese else f"{order} and {len(together) - 1} more"
+
+
+def _multiple(facts: Facts) -> str | None:
+    rate, baseline = facts.alert.evidence.get("rate"), facts.alert.evidence.get("baseline")
+    if not isinstance(rate, int | float) or not isinstance(baseline, int | float) or baseline <= 0:
+        return None
+    return f"{rate / baseline:.1f}"
+
+
+def _top_cause(facts: Facts) -> str | None:
+    causes = facts.alert.evidence.get("causes")
+    if not isinstance(causes, list) or not causes:
+        return None
+    return facts.vocabulary.causes.get(causes[0]["code"])
+
+
+def _cause_region(facts: Facts) -> str | None:
+    region = _text(facts.cause.get("region"))
+    return None if region is None else facts.vocabulary.region(region)
+
+
+def _cause_silence(facts: Facts) -> str | None:
+    hours = facts.cause.get("silent_hours")
+    if isinstance(hours, bool) or not isinstance(hours, int | float):
+        return None
+    return duration(int(hours * times.HOUR), facts.vocabulary.chinese)
+
+
+_RESOLVERS: dict[str, Callable[[Facts], str | None]] = {
+    "title": lambda facts: facts.title,
+    "subject": lambda facts: facts.alert.subject,
+    "carrier": lambda facts: _text(facts.alert.carrier),
+    "shop_id": lambda facts: _text(facts.alert.shop_id),
+    "order_id": _order,
+    "time": lambda facts: _clock(facts.alert.time // times.MINUTE, facts.vocabulary.chinese),
+    **{
+        name: _time(name)
+        for name in ("last_update", "shipped_at", "raised_at", "paid_at", "ship_by", "opened_at", "due_at")
+    },
+    "silent": _since("last_update"),
+    "waited": _since("shipped_at"),
+    "overdue": _since("ship_by"),
+    "time_left": _until,
+    "facility": lambda facts: _text(facts.alert.evidence.get("facility")),
+    "last_status": lambda facts: facts.vocabulary.statuses.get(facts.alert.evidence.get("last_status") or ""),
+    "kind": lambda facts: facts.vocabulary.kinds.get(facts.alert.evidence.get("kind") or ""),
+    "top_cause": _top_cause,
+    "cause_shipped_at": lambda facts: _at(facts, facts.cause.get("shipped_at")),
+    "cause_status": lambda facts: facts.vocabulary.statuses.get(facts.cause.get("status") or ""),
+    "cause_region": _cause_region,
+    "cause_period": lambda facts: _text(facts.cause.get("period")),
+    "cause_silence": _cause_silence,
+    "rate": lambda facts: percent(facts.alert.evidence.get("rate")),
+    "baseline": lambda facts: percent(facts.alert.evidence.get("baseline")),
+    "multiple": _multiple,
+    "category_id": lambda facts: _text(facts.alert.evidence.get("category_id")),
+    **{
+        name: _number(name)
+        for name in (
+            "window_days", "orders", "escalations", "escalations_left",
+            "disputes", "complaints", "interventions", "ticket_timeouts",
+        )
+    },
+}  # fmt: skip
+
+#: Every value that a sentence may mention, beside the phrases of the catalogue.
+NAMES = frozenset(_RESOLVERS)

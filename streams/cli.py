@@ -1,0 +1,52 @@
+"""The command `parcelwatch`.
+
+Every option is also an environment variable: `PARCELWATCH_` and the option's name in capitals, with the command's name
+before it or without (`PARCELWATCH_BROKER`, `PARCELWATCH_WORKER_BROKER`).
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from streams.replay.command import replay_command
+
+PREFIX = "PARCELWATCH"
+
+
+class _Group(click.Group):
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        for parameter in cmd.params:
+            if isinstance(parameter, click.Option) and parameter.envvar is None and parameter.opts:
+                option = max(parameter.opts, key=len).lstrip("-").replace("-", "_").upper()
+                parameter.envvar = f"{PREFIX}_{option}"
+        super().add_command(cmd, name)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="parcelwatch", prog_name="parcelwatch")
+def parcelwatch() -> None:
+    """Watch a marketplace's parcels and help rate as the events happen."""
+
+
+parcelwatch.add_command(replay_command)
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Runs the command; a user's mistake ends with status 2 and one line on standard error."""
+    try:
+        status: Any = parcelwatch.main(args, prog_name="parcelwatch", standalone_mode=False)
+    except click.ClickException as error:
+        click.echo(f"parcelwatch: {' '.join(error.format_message().split())}", err=True)
+        sys.exit(2)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of our output has gone: `parcelwatch adapt ... | head`.
+        sys.stderr.close()
+        sys.exit(0)
+    sys.exit(status if isinstance(status, int) else 0)

@@ -1,0 +1,171 @@
+"""What the engine asks of the logic that runs on it, and nothing of what that logic is about.
+
+A *dataflow* is two or more kinds of *task*. A task owns one partition number of its input topics, keeps keyed state,
+and is driven by the engine in three steps that never await:
+
+1. inputs: `events` for a batch of external records, `envelope` for what another task sent;
+2. `advance` once the watermarks of the inputs have moved: settle events, judge deadlines;
+3. `collect` before a commit: everything that has to be written, at once, with the input offsets.
+
+Times are integers: microseconds since 1970-01-01T00:00:00Z.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+#: Before every event: the watermark of an input of which nothing is known yet.
+BEGINNING = -(1 << 62)
+
+
+class Horizon(NamedTuple):
+    """How far a set of inputs is known: deadlines below `watermark` are passed, events below it are settled.
+
+    `final` says that nothing follows (the end of a replay or of `--clock TIME`): events *at* the watermark are
+    settled too, deadlines at it are still not passed.
+    """
+
+    watermark: int
+    final: bool = False
+
+    @property
+    def settled(self) -> int:
+        """Events with a time below this are settled."""
+        return self.watermark + 1 if self.final else self.watermark
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalInput:
+    """A topic that upstream systems write; the task of partition p reads partition p.
+
+    `lateness` is in microseconds: the disorder to expect, which its watermark trails its greatest event time by.
+    """
+
+    topic: str
+    lateness: int
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An internal topic from every task of one kind to the tasks of another (or the same) kind.
+
+    The watermark that travels on it is the least over `depends`: names of external topics and of edges that the
+    sending task reads. A *broadcast* edge delivers each record to every receiving task. Without records an envelope
+    goes out only when the watermark enters a new `granularity` (microseconds) or becomes final.
+    """
+
+    name: str
+    source: str
+    target: str
+    depends: tuple[str, ...]
+    granularity: int
+    broadcast: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaskKind:
+    """One kind of task: its external inputs, and the named horizons that its logic asks for.
+
+    `horizons` maps a name to the inputs (external topics, edges) over which the least is taken.
+    """
+
+    name: str
+    inputs: tuple[ExternalInput, ...]
+    horizons: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Dataflow:
+    """All kinds of task and the edges between them."""
+
+    kinds: tuple[TaskKind, ...]
+    edges: tuple[Edge, ...]
+
+    def kind(self, name: str) -> TaskKind:
+        return next(kind for kind in self.kinds if kind.name == name)
+
+    def edges_into(self, kind: str) -> tuple[Edge, ...]:
+        return tuple(edge for edge in self.edges if edge.target == kind)
+
+    def edges_from(self, kind: str) -> tuple[Edge, ...]:
+        return tuple(edge for edge in self.edges if edge.source == kind)
+
+
+class Record(NamedTuple):
+    """One external record as the log holds it. `timestamp` is the log's own, in milliseconds."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(slots=True)
+class PartitionClock:
+    """Event time of one external partition.
+
+    The logic raises `greatest` to the greatest event time that it accepted, but not past `ceiling` where there is
+    one (the present: an event dated ahead of it moves no watermark further), before it looks at the next record; an
+    event older than `greatest - lateness` when it is read is late. Events after `until` are left out and counted.
+    The engine raises `greatest` too, where a partition read to its end goes on with a clock.
+    """
+
+    lateness: int
+    until: int | None = None
+    ceiling: int | None = None
+    greatest: int = BEGINNING
+    late: int = 0
+    left_out: int = 0
+
+    def passed(self, time: int) -> bool:
+        """Takes the time of the next event; tells whether it is late."""
+        if time > self.greatest:
+            self.greatest = (
+                time if self.ceiling is None or time <= self.ceiling else max(self.greatest, self.ceiling)
+            )
+            return False
+        return time < self.greatest - self.lateness
+
+
+class Output(NamedTuple):
+    """One record for an external output topic; the log chooses the partition by murmur2 of the key."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(slots=True)
+class Effects:
+    """What one commit writes beside the input offsets.
+
+    `sends`: per edge, per receiving partition (for a broadcast edge: under -1) the records, in order; each is
+    anything that MessagePack can hold. `rows`: changed rows of the state, a tombstone (None) where one is gone.
+    """
+
+    outputs: list[Output] = field(default_factory=list)
+    sends: dict[str, dict[int, list[Any]]] = field(default_factory=dict)
+    rows: dict[bytes, bytes | None] = field(default_factory=dict)
+
+
+class Processor(Protocol):
+    """The logic of one task. Deterministic, synchronous; it reads no clock and does no I/O."""
+
+    def events(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock) -> None:
+        """Takes a batch of one external partition, in offset order."""
+
+    def envelope(self, edge: str, source: int, records: Sequence[Any]) -> None:
+        """Takes what task number `source` of the edge's sending kind sent in one transaction."""
+
+    def advance(self, horizons: Mapping[str, Horizon]) -> bool:
+        """Settles and judges up to the horizons. True: a slice is done and there is more; call it again."""
+
+    def collect(self) -> Effects:
+        """Hands over everything since the last call. The rows make, with `restore`, an equal processor."""
+
+    def restore(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Rebuilds the state from the live rows of the changelog, each key once, before any other call."""

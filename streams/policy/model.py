@@ -1,0 +1,225 @@
+"""The policy: every number and list of the rules, in one frozen object.
+
+Field names carry their units. What a file may say is exactly these structs; `streams.policy.load` reads one and
+refuses what does not fit in one line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cached_property
+from typing import Annotated, Literal
+
+import msgspec
+
+from schemas.times import DAY, HOUR, SECOND
+from streams.policy.periods import Period
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+PositiveInt = Annotated[int, msgspec.Meta(gt=0)]
+Text = Annotated[str, msgspec.Meta(min_length=1)]
+Tier = Literal["after_pickup", "remote", "near", "cross_province"]
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
+    pass
+
+
+class Lateness(_Part, frozen=True, forbid_unknown_fields=True):
+    """How much disorder of a topic is expected."""
+
+    orders_seconds: Annotated[float, msgspec.Meta(ge=0)]
+    logistics_scans_seconds: Annotated[float, msgspec.Meta(ge=0)]
+    chats_seconds: Annotated[float, msgspec.Meta(ge=0)]
+
+    @cached_property
+    def micros(self) -> dict[str, int]:
+        """By topic, in microseconds."""
+        return {
+            "orders": round(self.orders_seconds * SECOND),
+            "logistics-scans": round(self.logistics_scans_seconds * SECOND),
+            "chats": round(self.chats_seconds * SECOND),
+        }
+
+
+class TierHours(_Part, frozen=True, forbid_unknown_fields=True):
+    """Hours by route tier."""
+
+    after_pickup: Positive
+    remote: Positive
+    near: Positive
+    cross_province: Positive
+
+
+class Silence(_Part, frozen=True, forbid_unknown_fields=True):
+    """When a silence raises. `strict`: an update at that very instant is in time; else it comes too late."""
+
+    hours: Positive | TierHours
+    strict: bool = True
+
+    @cached_property
+    def micros(self) -> dict[Tier, int]:
+        """The threshold by tier, in microseconds."""
+        if isinstance(self.hours, TierHours):
+            return {
+                "after_pickup": round(self.hours.after_pickup * HOUR),
+                "remote": round(self.hours.remote * HOUR),
+                "near": round(self.hours.near * HOUR),
+                "cross_province": round(self.hours.cross_province * HOUR),
+            }
+        same = round(self.hours * HOUR)
+        return {"after_pickup": same, "remote": same, "near": same, "cross_province": same}
+
+
+class Thresholds(_Part, frozen=True, forbid_unknown_fields=True):
+    """One row of the threshold table; the first row that fits the carrier and the last update's period holds."""
+
+    slow: Silence
+    stalled: Silence
+    carrier: Text | None = None
+    period: Text | None = None
+
+
+class Shipments(_Part, frozen=True, forbid_unknown_fields=True):
+    """Rules of shipments."""
+
+    not_collected: Silence
+    thresholds: Annotated[tuple[Thresholds, ...], msgspec.Meta(min_length=1)]
+    given_up_days: Positive
+    keep_days: Annotated[float, msgspec.Meta(ge=90)]
+    remote_regions: tuple[Text, ...]
+    near_groups: tuple[tuple[Text, ...], ...]
+
+    @cached_property
+    def given_up(self) -> int:
+        return round(self.given_up_days * DAY)
+
+    @cached_property
+    def keep(self) -> int:
+        return round(self.keep_days * DAY)
+
+    @cached_property
+    def shortest(self) -> int:
+        """No silence up to this long raises anything, whatever the carrier, tier or period. Microseconds."""
+        return min(
+            value for row in self.thresholds for part in (row.slow, row.stalled) for value in part.micros.values()
+        ) - 1  # fmt: skip
+
+
+class Orders(_Part, frozen=True, forbid_unknown_fields=True):
+    """Rules of orders."""
+
+    ship_by_hours: Positive
+    due_soon_hours: Positive
+    out_of_stock_hours: Positive
+
+
+class Tickets(_Part, frozen=True, forbid_unknown_fields=True):
+    """Rules of tickets: the time to answer by kind, and the share of it after which one is due soon."""
+
+    urge_shipping_hours: Positive
+    after_sales_hours: Positive
+    other_hours: Positive
+    due_soon_percent: Annotated[int, msgspec.Meta(gt=0, lt=100)]
+
+
+class HelpRate(_Part, frozen=True, forbid_unknown_fields=True):
+    """How the help rate is counted and judged.
+
+    `elevated`, `campaign_blocked`, `delisting_risk`: multiples of the category's baseline. `hold`: a level once
+    reached holds while the rate is above this share of its threshold.
+    """
+
+    counted: Annotated[
+        tuple[Literal["dispute", "complaint", "intervention", "ticket_timeout"], ...],
+        msgspec.Meta(min_length=1),
+    ]
+    over: Literal["placed", "paid"]
+    distinct_orders: bool
+    min_orders: PositiveInt
+    min_shops: PositiveInt
+    elevated: Positive
+    campaign_blocked: Positive
+    delisting_risk: Positive
+    delisting_min_escalations: PositiveInt
+    hold: Annotated[float, msgspec.Meta(gt=0, le=1)]
+
+
+class Interventions(_Part, frozen=True, forbid_unknown_fields=True):
+    """Which buyers' messages ask for platform staff: one that has a phrase, and none of the exceptions."""
+
+    phrases: tuple[Text, ...]
+    exceptions: tuple[Text, ...]
+    repeat_hours: Positive
+
+
+class Policy(_Part, frozen=True, forbid_unknown_fields=True):
+    """The whole policy. Its version is a hash of its content: equal content, equal version."""
+
+    name: Text
+    platform: Text
+    lateness: Lateness
+    periods: tuple[Period, ...]
+    shipments: Shipments
+    orders: Orders
+    tickets: Tickets
+    help_rate: HelpRate
+    interventions: Interventions
+
+    @cached_property
+    def version(self) -> str:
+        """The first 12 hexadecimal digits of the SHA-256 of the content in canonical JSON."""
+        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:12]
+
+    @property
+    def label(self) -> str:
+        """`name@version`, as alerts name it."""
+        return f"{self.name}@{self.version}"
+
+    def thresholds(self, carrier: str, last_update: int) -> Thresholds:
+        """The row for a carrier and an update at `last_update` (microseconds)."""
+        for row in self.shipments.thresholds:
+            if row.carrier is not None and row.carrier != carrier:
+                continue
+            if row.period is not None and not self._period(row.period).contains(last_update):
+                continue
+            return row
+        raise AssertionError("a checked policy has a row without carrier and period")
+
+    def peak_season(self, last_update: int) -> Period | None:
+        """The first peak season that holds an update at `last_update` (microseconds), or None."""
+        for period in self.periods:
+            if period.peak_season and period.contains(last_update):
+                return period
+        return None
+
+    def _period(self, name: str) -> Period:
+        return next(period for period in self.periods if period.name == name)
+
+
+def contradictions(policy: Policy) -> list[str]:
+    """What types alone cannot say: one line for each field whose value does not fit another's."""
+    found = []
+    names = [period.name for period in policy.periods]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    found += [f"periods: the name {name!r} is used twice; each must be one's own" for name in twice]
+    for number, period in enumerate(policy.periods):
+        problem = period.problem()
+        if problem:
+            found.append(f"periods[{number}]: {problem}")
+    for number, row in enumerate(policy.shipments.thresholds):
+        where = f"shipments.thresholds[{number}]"
+        if row.period is not None and row.period not in names:
+            found.append(f"{where}.period: {row.period!r} is none of the periods ({', '.join(names) or 'none'})")
+        for tier, slow in row.slow.micros.items():
+            if slow >= row.stalled.micros[tier]:
+                found.append(f"{where}: slow must be shorter than stalled ({tier})")
+                break
+        if max(row.stalled.micros.values()) >= policy.shipments.given_up:
+            found.append(f"{where}.stalled.hours: must be shorter than shipments.given_up_days")
+    if not any(row.carrier is None and row.period is None for row in policy.shipments.thresholds):
+        found.append("shipments.thresholds: one row must have neither carrier nor period, for all others")
+    rate = policy.help_rate
+    if not rate.elevated < rate.campaign_blocked < rate.delisting_risk:
+        found.append("help_rate: must be elevated < campaign_blocked < delisting_risk")
+    return found

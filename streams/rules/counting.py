@@ -1,0 +1,169 @@
+"""What one record key adds to its shop's hours: its order, its escalations, and what takes them back.
+
+An escalation counts in the hour of its own time, as of the next boundary; a voiding takes it away as of the boundary
+after the voiding. What was sent is kept, so that a late fact sends the difference.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from schemas.times import HOUR
+from streams.policy.model import Policy
+from streams.rules import orders, tickets
+from streams.rules.facts import Fact
+from streams.rules.interventions import Intervention, counted
+from streams.rules.orders import Order
+from streams.rules.tickets import Ticket
+
+ORDER, DISPUTE, COMPLAINT, INTERVENTION, TICKET_TIMEOUT = range(5)
+KINDS = ("order", "dispute", "complaint", "intervention", "ticket_timeout")
+
+
+class Escalation(Fact, array_like=True, kw_only=True, gc=False):
+    """A dispute or a complaint."""
+
+    order_id: str | None
+    item_id: str | None = None
+
+
+class Delta(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """A change of one shop's hour, as of the boundary `effective` (both microseconds, on the hour).
+
+    `items`: an order's distinct items, or an escalation's one item, if known. `categories`: an order's lines by
+    category. `linked`: the escalation's order had a late shipment or a stalled parcel.
+    """
+
+    shop_id: str
+    effective: int
+    hour: int
+    kind: int
+    sign: int
+    items: tuple[str, ...] = ()
+    categories: tuple[tuple[str, int], ...] = ()
+    linked: bool = False
+
+
+class Counted(msgspec.Struct, array_like=True, gc=False):
+    """What was sent of one order or escalation."""
+
+    delta: Delta
+    voided: bool = False
+
+
+class Case(msgspec.Struct, array_like=True):
+    """All facts under one record key: an order and its chats, or a conversation, ticket, complaint of its own."""
+
+    key: str
+    order: Order = msgspec.field(default_factory=Order)
+    tickets: dict[str, Ticket] = msgspec.field(default_factory=dict)
+    disputes: dict[str, Escalation] = msgspec.field(default_factory=dict)
+    complaints: dict[str, Escalation] = msgspec.field(default_factory=dict)
+    requests: dict[str, Intervention] = msgspec.field(default_factory=dict)
+    messages: dict[str, Intervention] = msgspec.field(default_factory=dict)
+    #: `KIND/ID` of an escalation: the first voiding of it.
+    voidings: dict[str, int] = msgspec.field(default_factory=dict)
+    #: Stalls of the order's shipments by episode: open from, and up to (not including), or None.
+    stalls: dict[str, tuple[int, int | None]] = msgspec.field(default_factory=dict)
+    emitted: list[Any] = msgspec.field(default_factory=list)
+    sent: dict[str, Counted] = msgspec.field(default_factory=dict)
+
+
+def hour_of(time: int) -> int:
+    """The start of the hour that `time` is in, in microseconds."""
+    return time - time % HOUR
+
+
+def expected(case: Case, policy: Policy) -> dict[str, tuple[int, Delta, int | None]]:
+    """By identity: (time, what it adds, time of its voiding or None), for all that counts, past and to come."""
+    result: dict[str, tuple[int, Delta, int | None]] = {}
+    placed = case.order.placed
+    if placed is not None:
+        lines: dict[str, int] = {}
+        for _, category in placed.items:
+            lines[category] = lines.get(category, 0) + 1
+        hour = hour_of(placed.time)
+        items = tuple(dict.fromkeys(item for item, _ in placed.items))
+        delta = Delta(placed.shop_id, hour + HOUR, hour, ORDER, 1, items, tuple(sorted(lines.items())))
+        result["order"] = (placed.time, delta, None)
+    late = [one for one in orders.expected(case.key, case.order, policy) if one.type == orders.SHIP_LATE]
+
+    def add(kind: int, identity: str, time: int, shop_id: str, order_id: str | None, item: str | None) -> None:
+        if item is None and order_id is not None and placed is not None and placed.time <= time:
+            item = case.order.single_item
+        linked = order_id is not None and (
+            any(opened <= time and (closed is None or time < closed) for opened, closed in case.stalls.values())
+            or any(one.raised <= time and (one.resolved is None or time < one.resolved) for one in late)
+        )
+        hour = hour_of(time)
+        delta = Delta(shop_id, hour + HOUR, hour, kind, 1, (item,) if item is not None else (), (), linked)
+        result[f"{KINDS[kind]}/{identity}"] = (time, delta, case.voidings.get(f"{KINDS[kind]}/{identity}"))
+
+    for identity, dispute in case.disputes.items():
+        add(DISPUTE, identity, dispute.time, dispute.shop_id, dispute.order_id, dispute.item_id)
+    for identity, complaint in case.complaints.items():
+        add(COMPLAINT, identity, complaint.time, complaint.shop_id, complaint.order_id, complaint.item_id)
+    if case.requests or case.messages:
+        for one in counted((*case.requests.values(), *case.messages.values()), policy.interventions):
+            add(INTERVENTION, one.intervention_id, one.time, one.shop_id, one.order_id, one.item_id)
+    for identity, ticket in case.tickets.items():
+        timed_out = tickets.timed_out_at(ticket, policy)
+        if timed_out is not None and ticket.opened is not None:
+            opened = ticket.opened
+            add(TICKET_TIMEOUT, identity, timed_out, opened.shop_id, opened.order_id, None)
+    return result
+
+
+def difference(case: Case, watermark: int, settled: int, policy: Policy) -> tuple[list[Delta], int | None]:
+    """What to send to the shops now, and the least time at which there is more; `case.sent` is brought up to date."""
+    now: list[Delta] = []
+    later: list[int] = []
+    wanted = expected(case, policy)
+    for identity, known in list(case.sent.items()):
+        one = wanted.get(identity)
+        if one is None or one[1] != known.delta or not _is_past(one[0], one[1], watermark, settled):
+            # A late fact changed it, or moved it into what is not settled yet.
+            if not known.voided:
+                now.append(_reversed(known.delta, known.delta.effective))
+            del case.sent[identity]
+    for identity, (time, delta, voided_at) in wanted.items():
+        if not _is_past(time, delta, watermark, settled):
+            later.append(time)
+            continue
+        void = None
+        if voided_at is not None:
+            if voided_at < settled:
+                void = hour_of(voided_at) + HOUR
+            else:
+                later.append(voided_at)
+        sent = case.sent.get(identity)
+        if sent is None:
+            sent = case.sent[identity] = Counted(delta)
+            if void is not None and void <= delta.effective:
+                sent.voided = True
+            else:
+                now.append(delta)
+        if void is not None and not sent.voided:
+            sent.voided = True
+            now.append(_reversed(delta, void))
+    return now, min(later, default=None)
+
+
+def _is_past(time: int, delta: Delta, watermark: int, settled: int) -> bool:
+    """A ticket's timeout is a deadline, the others are events."""
+    return time < (watermark if delta.kind == TICKET_TIMEOUT else settled)
+
+
+def _reversed(delta: Delta, effective: int) -> Delta:
+    return Delta(
+        delta.shop_id,
+        effective,
+        delta.hour,
+        delta.kind,
+        -delta.sign,
+        delta.items,
+        delta.categories,
+        delta.linked,
+    )

@@ -1,0 +1,56 @@
+"""Which buyer's messages ask for platform staff, and which interventions count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from schemas.times import HOUR
+from streams.policy.model import Interventions
+from streams.rules.facts import Fact
+
+
+class Intervention(Fact, array_like=True, kw_only=True, gc=False):
+    """A request of platform staff. `by_message`: found in a chat message, not asked for by its own event."""
+
+    intervention_id: str
+    conversation_id: str | None
+    order_id: str | None
+    item_id: str | None = None
+    by_message: bool = False
+
+
+def asks_for_staff(text: str, rules: Interventions) -> bool:
+    """Whether a buyer's message asks platform staff to step in: one phrase, no exception. Linear in its length."""
+    phrases, exceptions = _prepared(rules)
+    plain = "".join(text.split()).casefold()
+    if not any(phrase in plain for phrase in phrases):
+        return False
+    return not any(exception in plain for exception in exceptions)
+
+
+@lru_cache(maxsize=16)
+def _prepared(rules: Interventions) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return (
+        tuple("".join(phrase.split()).casefold() for phrase in rules.phrases),
+        tuple("".join(phrase.split()).casefold() for phrase in rules.exceptions),
+    )
+
+
+def counted(known: Iterable[Intervention], rules: Interventions) -> list[Intervention]:
+    """Those that count: per conversation, none that follows a counted one within the repeat time (less than).
+
+    A request without a conversation always counts.
+    """
+    repeat = round(rules.repeat_hours * HOUR)
+    last: dict[str, int] = {}
+    result = []
+    for intervention in sorted(known, key=lambda one: one.place):
+        conversation = intervention.conversation_id
+        if conversation is not None:
+            before = last.get(conversation)
+            if before is not None and intervention.time - before < repeat:
+                continue
+            last[conversation] = intervention.time
+        result.append(intervention)
+    return result

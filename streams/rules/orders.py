@@ -1,0 +1,115 @@
+"""Orders: due to ship soon, shipped late, probably out of stock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from schemas.times import HOUR, render
+from streams.policy.model import Policy
+from streams.rules.alert import MERCHANT, PLATFORM, RAISED
+from streams.rules.facts import Fact
+from streams.rules.reconcile import Expected
+
+SHIP_DUE_SOON = "order.ship_due_soon"
+SHIP_LATE = "order.ship_late"
+OUT_OF_STOCK = "order.out_of_stock_suspected"
+
+
+class Placed(Fact, array_like=True, kw_only=True, gc=False):
+    """`items`: (item, category) of each line, in order."""
+
+    items: tuple[tuple[str, str], ...]
+    ship_to_region: str | None = None
+    commitment_days: int | None = None
+
+
+class Paid(Fact, array_like=True, kw_only=True, gc=False):
+    """`ship_by`: the agreed ship time in microseconds, if any."""
+
+    ship_by: int | None = None
+
+
+class Shipped(Fact, array_like=True, kw_only=True, gc=False):
+    """One parcel of the order."""
+
+    carrier: str
+    tracking_no: str
+    from_region: str | None = None
+    to_region: str | None = None
+
+
+class Order(msgspec.Struct, array_like=True):
+    """What is known of one order: the first fact of each kind, and one `Shipped` per parcel."""
+
+    placed: Placed | None = None
+    paid: Paid | None = None
+    completed: Fact | None = None
+    cancelled: Fact | None = None
+    shipped: list[Shipped] = msgspec.field(default_factory=list)
+
+    @property
+    def single_item(self) -> str | None:
+        """The order's item, where it has only one."""
+        if self.placed is None:
+            return None
+        items = {item for item, _ in self.placed.items}
+        return next(iter(items)) if len(items) == 1 else None
+
+
+def expected(order_id: str, order: Order, policy: Policy) -> list[Expected]:
+    """All alerts that the order's facts give, past and to come."""
+    paid = order.paid
+    if paid is None:
+        return []
+    ends: list[tuple[tuple[int, str, bytes], str]] = [(parcel.place, "shipped") for parcel in order.shipped]
+    if order.completed is not None:
+        ends.append((order.completed.place, "completed"))
+    if order.cancelled is not None:
+        ends.append((order.cancelled.place, "cancelled"))
+    end = min(ends, default=None)
+    ship_by = ship_by_of(paid, policy)
+    due_soon = ship_by - round(policy.orders.due_soon_hours * HOUR)
+    deadlines = [
+        (SHIP_LATE, max(ship_by, paid.time), MERCHANT),
+        (OUT_OF_STOCK, max(ship_by + round(policy.orders.out_of_stock_hours * HOUR), paid.time), PLATFORM),
+    ]
+    if paid.time <= due_soon:
+        deadlines.insert(0, (SHIP_DUE_SOON, due_soon, MERCHANT))
+    alerts = []
+    for kind, deadline, audience in deadlines:
+        if end is not None and end[0][0] <= deadline:
+            continue
+        alerts.append(
+            Expected(
+                kind,
+                order_id,
+                order_id,
+                order_id,
+                deadline,
+                end[0][0] if end is not None else None,
+                end[1] if end is not None else None,
+                False,
+                (audience,),
+                paid.shop_id,
+                order_id,
+                None,
+                _evidence(paid, ship_by, deadline),
+            )
+        )
+    return alerts
+
+
+def ship_by_of(paid: Paid, policy: Policy) -> int:
+    """When the order has to be shipped, in microseconds."""
+    return paid.ship_by if paid.ship_by is not None else paid.time + round(policy.orders.ship_by_hours * HOUR)
+
+
+def _evidence(paid: Paid, ship_by: int, deadline: int) -> Callable[[str], dict[str, Any]]:
+    def evidence(status: str) -> dict[str, Any]:
+        facts = {"paid_at": render(paid.time), "ship_by": render(ship_by)}
+        return facts if status == RAISED else {**facts, "raised_at": render(deadline)}
+
+    return evidence

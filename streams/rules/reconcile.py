@@ -1,0 +1,165 @@
+"""What was said against what the history, as it is known now, says.
+
+A rule derives from a history *all* alerts that it gives (`Expected`), past and to come. What has been sent is kept as
+`Emitted`. The difference is what to send: so arrival order, duplicates and late events need no code of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from schemas.times import render
+from streams.rules.alert import RAISED, RESOLVED, Alert
+
+LATE_EVENT = "late_event"
+
+
+class Expected(NamedTuple):
+    """One alert that a history gives.
+
+    `anchor` tells it apart from others of its type and subject (the start of a silence, a request); with `raised` it
+    says whether an alert sent is this one. `episode` is what consumers see of it. `by_event`: raised by an event at
+    that instant, not by a deadline. `evidence` is called with the status when the alert is sent.
+    """
+
+    type: str
+    subject: str
+    anchor: int | str
+    episode: str
+    raised: int
+    resolved: int | None
+    resolution: str | None
+    #: The resolution is a deadline of its own (giving up), not an event.
+    resolved_by_deadline: bool
+    audiences: tuple[str, ...]
+    shop_id: str | None
+    order_id: str | None
+    carrier: str | None
+    evidence: Callable[[str], dict[str, Any]]
+    by_event: bool = False
+
+
+class Emitted(msgspec.Struct, array_like=True, gc=False):
+    """One alert that was sent. `state`: "o" open, "r" resolved, "v" void (disproved by a late event)."""
+
+    type: str
+    subject: str
+    anchor: int | str
+    raised: int
+    episode: str
+    audiences: tuple[str, ...]
+    shop_id: str | None
+    order_id: str | None
+    carrier: str | None
+    state: str = "o"
+
+
+def reconcile(expected: Sequence[Expected], emitted: list[Emitted], watermark: int, settled: int) -> list[Alert]:
+    """The alerts to send now; `emitted` is brought up to date in place.
+
+    Deadlines below `watermark` are passed, events below `settled` are known for good (both microseconds).
+    """
+    alerts: list[Alert] = []
+    passed = [x for x in expected if x.raised < (settled if x.by_event else watermark)]
+    if emitted:
+        valid = {(x.type, x.anchor, x.raised) for x in passed}
+        for sent in emitted:
+            if sent.state == "o" and (sent.type, sent.anchor, sent.raised) not in valid:
+                sent.state = "v"
+                alerts.append(_disproved(sent))
+    for x in passed:
+        matching = [
+            sent
+            for sent in emitted
+            if sent.state != "v" and sent.raised == x.raised and sent.anchor == x.anchor and sent.type == x.type
+        ]
+        if not matching:
+            matching = [_raise(x, x.audiences, _episode(x, emitted), emitted, alerts)]
+        elif any(sent.state == "o" for sent in matching):
+            # What still holds stays as sent; an audience that lacked it gets it now.
+            lacking = tuple(a for a in x.audiences if not any(a in sent.audiences for sent in matching))
+            if lacking:
+                matching.append(_raise(x, lacking, matching[0].episode, emitted, alerts))
+        if x.resolved is not None and x.resolved < (watermark if x.resolved_by_deadline else settled):
+            for sent in matching:
+                if sent.state == "o":
+                    sent.state = "r"
+                    alerts.append(
+                        Alert(
+                            sent.type,
+                            sent.subject,
+                            RESOLVED,
+                            x.resolved,
+                            sent.audiences,
+                            sent.shop_id,
+                            sent.order_id,
+                            sent.carrier,
+                            sent.episode,
+                            x.resolution,
+                            x.evidence(RESOLVED),
+                        )
+                    )
+    return alerts
+
+
+def next_moment(expected: Iterable[Expected], watermark: int, settled: int) -> int | None:
+    """The least time at which `reconcile` has something to do that it has not done, or None."""
+    least: int | None = None
+    for x in expected:
+        if x.raised >= (settled if x.by_event else watermark):
+            moment = x.raised
+        elif x.resolved is not None and x.resolved >= (watermark if x.resolved_by_deadline else settled):
+            moment = x.resolved
+        else:
+            continue
+        if least is None or moment < least:
+            least = moment
+    return least
+
+
+def _raise(
+    x: Expected, audiences: tuple[str, ...], episode: str, emitted: list[Emitted], alerts: list[Alert]
+) -> Emitted:
+    sent = Emitted(x.type, x.subject, x.anchor, x.raised, episode, audiences, x.shop_id, x.order_id, x.carrier)
+    emitted.append(sent)
+    alerts.append(
+        Alert(
+            x.type,
+            x.subject,
+            RAISED,
+            x.raised,
+            audiences,
+            x.shop_id,
+            x.order_id,
+            x.carrier,
+            episode,
+            None,
+            x.evidence(RAISED),
+        )
+    )
+    return sent
+
+
+def _episode(x: Expected, emitted: list[Emitted]) -> str:
+    """A raise after one of the same anchor (disproved, or moved by a late event) is another episode."""
+    before = len({sent.episode for sent in emitted if sent.type == x.type and sent.anchor == x.anchor})
+    return f"{x.episode}#{before + 1}" if before else x.episode
+
+
+def _disproved(sent: Emitted) -> Alert:
+    return Alert(
+        sent.type,
+        sent.subject,
+        RESOLVED,
+        sent.raised,
+        sent.audiences,
+        sent.shop_id,
+        sent.order_id,
+        sent.carrier,
+        sent.episode,
+        LATE_EVENT,
+        {"raised_at": render(sent.raised)},
+    )

@@ -1,0 +1,27 @@
+"""The statuses of a scan, ranked so that one integer per scan sorts as the rules ask.
+
+Of scans at one instant a terminal one counts; among equals the greatest name. So ranks go by (terminal, name), and
+a scan is `time << 4 | rank`: sorted, distinct by time and status, 8 bytes.
+"""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from schemas.events import Status
+
+TERMINAL = frozenset({"delivered", "returned", "destroyed"})
+NAMES: tuple[str, ...] = tuple(sorted(get_args(Status), key=lambda name: (name in TERMINAL, name)))
+RANK: dict[str, int] = {name: rank for rank, name in enumerate(NAMES)}
+#: Ranks from here on are terminal.
+FIRST_TERMINAL = min(RANK[name] for name in TERMINAL)
+INFO_RECEIVED = RANK["info_received"]
+PICKED_UP = RANK["picked_up"]
+WITH_RECIPIENT = frozenset({RANK["delivery_failed"], RANK["out_for_delivery"], RANK["held"]})
+BITS = 4
+MASK = (1 << BITS) - 1
+
+
+def pack(time: int, rank: int) -> int:
+    """One scan as an integer; `time` in microseconds."""
+    return time << BITS | rank

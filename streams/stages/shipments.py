@@ -1,0 +1,183 @@
+"""Stage 2: shipments, by carrier and tracking number.
+
+Takes scans and registrations; gives alerts, and links from orders to stalls.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from schemas import events
+from streams.engine.due import DueIndex
+from streams.engine.processor import BEGINNING, Horizon
+from streams.policy.model import Policy
+from streams.rules import silences
+from streams.rules.alert import RAISED, Alert
+from streams.rules.reconcile import Expected, next_moment, reconcile
+from streams.rules.shipments import Parcel, Registration, Use, over, uses
+from streams.rules.statuses import BITS, FIRST_TERMINAL, RANK
+from streams.stages.ties import TieBook, sorts_before
+
+Key = tuple[str, str]
+#: ("opened" or "closed", order, episode, time)
+LinkRecord = tuple[str, str, str, int]
+
+
+class ShipmentBook:
+    """The state of stage 2 of one partition, and what it says since it was asked last."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.parcels: dict[Key, Parcel] = {}
+        self.horizon = Horizon(BEGINNING)
+        self.alerts: list[Alert] = []
+        self.links: list[LinkRecord] = []
+        self.changed: set[Key] = set()
+        self.open_stalls = 0
+        self._settled = BEGINNING
+        self._ties: TieBook[Key] = TieBook()
+        self._shortest = policy.shipments.shortest
+        self._keep = policy.shipments.keep
+        self._due: DueIndex[Key] = DueIndex()
+
+    def scan(self, event: events.Scan, time: int, value: bytes) -> bool:
+        """Takes one scan. False: it is a repeat and changes nothing."""
+        key = (event.carrier, event.tracking_no)
+        rank = RANK[event.status]
+        packed = time << BITS | rank
+        parcel = self.parcels.get(key)
+        if parcel is None:
+            parcel = self.parcels[key] = Parcel(event.carrier, event.tracking_no)
+            parcel.scans.append(packed)
+            parcel.facilities.append(event.facility)
+            parcel.last = time
+            if rank < FIRST_TERMINAL:
+                parcel.calm = True
+            else:
+                parcel.finished = time + self._keep
+            self._schedule(key, parcel, time + self._shortest + 1)
+        elif parcel.calm and 0 < time - parcel.last <= self._shortest:
+            # The common case: nothing is open, and the silence was too short to matter to any rule.
+            parcel.scans.append(packed)
+            parcel.facilities.append(event.facility)
+            parcel.last = time
+            if rank >= FIRST_TERMINAL:
+                parcel.calm = False
+                parcel.finished = time + self._keep
+        else:
+            known = parcel.add_scan(packed, event.facility)
+            if known is not None:
+                return self._prefer(key, parcel, known, event, time, value)
+            self._judge(key, parcel)
+        self._ties.note(key, packed, time, value)
+        self.changed.add(key)
+        return True
+
+    def _prefer(self, key: Key, parcel: Parcel, place: int, event: events.Scan, time: int, value: bytes) -> bool:
+        """Of two scans of one time and status that are not settled, the one that sorts first holds. Always False."""
+        if time >= self._settled and parcel.facilities[place] != event.facility:
+            packed = parcel.scans[place]
+            known = self._ties.get(key, packed)
+            if known is not None and sorts_before(value, known):
+                parcel.facilities[place] = event.facility
+                self._ties.note(key, packed, time, value)
+                self._judge(key, parcel)
+                self.changed.add(key)
+        return False
+
+    def register(self, record: tuple[Any, ...]) -> None:
+        """Takes what stage 1 sent of an order: shipped in this parcel, or placed."""
+        what, carrier, tracking_no, *rest = record
+        key = (carrier, tracking_no)
+        parcel = self.parcels.get(key)
+        if what == "placed":
+            if parcel is None or not parcel.place_order(*rest):
+                return
+        else:
+            if parcel is None:
+                parcel = self.parcels[key] = Parcel(carrier, tracking_no)
+            if not parcel.add_registration(Registration(*rest)):
+                return
+        self._judge(key, parcel)
+        self.changed.add(key)
+
+    def advance(self, horizon: Horizon) -> None:
+        """Judges what is due up to the horizon."""
+        self.horizon = horizon
+        self._settled = horizon.settled
+        self._ties.settle(horizon.settled)
+        for moment, key in list(self._due.pop(horizon.settled)):
+            parcel = self.parcels.get(key)
+            if parcel is None or parcel.due != moment:
+                continue
+            parcel.due = None
+            if parcel.calm and parcel.last + self._shortest + 1 >= horizon.settled:
+                self._schedule(key, parcel, parcel.last + self._shortest + 1)
+            elif parcel.finished >= horizon.settled:
+                self._schedule(key, parcel, parcel.finished)
+            else:
+                self._judge(key, parcel)
+                self.changed.add(key)
+
+    def rebuild(self, parcels: dict[Key, Parcel]) -> None:
+        """Takes over a restored state and finds anew what is due when."""
+        self.parcels = parcels
+        for key, parcel in parcels.items():
+            parcel.due = None
+            self._schedule(key, parcel, BEGINNING)
+
+    def _judge(self, key: Key, parcel: Parcel) -> None:
+        rules = self.policy.shipments
+        parcel.finished = 0
+        found = uses(parcel, rules.given_up, rules.keep)
+        expected = silences.expected(parcel, found, self.policy)
+        watermark = self.horizon.watermark
+        alerts = reconcile(expected, parcel.emitted, watermark, self._settled)
+        if alerts:
+            self.alerts += alerts
+            self._link(parcel, alerts)
+        moments = [next_moment(expected, watermark, self._settled)]
+        kept: list[Use] = []
+        for use in found:
+            end = over(use, rules.given_up, rules.keep)
+            # The oldest first: what a later use was is known only beside what came before it.
+            if end < watermark and not kept:
+                parcel.forget(use)
+                continue
+            kept.append(use)
+            if end >= watermark:
+                moments.append(end)
+        if not kept:
+            del self.parcels[key]
+            return
+        use = kept[-1]
+        parcel.last = use.last
+        parcel.calm = over(use, rules.given_up, rules.keep) >= watermark and self._is_calm(parcel, use, expected)
+        moment = min((moment for moment in moments if moment is not None), default=None)
+        if moment is not None:
+            self._schedule(key, parcel, moment)
+
+    def _is_calm(self, parcel: Parcel, use: Use, expected: list[Expected]) -> bool:
+        if use.ended is not None or (use.registrations and use.collected is None):
+            return False
+        if any(sent.state == "o" for sent in parcel.emitted):
+            return False
+        going_on = [one for one in expected if one.anchor != use.last or one.type == silences.NOT_COLLECTED]
+        return next_moment(going_on, self.horizon.watermark, self._settled) is None
+
+    def _link(self, parcel: Parcel, alerts: list[Alert]) -> None:
+        for alert in alerts:
+            if alert.type != silences.STALLED:
+                continue
+            name = f"{parcel.tracking_no}/{alert.episode}"
+            if alert.status == RAISED:
+                self.links += [("opened", order, name, alert.time) for order in alert.evidence["order_ids"]]
+            else:
+                orders = dict.fromkeys(registration.order_id for registration in parcel.registrations)
+                self.links += [("closed", order, name, alert.time) for order in orders]
+
+    def _schedule(self, key: Key, parcel: Parcel, moment: int) -> None:
+        # An entry that is too early finds nothing and looks again: cheaper than taking it out.
+        if parcel.due is None or moment < parcel.due:
+            parcel.due = moment
+            self._due.put(moment, key)

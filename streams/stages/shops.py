@@ -1,0 +1,287 @@
+"""Stage 5: the shops' windows of 7 and 30 days, by hour.
+
+Takes deltas of hours; at each boundary of an hour that something changes at, gives the figures of the shops that
+changed and what that changes in their categories' sums.
+"""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import Any
+
+import msgspec
+
+from schemas.times import DAY, HOUR
+from streams.engine.processor import BEGINNING, Horizon
+from streams.policy.model import Policy
+from streams.rules.counting import ORDER, TICKET_TIMEOUT, Delta
+
+WINDOWS = (7 * DAY, 30 * DAY)
+#: Places in a row of counts: orders, then the kinds of escalation, then two of their properties.
+LINKED, CLOSED = TICKET_TIMEOUT + 1, TICKET_TIMEOUT + 2
+COUNTS = CLOSED + 1
+#: A rate times this is an integer, so that sums are exact whatever their order: the least double is 2**-1074.
+SCALE = 1 << 1074
+
+
+class Row(msgspec.Struct, array_like=True, gc=True):
+    """One hour of one shop."""
+
+    counts: list[int] = msgspec.field(default_factory=lambda: [0] * COUNTS)
+    categories: dict[str, int] = msgspec.field(default_factory=dict)
+    #: By item: orders, escalations.
+    items: dict[str, list[int]] = msgspec.field(default_factory=dict)
+
+
+class Figures(msgspec.Struct, array_like=True, gc=True):
+    """A shop as of a boundary. `items`: those with enough orders, and those that had."""
+
+    shop_id: str
+    week: list[int]
+    month: list[int]
+    category: str | None
+    items: dict[str, list[int]]
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is left in the longest window."""
+        return not any(self.month)
+
+    def escalations(self, window: list[int]) -> int:
+        return sum(window[1 : TICKET_TIMEOUT + 1])
+
+    @property
+    def rate(self) -> float | None:
+        """The 30-day rate, unrounded."""
+        return self.escalations(self.month) / self.month[ORDER] if self.month[ORDER] else None
+
+
+class CategoryChange(msgspec.Struct, array_like=True, gc=False):
+    """What the shops of one partition change in a category's sum at a boundary.
+
+    `members`: shops whose main category it is; `shops`: those of them with enough orders; `total`: their rates times
+    `SCALE`, in hexadecimal, since MessagePack has no integers of that size.
+    """
+
+    category: str
+    members: int
+    shops: int
+    total: str
+
+
+class Closed(msgspec.Struct, array_like=True, gc=True):
+    """What one boundary changed."""
+
+    boundary: int
+    figures: list[Figures]
+    changes: list[CategoryChange]
+
+
+class _Shop:
+    __slots__ = ("categories", "items", "member", "month", "seen_items", "week")
+
+    def __init__(self) -> None:
+        self.week = [0] * COUNTS
+        self.month = [0] * COUNTS
+        self.categories: dict[str, int] = {}
+        self.items: dict[str, list[int]] = {}
+        #: What is in its category's sum: (category, rate times SCALE or None).
+        self.member: tuple[str | None, int | None] = (None, None)
+        self.seen_items: set[str] = set()
+
+
+class ShopBook:
+    """The state of stage 5 of one partition."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.rows: dict[tuple[str, int], Row] = {}
+        self.waiting: dict[int, list[Delta]] = {}
+        self.closed: list[Closed] = []
+        self.changed_rows: set[tuple[str, int]] = set()
+        #: The next boundary that is not closed yet, if any was passed.
+        self.next_boundary = BEGINNING
+        self._shops: dict[str, _Shop] = {}
+        self._leaving: dict[int, list[tuple[str, int, int]]] = {}
+        self._agenda: list[int] = []
+        self._on_agenda: set[int] = set()
+
+    def add(self, delta: Delta) -> None:
+        """Takes a change. One that comes after its boundary was closed counts as of the next one."""
+        effective = max(delta.effective, self.next_boundary)
+        self._plan(effective)
+        self.waiting.setdefault(effective, []).append(delta)
+
+    def advance(self, horizon: Horizon, at_most: int = 1_000_000) -> bool:
+        """Closes the boundaries that the horizon has passed, at most so many. True: there are more."""
+        done = 0
+        while self._agenda and self._agenda[0] < horizon.watermark:
+            if done >= at_most:
+                return True
+            boundary = heappop(self._agenda)
+            self._on_agenda.discard(boundary)
+            self._close(boundary)
+            done += 1
+        # The first boundary that is not below the watermark.
+        self.next_boundary = max(self.next_boundary, -(-horizon.watermark // HOUR) * HOUR)
+        return False
+
+    def _close(self, boundary: int) -> None:
+        touched: dict[str, None] = {}
+        # What leaves goes first: a change of an hour that has left a window must not count there.
+        for shop_id, hour, window in self._leaving.pop(boundary, ()):
+            if self._leave(shop_id, hour, window):
+                touched[shop_id] = None
+        for delta in self.waiting.pop(boundary, ()):
+            if self._apply(delta, boundary):
+                touched[delta.shop_id] = None
+        if not touched:
+            return
+        sums: dict[str, list[int]] = {}
+        figures = [self._figures(shop_id, sums) for shop_id in touched]
+        changes = [
+            CategoryChange(category, members, shops, format(total, "x"))
+            for category, (members, shops, total) in sums.items()
+            if members or shops or total
+        ]
+        self.closed.append(Closed(boundary, figures, changes))
+        for one in figures:
+            if one.empty:
+                del self._shops[one.shop_id]
+
+    def _apply(self, delta: Delta, boundary: int) -> bool:
+        """Changes the row and the windows that it is in, as of the boundary."""
+        windows = [number for number, window in enumerate(WINDOWS) if delta.hour >= boundary - window]
+        if not windows:
+            return False
+        key = (delta.shop_id, delta.hour)
+        row = self.rows.get(key)
+        if row is None:
+            row = self.rows[key] = Row()
+            for number in windows:
+                self._plan_leaving(delta.shop_id, delta.hour, number)
+        self.changed_rows.add(key)
+        shop = self._shops.setdefault(delta.shop_id, _Shop())
+        targets = [row.counts] + [shop.week if number == 0 else shop.month for number in windows]
+        for counts in targets:
+            counts[delta.kind] += delta.sign
+            if delta.linked:
+                counts[LINKED] += delta.sign
+        for category, lines in delta.categories:
+            _add(row.categories, category, lines * delta.sign)
+            _add(shop.categories, category, lines * delta.sign)
+        place = 0 if delta.kind == ORDER else 1
+        for item in delta.items:
+            _add_item(row.items, item, place, delta.sign)
+            _add_item(shop.items, item, place, delta.sign)
+        return True
+
+    def _leave(self, shop_id: str, hour: int, number: int) -> bool:
+        """Takes an hour out of a window; out of the longest it is dropped."""
+        row = self.rows.get((shop_id, hour))
+        shop = self._shops.get(shop_id)
+        if row is None or shop is None:
+            return False
+        counts = shop.week if number == 0 else shop.month
+        for place, value in enumerate(row.counts):
+            counts[place] -= value
+        if number == 1:
+            for category, lines in row.categories.items():
+                _add(shop.categories, category, -lines)
+            for item, (orders, escalations) in row.items.items():
+                _add_item(shop.items, item, 0, -orders)
+                _add_item(shop.items, item, 1, -escalations)
+            del self.rows[shop_id, hour]
+            self.changed_rows.add((shop_id, hour))
+        return True
+
+    def _figures(self, shop_id: str, sums: dict[str, list[int]]) -> Figures:
+        shop = self._shops[shop_id]
+        least = self.policy.help_rate.min_orders
+        category = min(shop.categories, key=lambda one: (-shop.categories[one], one), default=None)
+        enough = {item for item, (orders, _) in shop.items.items() if orders >= least}
+        items = {item: list(shop.items.get(item, (0, 0))) for item in sorted(enough | shop.seen_items)}
+        shop.seen_items = enough
+        figures = Figures(shop_id, list(shop.week), list(shop.month), category, items)
+        rate = figures.rate if shop.month[ORDER] >= least else None
+        member = (category, scaled(rate) if rate is not None else None)
+        if member != shop.member:
+            for (one, total), sign in ((shop.member, -1), (member, 1)):
+                if one is None:
+                    continue
+                change = sums.setdefault(one, [0, 0, 0])
+                change[0] += sign
+                if total is not None:
+                    change[1] += sign
+                    change[2] += sign * total
+            shop.member = member
+        return figures
+
+    def _plan_leaving(self, shop_id: str, hour: int, number: int) -> None:
+        boundary = hour + WINDOWS[number] + HOUR
+        self._leaving.setdefault(boundary, []).append((shop_id, hour, number))
+        self._plan(boundary)
+
+    def _plan(self, boundary: int) -> None:
+        if boundary not in self._on_agenda:
+            self._on_agenda.add(boundary)
+            heappush(self._agenda, boundary)
+
+    def rebuild(
+        self,
+        rows: dict[tuple[str, int], Row],
+        waiting: dict[int, list[Delta]],
+        members: dict[str, Any],
+        next_: int,
+    ) -> None:
+        """Takes over a restored state; `members`: by shop what is in its category's sum, and the items seen."""
+        self.rows, self.waiting, self.next_boundary = rows, waiting, next_
+        for boundary in waiting:
+            self._plan(boundary)
+        last_closed = next_ - HOUR
+        for (shop_id, hour), row in rows.items():
+            shop = self._shops.setdefault(shop_id, _Shop())
+            for number, window in enumerate(WINDOWS):
+                if hour + window + HOUR > last_closed:
+                    self._plan_leaving(shop_id, hour, number)
+                    counts = shop.week if number == 0 else shop.month
+                    for place, value in enumerate(row.counts):
+                        counts[place] += value
+            for category, lines in row.categories.items():
+                _add(shop.categories, category, lines)
+            for item, (orders, escalations) in row.items.items():
+                _add_item(shop.items, item, 0, orders)
+                _add_item(shop.items, item, 1, escalations)
+        for shop_id, (category, total, items) in members.items():
+            shop = self._shops.setdefault(shop_id, _Shop())
+            shop.member = (category, int(total, 16) if total is not None else None)
+            shop.seen_items = set(items)
+
+    def membership(self, shop_id: str) -> tuple[str | None, str | None, list[str]] | None:
+        """What `rebuild` needs of a shop beside its rows; None where the shop is gone."""
+        shop = self._shops.get(shop_id)
+        if shop is None:
+            return None
+        category, total = shop.member
+        return category, format(total, "x") if total is not None else None, sorted(shop.seen_items)
+
+
+def scaled(rate: float) -> int:
+    """The rate times `SCALE`, exactly."""
+    numerator, denominator = rate.as_integer_ratio()
+    return numerator * (SCALE // denominator)
+
+
+def _add(counts: dict[str, int], key: str, value: int) -> None:
+    left = counts.get(key, 0) + value
+    if left:
+        counts[key] = left
+    else:
+        counts.pop(key, None)
+
+
+def _add_item(items: dict[str, list[int]], item: str, place: int, value: int) -> None:
+    counts = items.setdefault(item, [0, 0])
+    counts[place] += value
+    if not counts[0] and not counts[1]:
+        del items[item]

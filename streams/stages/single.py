@@ -1,0 +1,88 @@
+"""All stages in one reader, without a log between them: what a replay runs.
+
+The stages are those of the worker; only the way between them is a call. One watermark moves with the greatest time
+read in any topic.
+"""
+
+from __future__ import annotations
+
+from schemas import events
+from schemas.events import CHATS, ORDERS, SCANS
+from streams.engine.processor import BEGINNING, Horizon
+from streams.policy.model import Policy
+from streams.rules.alert import Alert
+from streams.stages.judge import Judge, TableRecord
+from streams.stages.orders import OrderBook
+from streams.stages.shipments import ShipmentBook
+from streams.stages.shops import ShopBook
+
+
+class SingleReader:
+    """Takes events in arrival order; `alerts` and `records` collect what comes out."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.orders = OrderBook(policy)
+        self.shipments = ShipmentBook(policy)
+        self.shops = ShopBook(policy)
+        self.judge = Judge(policy)
+        self.greatest = BEGINNING
+        self.late = 0
+        self._lateness = policy.lateness.micros
+
+    def take(self, topic: str, event: events.AnyEvent, time: int, value: bytes) -> bool:
+        """Takes one event. False: it is a repeat."""
+        if time > self.greatest:
+            self.greatest = time
+        elif time < self.greatest - self._lateness[topic]:
+            # What was passed before it was read has been said before it is known.
+            self.late += 1
+            self.settle()
+        if type(event) is events.Scan:
+            return self.shipments.scan(event, time, value)
+        fresh = self.orders.take(event, time, events.record_key(event), value)
+        self._register()
+        return fresh
+
+    def settle(self) -> None:
+        """Judges what the watermarks, as they are now, have passed."""
+        lateness, greatest = self._lateness, self.greatest
+        orders = Horizon(greatest - max(lateness[ORDERS], lateness[CHATS]))
+        shipments = Horizon(greatest - max(lateness[ORDERS], lateness[SCANS]))
+        self._advance(orders, shipments)
+
+    def finish(self, until: int) -> None:
+        """The end: every watermark goes to `until`, and nothing follows."""
+        end = Horizon(until, final=True)
+        self._advance(end, end)
+
+    def _advance(self, orders: Horizon, shipments: Horizon) -> None:
+        self._register()
+        self.shipments.advance(shipments)
+        for what, order_id, episode, time in self.shipments.links:
+            self.orders.link(order_id, episode, time if what == "opened" else None, time if what == "closed" else None)
+        self.shipments.links.clear()
+        counts = min(orders, shipments)
+        self.orders.advance(orders, counts)
+        self._register()
+        for delta in self.orders.deltas:
+            self.shops.add(delta)
+        self.orders.deltas.clear()
+        self.shops.advance(counts)
+        for closed in self.shops.closed:
+            self.judge.judge(closed, closed.changes)
+        self.shops.closed.clear()
+
+    def _register(self) -> None:
+        if self.orders.registrations:
+            for record in self.orders.registrations:
+                self.shipments.register(record)
+            self.orders.registrations.clear()
+
+    def drain(self) -> tuple[list[Alert], list[TableRecord]]:
+        """Hands over the alerts and table records since the last call."""
+        alerts = self.orders.alerts + self.shipments.alerts + self.judge.alerts
+        records = self.judge.records
+        self.orders.alerts, self.shipments.alerts, self.judge.alerts = [], [], []
+        self.judge.records = []
+        return alerts, records
