@@ -11,7 +11,10 @@ from typing import Any, NoReturn
 
 import click
 
+from streams.adapt.command import adapt_command
 from streams.replay.command import replay_command
+from streams.topics.command import topics_command
+from streams.worker.command import worker_command
 
 PREFIX = "PARCELWATCH"
 
@@ -31,7 +34,8 @@ def parcelwatch() -> None:
     """Watch a marketplace's parcels and help rate as the events happen."""
 
 
-parcelwatch.add_command(replay_command)
+for command in (replay_command, worker_command, adapt_command, topics_command):
+    parcelwatch.add_command(command)
 
 
 def main(args: list[str] | None = None) -> NoReturn:

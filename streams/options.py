@@ -41,3 +41,43 @@ def policy_option(command: Command) -> Command:
         metavar="NAME|FILE",
         help="A profile that comes with parcelwatch, or a TOML or YAML file.",
     )(command)
+
+
+def _bootstrap(_context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """`kafka://HOST:PORT,HOST:PORT` as what Kafka clients take."""
+    servers = value.removeprefix("kafka://").rstrip("/")
+    for server in servers.split(","):
+        host, colon, port = server.removeprefix("kafka://").rpartition(":")
+        if not (host and colon and port.isdigit() and 0 < int(port) < 65536):
+            raise click.BadParameter(f"{value}: not of the form kafka://HOST:PORT,...", param=parameter)
+    return ",".join(server.removeprefix("kafka://") for server in servers.split(","))
+
+
+def broker_option(command: Command) -> Command:
+    """`--broker kafka://HOST:PORT,...`, as bootstrap servers."""
+    return click.option(
+        "--broker",
+        callback=_bootstrap,
+        default="kafka://localhost:9092",
+        show_default=True,
+        metavar="kafka://HOST:PORT,...",
+        help="The Kafka brokers to begin with.",
+    )(command)
+
+
+def _app_id(_context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not value or len(value) > 100 or not all(c.isascii() and (c.isalnum() or c in "._-") for c in value):
+        raise click.BadParameter("1 to 100 letters, digits, dots, dashes or underscores", param=parameter)
+    return value
+
+
+def app_id_option(command: Command) -> Command:
+    """`--app-id ID`, fit for names of topics."""
+    return click.option(
+        "--app-id",
+        callback=_app_id,
+        default="parcelwatch",
+        show_default=True,
+        metavar="ID",
+        help="Names the consumer group, the internal topics and the transactions.",
+    )(command)

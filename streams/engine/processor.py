@@ -155,10 +155,10 @@ class Effects:
 class Processor(Protocol):
     """The logic of one task. Deterministic, synchronous; it reads no clock and does no I/O."""
 
-    def events(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock) -> None:
+    def events(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock, /) -> None:
         """Takes a batch of one external partition, in offset order."""
 
-    def envelope(self, edge: str, source: int, records: Sequence[Any]) -> None:
+    def envelope(self, edge: str, source: int, records: Sequence[Any], /) -> None:
         """Takes what task number `source` of the edge's sending kind sent in one transaction."""
 
     def advance(self, horizons: Mapping[str, Horizon]) -> bool:

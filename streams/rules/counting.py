@@ -6,8 +6,6 @@ after the voiding. What was sent is kept, so that a late fact sends the differen
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
 from schemas.times import HOUR
@@ -16,6 +14,7 @@ from streams.rules import orders, tickets
 from streams.rules.facts import Fact
 from streams.rules.interventions import Intervention, counted
 from streams.rules.orders import Order
+from streams.rules.reconcile import Emitted
 from streams.rules.tickets import Ticket
 
 ORDER, DISPUTE, COMPLAINT, INTERVENTION, TICKET_TIMEOUT = range(5)
@@ -67,7 +66,7 @@ class Case(msgspec.Struct, array_like=True):
     voidings: dict[str, int] = msgspec.field(default_factory=dict)
     #: Stalls of the order's shipments by episode: open from, and up to (not including), or None.
     stalls: dict[str, tuple[int, int | None]] = msgspec.field(default_factory=dict)
-    emitted: list[Any] = msgspec.field(default_factory=list)
+    emitted: list[Emitted] = msgspec.field(default_factory=list)
     sent: dict[str, Counted] = msgspec.field(default_factory=dict)
 
 

@@ -16,6 +16,11 @@ from streams.rules.alert import RAISED, RESOLVED, Alert
 
 LATE_EVENT = "late_event"
 
+#: States of an alert that was sent.
+OPEN = "o"
+RESOLVED_STATE = "r"
+VOID = "v"
+
 
 class Expected(NamedTuple):
     """One alert that a history gives.
@@ -43,7 +48,7 @@ class Expected(NamedTuple):
 
 
 class Emitted(msgspec.Struct, array_like=True, gc=False):
-    """One alert that was sent. `state`: "o" open, "r" resolved, "v" void (disproved by a late event)."""
+    """One alert that was sent. `state`: open, resolved, or void (disproved by a late event)."""
 
     type: str
     subject: str
@@ -54,7 +59,7 @@ class Emitted(msgspec.Struct, array_like=True, gc=False):
     shop_id: str | None
     order_id: str | None
     carrier: str | None
-    state: str = "o"
+    state: str = OPEN
 
 
 def reconcile(expected: Sequence[Expected], emitted: list[Emitted], watermark: int, settled: int) -> list[Alert]:
@@ -67,26 +72,26 @@ def reconcile(expected: Sequence[Expected], emitted: list[Emitted], watermark: i
     if emitted:
         valid = {(x.type, x.anchor, x.raised) for x in passed}
         for sent in emitted:
-            if sent.state == "o" and (sent.type, sent.anchor, sent.raised) not in valid:
-                sent.state = "v"
+            if sent.state == OPEN and (sent.type, sent.anchor, sent.raised) not in valid:
+                sent.state = VOID
                 alerts.append(_disproved(sent))
     for x in passed:
         matching = [
             sent
             for sent in emitted
-            if sent.state != "v" and sent.raised == x.raised and sent.anchor == x.anchor and sent.type == x.type
+            if sent.state != VOID and sent.raised == x.raised and sent.anchor == x.anchor and sent.type == x.type
         ]
         if not matching:
             matching = [_raise(x, x.audiences, _episode(x, emitted), emitted, alerts)]
-        elif any(sent.state == "o" for sent in matching):
+        elif any(sent.state == OPEN for sent in matching):
             # What still holds stays as sent; an audience that lacked it gets it now.
             lacking = tuple(a for a in x.audiences if not any(a in sent.audiences for sent in matching))
             if lacking:
                 matching.append(_raise(x, lacking, matching[0].episode, emitted, alerts))
         if x.resolved is not None and x.resolved < (watermark if x.resolved_by_deadline else settled):
             for sent in matching:
-                if sent.state == "o":
-                    sent.state = "r"
+                if sent.state == OPEN:
+                    sent.state = RESOLVED_STATE
                     alerts.append(
                         Alert(
                             sent.type,

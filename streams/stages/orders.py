@@ -21,7 +21,7 @@ from streams.rules.counting import Case, Delta, Escalation
 from streams.rules.facts import Fact, SomeFact, first, takes_its_place
 from streams.rules.interventions import Intervention, asks_for_staff
 from streams.rules.orders import Paid, Placed, Shipped
-from streams.rules.reconcile import Emitted, next_moment, reconcile
+from streams.rules.reconcile import next_moment, reconcile
 from streams.rules.tickets import Opened, Switch, Ticket
 
 #: What the shipments get to know of an order: ("shipped", carrier, tracking number, fields of a Registration), or
@@ -105,19 +105,18 @@ class OrderBook:
                 del self._count_due_at[key]
                 self._count(self.cases[key])
 
-    def rebuild(self, cases: dict[str, Case]) -> None:
-        """Takes over a restored state and finds anew what is due when."""
-        self.cases = cases
-        for case in cases.values():
-            self._schedule(self._due, self._due_at, case.key, BEGINNING)
-            self._schedule(self._count_due, self._count_due_at, case.key, BEGINNING)
+    def rebuild(self, cases: dict[str, Case], own: Horizon, counts: Horizon) -> None:
+        """Takes over a restored state, as it was at those horizons; what is due when is found anew."""
+        self.cases, self.own, self.counts = cases, own, counts
+        for key in cases:
+            self._schedule(self._due, self._due_at, key, BEGINNING)
+            self._schedule(self._count_due, self._count_due_at, key, BEGINNING)
 
     def _judge(self, case: Case) -> None:
         expected = orders.expected(case.key, case.order, self.policy)
         for ticket_id, ticket in case.tickets.items():
             expected += tickets.expected(case.key, ticket_id, ticket, self.policy)
-        emitted: list[Emitted] = case.emitted
-        self.alerts += reconcile(expected, emitted, self.own.watermark, self.own.settled)
+        self.alerts += reconcile(expected, case.emitted, self.own.watermark, self.own.settled)
         self.changed.add(case.key)
         self._schedule(self._due, self._due_at, case.key, next_moment(expected, self.own.watermark, self.own.settled))
 

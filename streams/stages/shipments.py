@@ -5,6 +5,7 @@ Takes scans and registrations; gives alerts, and links from orders to stalls.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from schemas import events
@@ -13,7 +14,7 @@ from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
 from streams.rules import silences
 from streams.rules.alert import RAISED, Alert
-from streams.rules.reconcile import Expected, next_moment, reconcile
+from streams.rules.reconcile import OPEN, Expected, next_moment, reconcile
 from streams.rules.shipments import Parcel, Registration, Use, over, uses
 from streams.rules.statuses import BITS, FIRST_TERMINAL, RANK
 from streams.stages.ties import TieBook, sorts_before
@@ -33,7 +34,6 @@ class ShipmentBook:
         self.alerts: list[Alert] = []
         self.links: list[LinkRecord] = []
         self.changed: set[Key] = set()
-        self.open_stalls = 0
         self._settled = BEGINNING
         self._ties: TieBook[Key] = TieBook()
         self._shortest = policy.shipments.shortest
@@ -119,12 +119,20 @@ class ShipmentBook:
                 self._judge(key, parcel)
                 self.changed.add(key)
 
-    def rebuild(self, parcels: dict[Key, Parcel]) -> None:
-        """Takes over a restored state and finds anew what is due when."""
+    def tie(self, key: Key, packed: int) -> bytes | None:
+        """The value of a scan that is not settled."""
+        return self._ties.get(key, packed)
+
+    def rebuild(self, parcels: dict[Key, Parcel], ties: Iterable[tuple[Key, int, bytes]], horizon: Horizon) -> None:
+        """Takes over a restored state, as it was at that horizon; what is due when is found anew."""
         self.parcels = parcels
+        self.horizon = horizon
+        self._settled = horizon.settled
+        for key, packed, value in ties:
+            self._ties.note(key, packed, packed >> BITS, value)
         for key, parcel in parcels.items():
-            parcel.due = None
-            self._schedule(key, parcel, BEGINNING)
+            moment, parcel.due = parcel.due, None
+            self._schedule(key, parcel, moment if moment is not None else BEGINNING)
 
     def _judge(self, key: Key, parcel: Parcel) -> None:
         rules = self.policy.shipments
@@ -160,7 +168,7 @@ class ShipmentBook:
     def _is_calm(self, parcel: Parcel, use: Use, expected: list[Expected]) -> bool:
         if use.ended is not None or (use.registrations and use.collected is None):
             return False
-        if any(sent.state == "o" for sent in parcel.emitted):
+        if any(sent.state == OPEN for sent in parcel.emitted):
             return False
         going_on = [one for one in expected if one.anchor != use.last or one.type == silences.NOT_COLLECTED]
         return next_moment(going_on, self.horizon.watermark, self._settled) is None

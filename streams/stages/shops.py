@@ -6,8 +6,8 @@ changed and what that changes in their categories' sums.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from heapq import heappop, heappush
-from typing import Any
 
 import msgspec
 
@@ -31,6 +31,31 @@ class Row(msgspec.Struct, array_like=True, gc=True):
     categories: dict[str, int] = msgspec.field(default_factory=dict)
     #: By item: orders, escalations.
     items: dict[str, list[int]] = msgspec.field(default_factory=dict)
+
+
+class HourChange(msgspec.Struct, array_like=True, gc=False):
+    """What changes in one hour of one shop as of the boundary `effective` (microseconds, both on the hour)."""
+
+    shop_id: str
+    effective: int
+    hour: int
+    row: Row
+
+
+def combine(deltas: Iterable[Delta]) -> list[HourChange]:
+    """Adds up deltas of the same shop, hour and boundary: so a large shop's traffic is one record, not thousands."""
+    rows: dict[tuple[str, int, int], Row] = {}
+    for delta in deltas:
+        row = rows.setdefault((delta.shop_id, delta.effective, delta.hour), Row())
+        row.counts[delta.kind] += delta.sign
+        if delta.linked:
+            row.counts[LINKED] += delta.sign
+        for category, lines in delta.categories:
+            _add(row.categories, category, lines * delta.sign)
+        place = 0 if delta.kind == ORDER else 1
+        for item in delta.items:
+            _add_item(row.items, item, place, delta.sign)
+    return [HourChange(shop_id, effective, hour, row) for (shop_id, effective, hour), row in rows.items()]
 
 
 class Figures(msgspec.Struct, array_like=True, gc=True):
@@ -89,6 +114,18 @@ class _Shop:
         self.member: tuple[str | None, int | None] = (None, None)
         self.seen_items: set[str] = set()
 
+    def add(self, row: Row, number: int, sign: int) -> None:
+        """Adds an hour to a window, or takes it out."""
+        counts = self.week if number == 0 else self.month
+        for place, value in enumerate(row.counts):
+            counts[place] += sign * value
+        if number == len(WINDOWS) - 1:
+            for category, lines in row.categories.items():
+                _add(self.categories, category, sign * lines)
+            for item, (orders, escalations) in row.items.items():
+                _add_item(self.items, item, 0, sign * orders)
+                _add_item(self.items, item, 1, sign * escalations)
+
 
 class ShopBook:
     """The state of stage 5 of one partition."""
@@ -96,9 +133,11 @@ class ShopBook:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.rows: dict[tuple[str, int], Row] = {}
-        self.waiting: dict[int, list[Delta]] = {}
+        #: By boundary, what changes as of it by (shop, hour).
+        self.waiting: dict[int, dict[tuple[str, int], Row]] = {}
         self.closed: list[Closed] = []
         self.changed_rows: set[tuple[str, int]] = set()
+        self.changed_waiting: set[tuple[int, str, int]] = set()
         #: The next boundary that is not closed yet, if any was passed.
         self.next_boundary = BEGINNING
         self._shops: dict[str, _Shop] = {}
@@ -106,11 +145,16 @@ class ShopBook:
         self._agenda: list[int] = []
         self._on_agenda: set[int] = set()
 
-    def add(self, delta: Delta) -> None:
+    def add(self, change: HourChange) -> None:
         """Takes a change. One that comes after its boundary was closed counts as of the next one."""
-        effective = max(delta.effective, self.next_boundary)
+        effective = max(change.effective, self.next_boundary)
         self._plan(effective)
-        self.waiting.setdefault(effective, []).append(delta)
+        rows = self.waiting.setdefault(effective, {})
+        known = rows.get((change.shop_id, change.hour))
+        if known is None:
+            known = rows[change.shop_id, change.hour] = Row()
+        _add_row(known, change.row)
+        self.changed_waiting.add((effective, change.shop_id, change.hour))
 
     def advance(self, horizon: Horizon, at_most: int = 1_000_000) -> bool:
         """Closes the boundaries that the horizon has passed, at most so many. True: there are more."""
@@ -132,9 +176,10 @@ class ShopBook:
         for shop_id, hour, window in self._leaving.pop(boundary, ()):
             if self._leave(shop_id, hour, window):
                 touched[shop_id] = None
-        for delta in self.waiting.pop(boundary, ()):
-            if self._apply(delta, boundary):
-                touched[delta.shop_id] = None
+        for (shop_id, hour), row in self.waiting.pop(boundary, {}).items():
+            self.changed_waiting.add((boundary, shop_id, hour))
+            if self._apply(shop_id, hour, row, boundary):
+                touched[shop_id] = None
         if not touched:
             return
         sums: dict[str, list[int]] = {}
@@ -149,31 +194,22 @@ class ShopBook:
             if one.empty:
                 del self._shops[one.shop_id]
 
-    def _apply(self, delta: Delta, boundary: int) -> bool:
-        """Changes the row and the windows that it is in, as of the boundary."""
-        windows = [number for number, window in enumerate(WINDOWS) if delta.hour >= boundary - window]
+    def _apply(self, shop_id: str, hour: int, change: Row, boundary: int) -> bool:
+        """Changes the hour and the windows that it is in, as of the boundary."""
+        windows = [number for number, window in enumerate(WINDOWS) if hour >= boundary - window]
         if not windows:
             return False
-        key = (delta.shop_id, delta.hour)
+        key = (shop_id, hour)
         row = self.rows.get(key)
         if row is None:
             row = self.rows[key] = Row()
             for number in windows:
-                self._plan_leaving(delta.shop_id, delta.hour, number)
+                self._plan_leaving(shop_id, hour, number)
         self.changed_rows.add(key)
-        shop = self._shops.setdefault(delta.shop_id, _Shop())
-        targets = [row.counts] + [shop.week if number == 0 else shop.month for number in windows]
-        for counts in targets:
-            counts[delta.kind] += delta.sign
-            if delta.linked:
-                counts[LINKED] += delta.sign
-        for category, lines in delta.categories:
-            _add(row.categories, category, lines * delta.sign)
-            _add(shop.categories, category, lines * delta.sign)
-        place = 0 if delta.kind == ORDER else 1
-        for item in delta.items:
-            _add_item(row.items, item, place, delta.sign)
-            _add_item(shop.items, item, place, delta.sign)
+        _add_row(row, change)
+        shop = self._shops.setdefault(shop_id, _Shop())
+        for number in windows:
+            shop.add(change, number, 1)
         return True
 
     def _leave(self, shop_id: str, hour: int, number: int) -> bool:
@@ -182,15 +218,8 @@ class ShopBook:
         shop = self._shops.get(shop_id)
         if row is None or shop is None:
             return False
-        counts = shop.week if number == 0 else shop.month
-        for place, value in enumerate(row.counts):
-            counts[place] -= value
-        if number == 1:
-            for category, lines in row.categories.items():
-                _add(shop.categories, category, -lines)
-            for item, (orders, escalations) in row.items.items():
-                _add_item(shop.items, item, 0, -orders)
-                _add_item(shop.items, item, 1, -escalations)
+        shop.add(row, number, -1)
+        if number == len(WINDOWS) - 1:
             del self.rows[shop_id, hour]
             self.changed_rows.add((shop_id, hour))
         return True
@@ -230,28 +259,21 @@ class ShopBook:
     def rebuild(
         self,
         rows: dict[tuple[str, int], Row],
-        waiting: dict[int, list[Delta]],
-        members: dict[str, Any],
-        next_: int,
+        waiting: dict[int, dict[tuple[str, int], Row]],
+        members: dict[str, tuple[str | None, str | None, list[str]]],
+        next_boundary: int,
     ) -> None:
-        """Takes over a restored state; `members`: by shop what is in its category's sum, and the items seen."""
-        self.rows, self.waiting, self.next_boundary = rows, waiting, next_
+        """Takes over a restored state; `members`: what `membership` gave, by shop."""
+        self.rows, self.waiting, self.next_boundary = rows, waiting, next_boundary
         for boundary in waiting:
             self._plan(boundary)
-        last_closed = next_ - HOUR
         for (shop_id, hour), row in rows.items():
             shop = self._shops.setdefault(shop_id, _Shop())
             for number, window in enumerate(WINDOWS):
-                if hour + window + HOUR > last_closed:
+                # What has left by the boundaries closed is not in the window any more.
+                if hour + window + HOUR >= next_boundary:
                     self._plan_leaving(shop_id, hour, number)
-                    counts = shop.week if number == 0 else shop.month
-                    for place, value in enumerate(row.counts):
-                        counts[place] += value
-            for category, lines in row.categories.items():
-                _add(shop.categories, category, lines)
-            for item, (orders, escalations) in row.items.items():
-                _add_item(shop.items, item, 0, orders)
-                _add_item(shop.items, item, 1, escalations)
+                    shop.add(row, number, 1)
         for shop_id, (category, total, items) in members.items():
             shop = self._shops.setdefault(shop_id, _Shop())
             shop.member = (category, int(total, 16) if total is not None else None)
@@ -270,6 +292,16 @@ def scaled(rate: float) -> int:
     """The rate times `SCALE`, exactly."""
     numerator, denominator = rate.as_integer_ratio()
     return numerator * (SCALE // denominator)
+
+
+def _add_row(row: Row, change: Row) -> None:
+    for place, value in enumerate(change.counts):
+        row.counts[place] += value
+    for category, lines in change.categories.items():
+        _add(row.categories, category, lines)
+    for item, (orders, escalations) in change.items.items():
+        _add_item(row.items, item, 0, orders)
+        _add_item(row.items, item, 1, escalations)
 
 
 def _add(counts: dict[str, int], key: str, value: int) -> None:

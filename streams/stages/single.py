@@ -14,7 +14,7 @@ from streams.rules.alert import Alert
 from streams.stages.judge import Judge, TableRecord
 from streams.stages.orders import OrderBook
 from streams.stages.shipments import ShipmentBook
-from streams.stages.shops import ShopBook
+from streams.stages.shops import ShopBook, combine
 
 
 class SingleReader:
@@ -65,8 +65,8 @@ class SingleReader:
         counts = min(orders, shipments)
         self.orders.advance(orders, counts)
         self._register()
-        for delta in self.orders.deltas:
-            self.shops.add(delta)
+        for change in combine(self.orders.deltas):
+            self.shops.add(change)
         self.orders.deltas.clear()
         self.shops.advance(counts)
         for closed in self.shops.closed:

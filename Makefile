@@ -1,0 +1,58 @@
+# What a developer runs. Needed: Python 3.11 or later, make, and for the connected tests Java 17 with Maven, or Docker.
+# Everything else is installed into .venv, in the versions of requirements-dev.lock.
+
+PYTHON ?= python3
+BIN := .venv/bin
+SECONDS_OF_DEMO ?= 30
+
+.PHONY: help test unit connected demo check lint types layers format lock clean
+
+help: ## These targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+
+test: .venv/.ready ## All tests: unit, then those on a real Kafka
+	@$(BIN)/python -m pytest tests/unit tests/connected
+
+unit: .venv/.ready ## Tests that need no broker
+	@$(BIN)/python -m pytest tests/unit
+
+connected: .venv/.ready ## Tests on a real Kafka
+	@$(BIN)/python -m pytest tests/connected
+
+demo: .venv/.ready ## Everything in one process for half a minute, nothing else needed
+	@$(BIN)/parcelwatch demo --for $(SECONDS_OF_DEMO)
+
+check: lint types layers ## What is checked without running anything
+
+lint: .venv/.ready ## Style and format
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: .venv/.ready ## Static types
+	@$(BIN)/mypy
+
+layers: .venv/.ready ## Which package may import which
+	@$(BIN)/lint-imports --no-logo
+
+format: .venv/.ready ## Puts the code into form
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+# Hashes name files, so that an index can be chosen by whoever installs.
+COMPILE := $(BIN)/pip-compile --quiet --no-header --strip-extras --allow-unsafe --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+lock: .venv/.ready ## Resolves the dependencies anew; UPGRADE=1 takes newer versions
+	@$(BIN)/pip install --quiet 'pip-tools>=7.6,<8'
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev --all-build-deps --constraint requirements.lock \
+		--output-file requirements-dev.lock pyproject.toml
+
+clean: ## Removes what the other targets made
+	rm -rf .venv target .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+
+.venv/.ready: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed: make PYTHON=...")'
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@

@@ -1,0 +1,77 @@
+"""What adapting yields: lines for a topic, and a report of what could not be taken as it was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from schemas.events import SCANS
+
+#: Ids in events are at most this long (characters).
+MAX_ID = 128
+
+
+class Line(NamedTuple):
+    """One event for `topic`; `value` is the event as it goes on Kafka."""
+
+    topic: str
+    value: dict[str, Any]
+
+    def encode(self) -> bytes:
+        """The line of JSON, with its newline."""
+        return orjson.dumps({"topic": self.topic, "value": self.value}, option=orjson.OPT_APPEND_NEWLINE)
+
+
+class Problem(NamedTuple):
+    """Something in the input that was left out: in which file, where in it, and why."""
+
+    file: str
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in self if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How to read an input: the zone of naive times, and what the data does not say itself."""
+
+    tz: ZoneInfo
+    tracking_no: str | None = None
+    carrier: str | None = None
+
+
+@dataclass(slots=True)
+class Report:
+    """Counts over all inputs. Complete once the lines have all been taken.
+
+    `on_problem` hears of each problem when it is met. `readable` counts what was recognised (shipments,
+    orders, rows), with or without events in it: where it is 0 the input was nothing of the format.
+    """
+
+    on_problem: Callable[[Problem], None] | None = None
+    events: Counter[str] = field(default_factory=Counter)
+    unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+    shipments: set[tuple[str, str]] = field(default_factory=set)
+    readable: int = 0
+
+    def problem(self, file: object, where: str, what: str) -> None:
+        """Notes that something is left out."""
+        found = Problem(str(file), where, what)
+        self.problems.append(found)
+        if self.on_problem is not None:
+            self.on_problem(found)
+
+    def count(self, line: Line) -> None:
+        """Counts an event that goes out."""
+        self.events[line.value["type"]] += 1
+        if line.topic == SCANS or "tracking_no" in line.value:
+            self.shipments.add((line.value["carrier"], line.value["tracking_no"]))

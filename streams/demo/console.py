@@ -1,0 +1,138 @@
+"""Shows alerts to a person as they come: one line each on a terminal or in a file, and a summary at the end."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from typing import IO, Literal
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from schemas import times
+from schemas.outputs import AlertEvent
+from streams.alerts.wording import LANGUAGES, catalogue
+
+Language = Literal["zh-CN", "en"]
+
+_COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
+_RESOLVED_COLOUR = "green"
+_WORDS: dict[Language, dict[str, str]] = {
+    "zh-CN": {
+        "info": "提示",
+        "warning": "警告",
+        "critical": "严重",
+        "raised": "触发",
+        "resolved": "解除",
+        "open": "未解除",
+        "alert": "告警",
+        "total": "合计",
+        "none": "没有告警。",
+        "summary": "告警汇总",
+    },
+    "en": {
+        "info": "info",
+        "warning": "warning",
+        "critical": "critical",
+        "raised": "raised",
+        "resolved": "resolved",
+        "open": "open",
+        "alert": "alert",
+        "total": "total",
+        "none": "No alerts.",
+        "summary": "Alerts",
+    },
+}
+_HOURS_AHEAD = {"zh-CN": 8, "en": 0}
+
+
+def preferred_language(environment: Mapping[str, str] | None = None) -> Language:
+    """The language of the locale that the environment names: Chinese, or English for every other."""
+    where = os.environ if environment is None else environment
+    locale = where.get("LC_ALL") or where.get("LC_MESSAGES") or where.get("LANG") or ""
+    return "zh-CN" if locale.lower().startswith("zh") else "en"
+
+
+class AlertConsole:
+    """Prints alerts to `file` (default: standard output) and counts them.
+
+    In colour on a terminal, in plain lines elsewhere. It may be given the alerts of both topics: one that goes to
+    merchant and platform is shown once, as the platform reads it.
+    """
+
+    def __init__(self, language: Language | None = None, file: IO[str] | None = None) -> None:
+        self._language: Language = preferred_language() if language is None else language
+        self._words = _WORDS[self._language]
+        self._console = Console(file=file, highlight=False, soft_wrap=True)
+        self._decoder = msgspec.json.Decoder(AlertEvent)
+        index = LANGUAGES.index(self._language)
+        alerts = catalogue().alerts
+        self._titles = {type_: words.title.by_language()[index] for type_, words in alerts.items()}
+        self._to_both = {type_ for type_, words in alerts.items() if len(words.audiences) > 1}
+        self._severity: dict[str, str] = {}
+        self._counts: dict[str, Counter[str]] = {}
+
+    def alert(self, value: bytes) -> None:
+        """Shows the alert in `value`, a CloudEvent. Raises msgspec.MsgspecError where it is none of ours."""
+        event = self._decoder.decode(value)
+        data = event.data
+        type_ = event.type.removeprefix("parcelwatch.").removesuffix(".v1")
+        if data.audience == "merchant" and type_ in self._to_both:
+            return
+        self._severity[type_] = data.severity
+        self._counts.setdefault(type_, Counter())[data.status] += 1
+        colour = _COLOURS[data.severity] if data.status == "raised" else _RESOLVED_COLOUR
+        line = Text()
+        line.append(f"{self._clock(event.time)}  ", style="dim")
+        line.append(f"{self._words[data.severity]}·{self._words[data.status]}  ", style=colour)
+        line.append(f"{self._titles.get(type_, type_)}  ", style="bold")
+        line.append(_printable(data.message.zh if self._language == "zh-CN" else data.message.en))
+        self._console.print(line)
+
+    def summary(self) -> None:
+        """Shows how many alerts of each type were raised and resolved, and are open still."""
+        words = self._words
+        if not self._counts:
+            self._console.print(words["none"])
+            return
+        rows = [
+            (
+                self._titles.get(type_, type_),
+                self._severity[type_],
+                counts["raised"],
+                counts["resolved"],
+                max(0, counts["raised"] - counts["resolved"]),
+            )
+            for type_, counts in sorted(self._counts.items(), key=lambda pair: -pair[1]["raised"])
+        ]
+        if not self._console.is_terminal:
+            self._console.print(f"{words['summary']}:")
+            for title, severity, raised, resolved, still_open in rows:
+                self._console.print(
+                    f"  {title} ({words[severity]}): {words['raised']} {raised}, "
+                    f"{words['resolved']} {resolved}, {words['open']} {still_open}"
+                )
+            return
+        table = Table(title=words["summary"])
+        table.add_column(words["alert"])
+        for column in ("raised", "resolved", "open"):
+            table.add_column(words[column], justify="right")
+        for title, severity, raised, resolved, still_open in rows:
+            name = Text(title, style=_COLOURS[severity])
+            table.add_row(name, str(raised), str(resolved), str(still_open))
+        table.add_section()
+        table.add_row(words["total"], *(str(sum(column)) for column in list(zip(*rows, strict=True))[2:]))
+        self._console.print(table)
+
+    def _clock(self, text: str) -> str:
+        """The minute of a time, in the reader's zone as in the messages."""
+        local = times.parse(text) + _HOURS_AHEAD[self._language] * times.HOUR
+        return times.render(local)[:16].replace("T", " ")
+
+
+def _printable(text: str) -> str:
+    """Ids and places come from outside: nothing in them may steer the terminal."""
+    return text if text.isprintable() else "".join(mark if mark.isprintable() else "\ufffd" for mark in text)

@@ -1,0 +1,173 @@
+"""A made-up marketplace: its events in the order in which they reach Kafka, as lively as real ones.
+
+It has no clock and draws everything from its seed, so that the same plan always gives the same events. There
+are shops of several categories, some late orders, parcels that fall silent for days, for weeks or for good,
+tickets that are answered too late, a shop that buyers come to be angry with, events that come twice, out of
+order (but within the lateness to be expected) and, now and then, a record that is no valid event.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from random import Random
+from typing import Any, NamedTuple
+
+import orjson
+
+from schemas.times import DAY, HOUR, MINUTE, SECOND, parse
+from streams.demo.orders import CHATS, ORDERS, SCANS, Fact, Lives
+from streams.demo.shops import Shop, open_shops
+
+#: How long an event takes to reach Kafka, at most: below the lateness of its topic, so that none is late.
+DELAY = {ORDERS: 40 * SECOND, CHATS: 40 * SECOND, SCANS: 45 * MINUTE}
+#: Parts of all orders by hour of the day in China.
+_HOURS = (3, 2, 1, 1, 1, 1, 2, 3, 5, 7, 9, 9, 8, 7, 7, 7, 7, 7, 7, 8, 10, 11, 9, 6)
+_CHINA = timedelta(hours=8)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How large the marketplace is, and for how long. `start` in microseconds.
+
+    Help rates are judged for shops with some 30 orders in 30 days, in categories with 5 such shops: plan at
+    least 6 shops with two orders a day for each. The share `repeats` of all events comes twice; beside the
+    events, a share `faults` of records is no valid event.
+    """
+
+    seed: int = 1
+    shops: int = 12
+    orders_per_day: int = 80
+    days: int = 40
+    start: int = parse("2026-09-01T00:00:00+08:00")
+    repeats: float = 0.01
+    faults: float = 0.0005
+
+    @property
+    def end(self) -> int:
+        """No event is at or after this time."""
+        return self.start + self.days * DAY
+
+
+class Produced(NamedTuple):
+    """One record as it reaches Kafka at `sent_at` (microseconds); `value` is its JSON."""
+
+    sent_at: int
+    topic: str
+    key: str
+    value: dict[str, Any]
+
+    def encode(self) -> bytes:
+        """The record's value."""
+        return orjson.dumps(self.value)
+
+
+def market(plan: Plan) -> Iterator[Produced]:
+    """All records of the plan in the order of `sent_at`. Memory: the events of some two weeks of orders."""
+    rng = Random(plan.seed)  # noqa: S311 - nothing here is a secret
+    lives = Lives(rng)
+    shops = open_shops(rng, plan.shops)
+    weights = [shop.weight for shop in shops]
+    posts = _Posts(plan, rng)
+    for day in range(plan.days):
+        for at in _moments(rng, plan.start + day * DAY, plan.orders_per_day):
+            # A talk may come some hours before the order that it is about.
+            yield from posts.sent_before(at - 4 * HOUR)
+            shop = rng.choices(shops, weights)[0]
+            anger = _anger(plan, at) if shop is shops[0] else 0.0
+            for fact in lives.order(shop, at, anger):
+                posts.take(fact)
+            if rng.random() < 0.01:
+                for fact in lives.stray_parcel(at):
+                    posts.take(fact)
+    yield from posts.sent_before(plan.end + DAY)
+
+
+def angry_shop(plan: Plan) -> Shop:
+    """The shop that buyers come to be angry with."""
+    return open_shops(Random(plan.seed), plan.shops)[0]  # noqa: S311
+
+
+def _anger(plan: Plan, at: int) -> float:
+    """Nothing for the first fifth of the plan, rising up to its middle, and staying there."""
+    part = (at - plan.start) / (plan.days * DAY)
+    return 0.6 * min(1.0, max(0.0, (part - 0.2) / 0.3))
+
+
+def _moments(rng: Random, start: int, number: int) -> list[int]:
+    """Times of one day, `number` of them give or take a tenth; `start` is a midnight in China."""
+    spread = number // 10
+    count = number + (rng.randrange(-spread, spread + 1) if spread else 0)
+    hours = rng.choices(range(24), _HOURS, k=count)
+    return sorted(start + hour * HOUR + rng.randrange(3_600) * SECOND for hour in hours)
+
+
+class _Posts:
+    """Holds facts until they are sent, and sends each with its delay, some twice, some spoiled."""
+
+    def __init__(self, plan: Plan, rng: Random) -> None:
+        self._plan = plan
+        self._rng = rng
+        self._events = 0
+        self._waiting: list[tuple[int, int, Produced]] = []
+
+    def take(self, fact: Fact) -> None:
+        """Facts before the plan's start or after its end are left out."""
+        at = fact.at - fact.at % SECOND
+        if not self._plan.start <= at < self._plan.end:
+            return
+        rng = self._rng
+        value = {"event_id": self._event_id(), "occurred_at": render_in_china(at), **fact.fields}
+        if "ship_by" in value:
+            value["ship_by"] = render_in_china(value["ship_by"])
+        self._post(fact, at, value)
+        luck = rng.random()
+        if luck < self._plan.repeats:
+            # The same event again, or the same fact told by another system.
+            again = value if luck < self._plan.repeats / 2 or fact.fields["type"] == "chat.message" else {
+                **value, "event_id": self._event_id()
+            }  # fmt: skip
+            self._post(fact, at, again)
+        elif luck > 1 - self._plan.faults:
+            self._post(fact, at, _spoiled(rng, {**value, "event_id": self._event_id()}))
+
+    def sent_before(self, at: int) -> Iterator[Produced]:
+        """What is sent up to `at`."""
+        waiting = self._waiting
+        while waiting and waiting[0][0] < at:
+            yield heapq.heappop(waiting)[2]
+
+    def _post(self, fact: Fact, at: int, value: dict[str, Any]) -> None:
+        sent_at = at + int(self._rng.random() ** 3 * DELAY[fact.topic])
+        heapq.heappush(self._waiting, (sent_at, self._events, Produced(sent_at, fact.topic, fact.key, value)))
+        self._events += 1
+
+    def _event_id(self) -> str:
+        return f"e{self._events:09d}"
+
+
+def _spoiled(rng: Random, value: dict[str, Any]) -> dict[str, Any]:
+    """The event with something wrong about it, as upstream systems do get it wrong."""
+    fault = rng.randrange(4)
+    if fault == 0:
+        return {**value, "occurred_at": value["occurred_at"][:19]}  # no offset
+    if fault == 1:
+        return {**value, "type": "order.teleported"}
+    if fault == 2:
+        return {**value, "event_id": 12}
+    return {name: held for name, held in value.items() if name != "occurred_at"}
+
+
+def render_in_china(micros: int) -> str:
+    """A whole second as RFC 3339 with China's offset."""
+    minute, rest = divmod(micros, MINUTE)
+    return f"{_minute(minute)}:{rest // SECOND:02d}+08:00"
+
+
+@lru_cache(maxsize=100_000)
+def _minute(minute: int) -> str:
+    return (_EPOCH + timedelta(minutes=minute) + _CHINA).isoformat()[:16]

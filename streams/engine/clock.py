@@ -1,0 +1,50 @@
+"""What a partition's watermark does once everything in the partition has been read."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+#: Gives the present in microseconds since the epoch.
+Now = Callable[[], int]
+
+
+def system_now() -> int:
+    """The machine's clock, in microseconds since the epoch."""
+    return time.time_ns() // 1000
+
+
+class Mode(Enum):
+    """The three ways in which event time moves."""
+
+    WALL = "wall"
+    STREAM = "stream"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How event time moves; make one with `wall`, `stream` or `end`.
+
+    `until` is set for `end` alone: microseconds since the epoch.
+    """
+
+    mode: Mode
+    until: int | None = None
+
+    @classmethod
+    def wall(cls) -> Clock:
+        """A partition read to its end follows the machine's clock, less the lateness."""
+        return cls(Mode.WALL)
+
+    @classmethod
+    def stream(cls) -> Clock:
+        """Only events move it; a partition that never had a record holds nothing back."""
+        return cls(Mode.STREAM)
+
+    @classmethod
+    def end(cls, until: int) -> Clock:
+        """A partition read to its end goes to `until` and is final; later events are left out."""
+        return cls(Mode.END, until)

@@ -1,0 +1,46 @@
+"""What a task sends to one task of another kind in one transaction: MessagePack of (source, watermark,
+final, records).
+
+One envelope per edge and receiving partition; where its records would be too large for one record of the
+log, several, of which only the last tells the new watermark.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from streams.engine.processor import Horizon
+
+#: Bytes that one envelope may have; Kafka's default limit for a record is 1 MiB.
+LARGEST = 600_000
+
+_encoder = msgspec.msgpack.Encoder()
+
+
+class Envelope(NamedTuple):
+    """One envelope as it was received. `source` is the number of the sending task."""
+
+    source: int
+    watermark: int
+    final: bool
+    records: list[Any]
+
+
+_decoder = msgspec.msgpack.Decoder(Envelope)
+
+
+def pack(source: int, before: Horizon, after: Horizon, records: Sequence[Any], largest: int = LARGEST) -> list[bytes]:
+    """Encodes the records of one transaction. `before` is the watermark that the receiver may know already."""
+    whole = _encoder.encode((source, after.watermark, after.final, records))
+    if len(whole) <= largest or len(records) < 2:
+        return [whole]
+    half = len(records) // 2
+    return pack(source, before, before, records[:half], largest) + pack(source, before, after, records[half:], largest)
+
+
+def unpack(value: bytes) -> Envelope:
+    """Decodes one envelope. Raises `msgspec.DecodeError` for anything else."""
+    return _decoder.decode(value)

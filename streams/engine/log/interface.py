@@ -1,0 +1,134 @@
+"""What the engine asks of a log.
+
+Every method may raise `LogError`. Reads see committed records only. Offsets of a partition grow, with gaps: a
+transaction's marker takes one too, so a partition is read to its end when the position is at or past the
+end offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from streams.engine.processor import Output, Record
+
+
+class TopicPartition(NamedTuple):
+    """One partition of one topic."""
+
+    topic: str
+    partition: int
+
+
+class TopicSpec(NamedTuple):
+    """A topic to make."""
+
+    topic: str
+    partitions: int
+    config: Mapping[str, str]
+
+
+class Fetched(NamedTuple):
+    """Records of one partition, in offset order. `next` is the position behind them; records may be none.
+
+    `epoch` is that of the last `seek` before they were read.
+    """
+
+    source: TopicPartition
+    records: Sequence[Record]
+    next: int
+    epoch: int = 0
+
+
+class Committed(NamedTuple):
+    """A committed offset and the text that was committed with it."""
+
+    offset: int
+    metadata: str
+
+
+@dataclass(slots=True)
+class Transaction:
+    """Everything that one commit of one task writes, all or nothing.
+
+    `envelopes` go to the partitions they name; outputs to the partition of their key; `rows` to `changelog`.
+    """
+
+    changelog: TopicPartition
+    outputs: list[Output] = field(default_factory=list)
+    envelopes: list[tuple[TopicPartition, bytes]] = field(default_factory=list)
+    rows: dict[bytes, bytes | None] = field(default_factory=dict)
+    offsets: dict[TopicPartition, Committed] = field(default_factory=dict)
+
+
+class Writer(Protocol):
+    """The right to write for one task. A writer that raised once is of no more use: close it, open another."""
+
+    async def commit(self, transaction: Transaction) -> None:
+        """Writes it as one transaction. Raises `FencedError` where the task has been taken over.
+
+        After any other error it is unknown whether the transaction was committed.
+        """
+
+    async def close(self) -> None:
+        """Gives up whatever is open. Never raises."""
+
+
+class Listener(Protocol):
+    """Told of what a group member gets and loses. Both are awaited before the member goes on."""
+
+    async def on_revoked(self, partitions: frozenset[TopicPartition]) -> None:
+        """The member is about to lose these."""
+
+    async def on_assigned(self, partitions: frozenset[TopicPartition]) -> None:
+        """The member has exactly these from now on. Nothing is fetched of one before `seek`."""
+
+
+class Member(Protocol):
+    """One member of a consumer group. Topics with equally many partitions are assigned equally."""
+
+    def seek(self, source: TopicPartition, offset: int, epoch: int = 0) -> None:
+        """Reads the partition from `offset` next. Does nothing where it is not the member's any more.
+
+        A fetch may be under way: what it brings bears the epoch of the seek that it was read behind, so that it is
+        known what is to be thrown away, and what must not be because nobody will fetch it again.
+        """
+
+    async def fetch(self, sources: Collection[TopicPartition], records: int, seconds: float) -> Sequence[Fetched]:
+        """What is there for these partitions, in batches of at most `records`; waits up to `seconds` for it."""
+
+    async def close(self) -> None:
+        """Leaves the group. Never raises."""
+
+
+class Log(Protocol):
+    """A partitioned log with transactions."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def partitions(self, topics: Collection[str]) -> dict[str, int]:
+        """The number of partitions of those topics that exist."""
+
+    async def create(self, specs: Sequence[TopicSpec]) -> None:
+        """Makes topics; those that exist stay as they are."""
+
+    async def begin_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """The first offset that is still there, or will be."""
+
+    async def end_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset behind the last committed record (or marker)."""
+
+    async def committed(self, group: str, sources: Collection[TopicPartition]) -> dict[TopicPartition, Committed]:
+        """Committed offsets, of those partitions that have one; what was committed just now may be missing."""
+
+    async def writer(self, transactional_id: str, group: str) -> Writer:
+        """Opens a writer: whoever held one of this id is fenced, what it had open is undone."""
+
+    def rows(self, source: TopicPartition) -> AsyncIterator[Sequence[tuple[bytes, bytes | None]]]:
+        """Reads a changelog partition from its beginning to its present end, in batches."""
+
+    async def join(self, group: str, topics: Collection[str], listener: Listener) -> Member:
+        """Joins a consumer group. The listener hears of the assignment later, from another task."""

@@ -1,0 +1,202 @@
+"""The log on Kafka, by aiokafka. Every wait has an end; every error of the client becomes a `LogError`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.structs import TopicPartition as KafkaPartition
+
+from streams.engine.errors import LogError
+from streams.engine.log.interface import Committed, Listener, TopicPartition, TopicSpec
+from streams.engine.log.kafka_clients import errors, quietly
+from streams.engine.log.kafka_group import KafkaMember
+from streams.engine.log.kafka_writer import KafkaWriter
+
+#: Bytes and records of a changelog that are fetched and handed over at once.
+_RESTORE_BYTES, _RESTORE_RECORDS = 4 << 20, 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KafkaSettings:
+    """How to reach the brokers. Times are seconds; `client` goes to every client as it is (security)."""
+
+    bootstrap: str
+    session_timeout: float = 8.0
+    transaction_timeout: float = 10.0
+    request_timeout: float = 30.0
+    instance_id: str | None = None
+    replication: int = -1
+    client: Mapping[str, Any] = field(default_factory=dict)
+
+    def common(self) -> dict[str, Any]:
+        """What every client is made with."""
+        return {
+            "bootstrap_servers": self.bootstrap,
+            "request_timeout_ms": int(self.request_timeout * 1000),
+            **self.client,
+        }
+
+    def reading(self) -> dict[str, Any]:
+        """What every consumer is made with."""
+        return {
+            **self.common(),
+            "isolation_level": "read_committed",
+            "auto_offset_reset": "earliest",
+            "enable_auto_commit": False,
+        }
+
+
+class KafkaLog:
+    """A log on Kafka. One for each worker."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._admin: AIOKafkaAdminClient | None = None
+        self._probe: AIOKafkaConsumer | None = None
+
+    async def start(self) -> None:
+        self._admin = AIOKafkaAdminClient(**self._settings.common())
+        self._probe = AIOKafkaConsumer(**self._settings.reading())
+        with errors(f"connecting to {self._settings.bootstrap}"):
+            async with asyncio.timeout(self._settings.request_timeout):
+                await self._admin.start()
+                await self._probe.start()
+
+    async def stop(self) -> None:
+        if self._probe is not None:
+            await quietly(self._probe.stop())
+        if self._admin is not None:
+            await quietly(self._admin.close())
+
+    # -- topics
+
+    async def partitions(self, topics: Collection[str]) -> dict[str, int]:
+        described = await self._ask("describing topics", lambda admin: admin.describe_topics(list(topics)))
+        return {
+            each["topic"]: len(each["partitions"])
+            for each in described
+            if not each["error_code"] and all(one["leader"] >= 0 for one in each["partitions"])
+        }
+
+    async def create(self, specs: Sequence[TopicSpec]) -> None:
+        if not specs:
+            return
+        wanted = [
+            NewTopic(
+                spec.topic,
+                spec.partitions,
+                self._settings.replication,
+                # The client takes a replication of -1 (the broker's) only with assignments, even none.
+                replica_assignments={} if self._settings.replication == -1 else None,
+                topic_configs=dict(spec.config),
+            )
+            for spec in specs
+        ]
+        answer = await self._ask("making topics", lambda admin: admin.create_topics(wanted))
+        for topic, code, *_ in answer.topic_errors:
+            if code and for_code(code) is not TopicAlreadyExistsError:
+                raise LogError(f"making topic {topic}: {for_code(code).__name__}")
+        with errors("waiting for new topics"):
+            async with asyncio.timeout(self._settings.request_timeout):
+                names = [spec.topic for spec in specs]
+                while len(await self.partitions(names)) < len(names):  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+
+    # -- offsets
+
+    async def begin_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        with errors("asking for first offsets"):
+            async with asyncio.timeout(self._settings.request_timeout):
+                found = await self._started_probe().beginning_offsets(_kafka(sources))
+        return {TopicPartition(*each): offset for each, offset in found.items()}
+
+    async def end_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        with errors("asking for end offsets"):
+            async with asyncio.timeout(self._settings.request_timeout):
+                found = await self._started_probe().end_offsets(_kafka(sources))
+        return {TopicPartition(*each): offset for each, offset in found.items()}
+
+    async def committed(self, group: str, sources: Collection[TopicPartition]) -> dict[TopicPartition, Committed]:
+        found = await self._ask(
+            "asking for committed offsets",
+            lambda admin: admin.list_consumer_group_offsets(group, partitions=_kafka(sources)),
+        )
+        return {
+            TopicPartition(*each): Committed(offset.offset, offset.metadata)
+            for each, offset in found.items()
+            if offset.offset >= 0
+        }
+
+    # -- records
+
+    async def rows(self, source: TopicPartition) -> AsyncIterator[Sequence[tuple[bytes, bytes | None]]]:
+        (partition,) = _kafka([source])
+        consumer = AIOKafkaConsumer(**self._settings.reading(), max_partition_fetch_bytes=_RESTORE_BYTES)
+        try:
+            with errors(f"reading {source.topic}-{source.partition}"):
+                async with asyncio.timeout(self._settings.request_timeout):
+                    await consumer.start()
+                    consumer.assign([partition])
+                    await consumer.seek_to_beginning(partition)
+                    end = (await consumer.end_offsets([partition]))[partition]
+                position = -1
+                # The last offset is a transaction's marker, which is never handed over: the position tells.
+                while (before := position) < end:
+                    async with asyncio.timeout(self._settings.request_timeout):
+                        while position == before:
+                            fetched = await consumer.getmany(partition, timeout_ms=100, max_records=_RESTORE_RECORDS)
+                            position = await consumer.position(partition)
+                    records = fetched.get(partition, [])
+                    yield [(record.key, record.value) for record in records if record.key is not None]
+        finally:
+            await quietly(consumer.stop())
+
+    async def writer(self, transactional_id: str, group: str) -> KafkaWriter:
+        settings = self._settings
+        writer = KafkaWriter(transactional_id, group, settings.common(), settings.transaction_timeout)
+        with errors(f"opening {transactional_id}"):
+            try:
+                async with asyncio.timeout(settings.request_timeout):
+                    await writer.open()
+            except BaseException:
+                await writer.close()
+                raise
+        return writer
+
+    async def join(self, group: str, topics: Collection[str], listener: Listener) -> KafkaMember:
+        settings = self._settings
+        member = KafkaMember(
+            group, topics, listener, settings.reading(), settings.session_timeout, settings.instance_id
+        )
+        with errors(f"joining {group}"):
+            try:
+                async with asyncio.timeout(settings.request_timeout):
+                    await member.open()
+            except BaseException:
+                await member.close()
+                raise
+        return member
+
+    # -- clients
+
+    async def _ask(self, what: str, question: Any) -> Any:
+        if self._admin is None:
+            raise LogError("the log has not been started")
+        with errors(what):
+            async with asyncio.timeout(self._settings.request_timeout):
+                return await question(self._admin)
+
+    def _started_probe(self) -> AIOKafkaConsumer:
+        if self._probe is None:
+            raise LogError("the log has not been started")
+        return self._probe
+
+
+def _kafka(sources: Collection[TopicPartition]) -> list[KafkaPartition]:
+    return [KafkaPartition(*source) for source in sources]

@@ -1,0 +1,111 @@
+"""One member of a Kafka consumer group."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError
+from aiokafka.structs import TopicPartition as KafkaPartition
+
+from streams.engine.log.interface import Fetched, Listener, TopicPartition
+from streams.engine.log.kafka_clients import errors, quietly
+from streams.engine.processor import Record
+
+
+class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Hands rebalances on to the engine's listener."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    async def on_partitions_revoked(self, revoked: Iterable[KafkaPartition]) -> None:
+        if gone := frozenset(TopicPartition(*each) for each in revoked):
+            await self._listener.on_revoked(gone)
+
+    async def on_partitions_assigned(self, assigned: Iterable[KafkaPartition]) -> None:
+        await self._listener.on_assigned(frozenset(TopicPartition(*each) for each in assigned))
+
+
+class KafkaMember:
+    """A member of a consumer group; see `streams.engine.log.interface.Member`."""
+
+    def __init__(
+        self,
+        group: str,
+        topics: Collection[str],
+        listener: Listener,
+        client: Mapping[str, Any],
+        session_timeout: float,
+        instance_id: str | None,
+    ) -> None:
+        self._topics = sorted(topics)
+        self._listener = listener
+        self._positions: dict[TopicPartition, int] = {}
+        self._epochs: dict[TopicPartition, int] = {}
+        self._consumer = AIOKafkaConsumer(
+            **client,
+            group_id=group,
+            group_instance_id=instance_id,
+            session_timeout_ms=int(session_timeout * 1000),
+            heartbeat_interval_ms=int(session_timeout * 1000 / 4),
+            # Equally partitioned topics are assigned equally by this one alone: a task needs all its inputs.
+            partition_assignment_strategy=(RangePartitionAssignor,),
+        )
+
+    async def open(self) -> None:
+        """Connects and subscribes; the group is joined in the background."""
+        await self._consumer.start()
+        self._consumer.subscribe(topics=self._topics, listener=_Rebalances(self._listener))
+
+    def seek(self, source: TopicPartition, offset: int, epoch: int = 0) -> None:
+        try:
+            self._consumer.seek(KafkaPartition(*source), offset)
+        except IllegalStateError:
+            return  # it is not ours any more
+        self._positions[source] = offset
+        self._epochs[source] = epoch
+
+    async def fetch(self, sources: Collection[TopicPartition], records: int, seconds: float) -> Sequence[Fetched]:
+        wanted = [KafkaPartition(*source) for source in sources]
+        with errors("fetching"):
+            found = await self._consumer.getmany(
+                *wanted, timeout_ms=int(seconds * 1000), max_records=records * len(wanted)
+            )
+        # Nothing has run since the records were taken out of the client: the epochs are those of their seeks.
+        batches = []
+        for source, partition in zip(sources, wanted, strict=True):
+            position = self._moved(source, partition)
+            if position is not None:
+                taken = [_record(each) for each in found.get(partition, ())]
+                batches += _cut(source, taken, position, self._epochs[source], records)
+        return batches
+
+    def _moved(self, source: TopicPartition, partition: KafkaPartition) -> int | None:
+        """The position, where it is another one than before: behind records, or behind markers alone."""
+        subscription = self._consumer._subscription.subscription
+        assignment = subscription.assignment if subscription is not None else None
+        if assignment is None or partition not in assignment.tps:
+            return None
+        state = assignment.state_value(partition)
+        if not state.has_valid_position or state.position == self._positions.get(source, state.position):
+            return None
+        position = int(state.position)
+        self._positions[source] = position
+        return position
+
+    async def close(self) -> None:
+        await quietly(self._consumer.stop())
+
+
+def _record(each: Any) -> Record:
+    return Record(each.offset, each.timestamp, each.key, each.value, each.headers)
+
+
+def _cut(source: TopicPartition, records: list[Record], position: int, epoch: int, most: int) -> list[Fetched]:
+    """In batches of at most so many records, the last of which ends at the position."""
+    cuts = [records[start : start + most] for start in range(0, len(records), most)] or [[]]
+    ends = [cut[-1].offset + 1 for cut in cuts[:-1]] + [position]
+    return [Fetched(source, cut, end, epoch) for cut, end in zip(cuts, ends, strict=True)]

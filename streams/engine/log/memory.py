@@ -1,0 +1,214 @@
+"""The log in memory: topics, partitions, offsets, transactions, fencing and consumer groups inside the process."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import dataclass, field
+
+from streams.engine.errors import FencedError, LogError
+from streams.engine.log.interface import (
+    Committed,
+    Fetched,
+    Listener,
+    TopicPartition,
+    TopicSpec,
+    Transaction,
+    Writer,
+)
+from streams.engine.log.memory_group import MemoryGroup, MemoryMember
+from streams.engine.partitioner import partition_for
+from streams.engine.processor import Record
+
+#: Rows that a changelog is read in at once.
+_BATCH = 1000
+
+
+@dataclass(slots=True)
+class _Partition:
+    """Records by offset; `end` counts the markers of transactions too."""
+
+    records: list[Record] = field(default_factory=list)
+    end: int = 0
+    begin: int = 0
+
+    def append(self, key: bytes | None, value: bytes | None, headers: tuple[tuple[str, bytes], ...]) -> int:
+        self.records.append(Record(self.end, time.time_ns() // 1_000_000, key, value, headers))
+        self.end += 1
+        return self.end - 1
+
+    def find(self, offset: int) -> int:
+        low, high = 0, len(self.records)
+        while low < high:
+            middle = (low + high) // 2
+            if self.records[middle].offset < offset:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+
+class MemoryLog:
+    """A log in memory. `append`, `read` and `apply` are synchronous, for producers, readers and simulators."""
+
+    def __init__(self) -> None:
+        self._topics: dict[str, list[_Partition]] = {}
+        self._offsets: dict[str, dict[TopicPartition, Committed]] = {}
+        self._epochs: dict[str, int] = {}
+        self._groups: dict[str, MemoryGroup] = {}
+        self._grown = asyncio.Event()
+
+    async def start(self) -> None:
+        """Nothing has to be opened."""
+
+    async def stop(self) -> None:
+        """Nothing has to be closed; the content stays."""
+
+    # -- topics
+
+    def make(self, topic: str, partitions: int) -> None:
+        """Makes a topic; one that exists stays as it is."""
+        self._topics.setdefault(topic, [_Partition() for _ in range(partitions)])
+
+    def grow(self, topic: str, partitions: int) -> None:
+        """Adds partitions until the topic has so many."""
+        listed = self._topics[topic]
+        listed += [_Partition() for _ in range(partitions - len(listed))]
+
+    async def partitions(self, topics: Collection[str]) -> dict[str, int]:
+        return {topic: len(self._topics[topic]) for topic in topics if topic in self._topics}
+
+    async def create(self, specs: Sequence[TopicSpec]) -> None:
+        for spec in specs:
+            self.make(spec.topic, spec.partitions)
+
+    def compact(self, source: TopicPartition) -> None:
+        """Keeps the last record of each key, as Kafka's cleaner does; offsets stay."""
+        partition = self._partition(source)
+        last = {record.key: record.offset for record in partition.records}
+        partition.records = [record for record in partition.records if last[record.key] == record.offset]
+
+    def truncate(self, source: TopicPartition, before: int) -> None:
+        """Forgets the records before an offset, as retention and DeleteRecords do."""
+        partition = self._partition(source)
+        partition.records = partition.records[partition.find(before) :]
+        partition.begin = max(partition.begin, before)
+
+    def _partition(self, source: TopicPartition) -> _Partition:
+        try:
+            return self._topics[source.topic][source.partition]
+        except (KeyError, IndexError):
+            raise LogError(f"{source.topic}-{source.partition} does not exist") from None
+
+    # -- records
+
+    def append(
+        self,
+        topic: str,
+        key: bytes | None,
+        value: bytes | None,
+        headers: tuple[tuple[str, bytes], ...] = (),
+        partition: int | None = None,
+    ) -> TopicPartition:
+        """Adds one record at once, outside of any transaction. Without a key: to partition 0."""
+        if partition is None:
+            partition = 0 if key is None else partition_for(key, len(self._topics[topic]))
+        source = TopicPartition(topic, partition)
+        self._partition(source).append(key, value, headers)
+        self._wake()
+        return source
+
+    def read(self, source: TopicPartition, offset: int, records: int) -> Fetched:
+        """What lies at `offset` and behind, at most so many records."""
+        partition = self._partition(source)
+        start = partition.find(offset)
+        found = partition.records[start : start + records]
+        reached = start + len(found) >= len(partition.records)
+        return Fetched(source, found, partition.end if reached else found[-1].offset + 1)
+
+    def end(self, source: TopicPartition) -> int:
+        """The offset behind the last record or marker."""
+        return self._partition(source).end
+
+    async def begin_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        return {source: self._partition(source).begin for source in sources}
+
+    async def end_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        return {source: self._partition(source).end for source in sources}
+
+    async def rows(self, source: TopicPartition) -> AsyncIterator[Sequence[tuple[bytes, bytes | None]]]:
+        position, end = self._partition(source).begin, self.end(source)
+        while position < end:
+            fetched = self.read(source, position, _BATCH)
+            position = fetched.next
+            yield [(record.key, record.value) for record in fetched.records if record.key is not None]
+            await asyncio.sleep(0)
+
+    # -- transactions
+
+    def fence(self, transactional_id: str) -> int:
+        """Takes the id over and returns the new epoch."""
+        epoch = self._epochs.get(transactional_id, -1) + 1
+        self._epochs[transactional_id] = epoch
+        return epoch
+
+    def apply(self, transactional_id: str, epoch: int, group: str, transaction: Transaction) -> None:
+        """Commits at once. Raises `FencedError` where the epoch is an old one, and writes nothing then."""
+        if self._epochs[transactional_id] != epoch:
+            raise FencedError(f"{transactional_id} has been taken over")
+        touched: set[TopicPartition] = set()
+        for output in transaction.outputs:
+            touched.add(self.append(output.topic, output.key, output.value, output.headers))
+        for target, value in transaction.envelopes:
+            touched.add(self.append(target.topic, None, value, partition=target.partition))
+        for key, row in transaction.rows.items():
+            changelog = transaction.changelog
+            touched.add(self.append(changelog.topic, key, row, partition=changelog.partition))
+        for source in touched:
+            self._partition(source).end += 1  # the transaction's marker
+        self._offsets.setdefault(group, {}).update(transaction.offsets)
+        self._wake()
+
+    async def writer(self, transactional_id: str, group: str) -> Writer:
+        return MemoryWriter(self, transactional_id, group, self.fence(transactional_id))
+
+    async def committed(self, group: str, sources: Collection[TopicPartition]) -> dict[TopicPartition, Committed]:
+        known = self._offsets.get(group, {})
+        return {source: known[source] for source in sources if source in known}
+
+    # -- groups
+
+    async def join(self, group: str, topics: Collection[str], listener: Listener) -> MemoryMember:
+        counts = {topic: len(self._topics[topic]) for topic in topics}
+        members = self._groups.setdefault(group, MemoryGroup())
+        return members.add(self, counts, listener)
+
+    async def grown(self, seconds: float) -> None:
+        """Waits until something has been written, but not for longer than `seconds`."""
+        event = self._grown
+        try:
+            await asyncio.wait_for(event.wait(), seconds)
+        except TimeoutError:
+            return
+
+    def _wake(self) -> None:
+        self._grown.set()
+        self._grown = asyncio.Event()
+
+
+class MemoryWriter:
+    """A writer on a log in memory."""
+
+    def __init__(self, log: MemoryLog, transactional_id: str, group: str, epoch: int) -> None:
+        self._log = log
+        self._id = transactional_id
+        self._group = group
+        self._epoch = epoch
+
+    async def commit(self, transaction: Transaction) -> None:
+        await asyncio.sleep(0)
+        self._log.apply(self._id, self._epoch, self._group, transaction)
+
+    async def close(self) -> None:
+        """Nothing is ever open between commits."""

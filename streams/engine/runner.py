@@ -1,0 +1,254 @@
+"""Runs one task while a worker has it: takes it over, restores it, feeds it, commits it, starts it over
+after an error.
+
+Every error of the log ends in the same way: the state is thrown away, the writer given up, a new one opened
+(which fences whatever the old one may still have under way), and the task goes on from what the changelog
+says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from streams.engine.clock import Clock, Now
+from streams.engine.errors import FatalError, FencedError, LogError
+from streams.engine.log.interface import Committed, Fetched, Log, TopicPartition, Writer
+from streams.engine.processor import Processor
+from streams.engine.task import Task
+from streams.engine.topology import TaskId, Topology
+
+#: Makes the empty processor of a task.
+Factory = Callable[[str, int], Processor]
+
+#: Makes that, given the number of tasks of each kind.
+Assemble = Callable[[Mapping[str, int]], Factory]
+
+#: No two takings over in this process have the same epoch: a batch of one is of no use to another.
+_epochs = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """When a task commits: after so many seconds, or so many records and slices. Waits after errors, in seconds."""
+
+    seconds: float = 0.5
+    events: int = 50_000
+    first_wait: float = 0.2
+    longest_wait: float = 5.0
+    #: Behind a fencing: time to hear from the group that the task is somebody else's.
+    fenced_wait: float = 2.0
+
+
+class Observer(Protocol):
+    """Told of what happens to tasks."""
+
+    def restored(self, task: TaskId, rows: int, seconds: float) -> None: ...
+
+    def committed(self, task: Task, seconds: float) -> None: ...
+
+    def failed(self, task: TaskId, error: LogError) -> None: ...
+
+
+class Runner:
+    """One assigned task. `run` is its life, `stop` ends it; in between, `put` and `at_end` feed it.
+
+    `seek` tells the consumer where to read next; whatever was fetched before that is known by its epoch.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        task: TaskId,
+        store: Log,
+        factory: Factory,
+        clock: Clock,
+        now: Now,
+        cadence: Cadence,
+        seek: Callable[[TopicPartition, int, int], None],
+        observer: Observer,
+    ) -> None:
+        self.id = task
+        self.sources = topology.partitions_of(task)
+        self.epoch = 0
+        #: Whether the end of `Clock.end` is committed.
+        self.final = False
+        #: The positions of the last commit.
+        self.committed: Mapping[TopicPartition, Committed] = {}
+        self._topology = topology
+        self._store = store
+        self._factory = factory
+        self._clock = clock
+        self._now = now
+        self._cadence = cadence
+        self._seek = seek
+        self._observer = observer
+        self._task: Task | None = None
+        self._writer: Writer | None = None
+        self._inbox: deque[tuple[Fetched, Callable[[], None]]] = deque()
+        self._ends: tuple[int, Mapping[TopicPartition, int]] | None = None
+        self._arrived = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._stopping = False
+
+    @property
+    def task(self) -> Task | None:
+        """The task, unless it is being taken over or started over."""
+        return None if self._stopping else self._task
+
+    async def run(self) -> None:
+        """Returns behind the last commit once stopped. Raises what the processor raises, and `FatalError`."""
+        wait = self._cadence.first_wait
+        try:
+            while not self._stopping:
+                try:
+                    await self._open()
+                    wait = self._cadence.first_wait
+                    await self._work()
+                except LogError as error:
+                    self._observer.failed(self.id, error)
+                    await self._give_up()
+                    fenced = isinstance(error, FencedError)
+                    await self._sleep(self._cadence.fenced_wait if fenced else wait)
+                    wait = min(wait * 2, self._cadence.longest_wait)
+        finally:
+            self._stopping = True
+            await self._give_up()
+
+    def stop(self) -> None:
+        """Asks for the last commit. What has been fetched and not accepted yet is left to the next owner."""
+        self._stopping = True
+        self._wake.set()
+
+    def put(self, fetched: Fetched, handled: Callable[[], None]) -> None:
+        """Gives it a batch; `handled` is called once it is taken, or of no use."""
+        self._inbox.append((fetched, handled))
+        self._arrived.set()
+
+    def at_end(self, requested: int, ends: Mapping[TopicPartition, int]) -> None:
+        """Gives it end offsets that answer a request sent at `requested` (microseconds)."""
+        self._ends = (requested, ends)
+        self._arrived.set()
+
+    # -- taking over
+
+    async def _open(self) -> None:
+        began = time.monotonic()
+        topology, task = self._topology, self.id
+        self._writer = await self._store.writer(topology.transactional_id(task), topology.app_id)
+        saved: dict[bytes, bytes] = {}
+        read = 0
+        async for rows in self._store.rows(TopicPartition(topology.changelog(task.kind), task.partition)):
+            read += len(rows)
+            for key, row in rows:
+                if row is None:
+                    saved.pop(key, None)
+                else:
+                    saved[key] = row
+            if self._stopping:
+                return
+        # In a thread: a large state takes seconds, and the group must hear from this worker meanwhile.
+        opened = await asyncio.to_thread(self._build, saved)
+        if not opened.restored:
+            await self._begin(opened)
+        self.epoch = next(_epochs)
+        for source, offset in opened.positions().items():
+            self._seek(source, offset, self.epoch)
+        self.final = opened.final
+        self._task = opened
+        self._observer.restored(task, read, time.monotonic() - began)
+
+    def _build(self, saved: Mapping[bytes, bytes]) -> Task:
+        processor = self._factory(self.id.kind, self.id.partition)
+        return Task(self._topology, self.id, processor, self._clock, self._now, saved)
+
+    async def _begin(self, task: Task) -> None:
+        if await self._store.committed(self._topology.app_id, self.sources):
+            raise FatalError(
+                f"the group {self._topology.app_id} has read {self._topology.inputs(self.id.kind)[0]} before, "
+                f"but {self._topology.changelog(self.id.kind)} has lost partition {self.id.partition}: delete "
+                "the group's offsets and its internal topics to begin anew"
+            )
+        task.begin_at(await self._store.begin_offsets(self.sources))
+
+    async def _give_up(self) -> None:
+        self._task = None
+        while self._inbox:
+            _, handled = self._inbox.popleft()
+            handled()
+        writer, self._writer = self._writer, None
+        if writer is not None:
+            await writer.close()
+
+    # -- feeding and committing
+
+    async def _work(self) -> None:
+        task, writer = self._task, self._writer
+        if task is None or writer is None:
+            return
+        feeding = asyncio.create_task(self._feed(task))
+        feeding.add_done_callback(lambda _: self._wake.set())
+        try:
+            while not self._stopping:
+                await self._sleep(self._cadence.seconds)
+                if feeding.done():
+                    feeding.result()
+                if not self._stopping:
+                    await self._commit(task, writer)
+        finally:
+            feeding.cancel()
+            await asyncio.wait([feeding])
+        await self._commit(task, writer)
+
+    async def _feed(self, task: Task) -> None:
+        """Takes what has arrived, then settles what that allows, in slices between which others get their turn."""
+        while True:
+            await self._arrived.wait()
+            self._arrived.clear()
+            while self._inbox:
+                fetched, handled = self._inbox.popleft()
+                try:
+                    if fetched.epoch == self.epoch:
+                        task.accept(fetched)
+                finally:
+                    handled()
+                await asyncio.sleep(0)
+            if self._ends is not None:
+                requested, ends = self._ends
+                self._ends = None
+                for source in self.sources & ends.keys():
+                    task.at_end(source.topic, requested, ends[source])
+            while task.advance():
+                self._hurry(task)
+                await asyncio.sleep(0)
+            self._hurry(task)
+
+    def _hurry(self, task: Task) -> None:
+        if task.unsaved >= self._cadence.events or (task.complete and not task.final):
+            self._wake.set()
+
+    async def _commit(self, task: Task, writer: Writer) -> None:
+        transaction = task.snapshot()
+        if transaction is None:
+            return
+        final = task.final
+        began = time.monotonic()
+        await writer.commit(transaction)
+        self.final = final
+        self.committed = transaction.offsets
+        self._observer.committed(task, time.monotonic() - began)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Until the time is over or something wakes it up."""
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return
+        finally:
+            if not self._stopping:
+                self._wake.clear()

@@ -1,0 +1,293 @@
+"""One task: its processor, the watermarks of its inputs and edges, and what has to be committed next.
+
+Nothing here awaits: a task is a state machine that a runner (or a simulator) drives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from streams.engine.clock import Clock, Mode, Now
+from streams.engine.envelopes import pack, unpack
+from streams.engine.errors import FatalError
+from streams.engine.log.interface import Committed, Fetched, TopicPartition, Transaction
+from streams.engine.processor import Effects, Horizon, Processor
+from streams.engine.topology import TaskId, Topology
+from streams.engine.watermarks import (
+    IDLE,
+    START,
+    EdgeState,
+    External,
+    ExternalState,
+    Incoming,
+    Outgoing,
+    least,
+)
+
+#: First byte of a changelog key: a row of the engine, a row of the processor.
+_ENGINE = b"e"
+_PROCESSOR = b"p"
+_PROGRESS = _ENGINE + b"progress"
+_INPUT = _ENGINE + b"input:"
+_EDGE = _ENGINE + b"edge:"
+
+
+def final_text(clock: Clock) -> str:
+    """The text that a task that is final commits with the offset of its marker partition."""
+    return f"final:{clock.until}"
+
+
+_T = TypeVar("_T")
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Progress(msgspec.Struct, array_like=True):
+    """How far the task has got: horizons given to the processor, per edge the watermarks held and told."""
+
+    passed: Mapping[str, tuple[int, bool]]
+    held: Mapping[str, tuple[int, bool]]
+    told: Mapping[str, tuple[int, bool]]
+    final: bool
+
+
+class Task:
+    """One task with the state that the changelog holds, and what came since.
+
+    `saved` are the live rows of the changelog partition, each key once. Raises `FatalError` (1) where they
+    are not the engine's.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        task: TaskId,
+        processor: Processor,
+        clock: Clock,
+        now: Now,
+        saved: Mapping[bytes, bytes],
+    ) -> None:
+        self.id = task
+        self._topology = topology
+        self._processor = processor
+        self._clock = clock
+        self._now = now
+        self._kind = topology.dataflow.kind(task.kind)
+        self._written: dict[bytes, bytes] = {key: row for key, row in saved.items() if key[:1] == _ENGINE}
+        progress = _load(self._written, _PROGRESS, Progress)
+        self.restored = progress is not None
+        self.external = {
+            item.topic: External(item, clock, _load(self._written, _INPUT + item.topic.encode(), ExternalState))
+            for item in self._kind.inputs
+        }
+        self.incoming: dict[str, Incoming] = {}
+        self._edges: dict[str, Incoming] = {}
+        for edge in topology.dataflow.edges_into(task.kind):
+            state = _load(self._written, _EDGE + edge.name.encode(), EdgeState)
+            incoming = Incoming(edge.name, topology.counts[edge.source], state)
+            self.incoming[topology.edge_topic(edge.name)] = self._edges[edge.name] = incoming
+        self._outgoing = {edge.name: Outgoing(edge.granularity) for edge in topology.dataflow.edges_from(task.kind)}
+        self._passed = dict.fromkeys(self._kind.horizons, START)
+        if progress:
+            self._passed.update({name: Horizon(*item) for name, item in progress.passed.items()})
+            for name, outgoing in self._outgoing.items():
+                outgoing.held, outgoing.told = Horizon(*progress.held[name]), Horizon(*progress.told[name])
+        self._round: tuple[dict[str, Horizon], dict[str, Horizon]] | None = None
+        self._touched = True  # A restored task may stand in the midst of a round.
+        self._uncollected = False
+        self._read = False
+        self.unsaved = 0
+        #: Whether the end of `Clock.end` has been handed over for commit, now or before a restart.
+        self.final = progress is not None and progress.final and self.complete
+        processor.restore((key[1:], row) for key, row in saved.items() if key[:1] == _PROCESSOR)
+
+    # -- inputs
+
+    def positions(self) -> dict[TopicPartition, int]:
+        """The offset to read next, of every input partition."""
+        inputs: list[tuple[str, External | Incoming]] = [*self.external.items(), *self.incoming.items()]
+        return {TopicPartition(topic, self.id.partition): item.position for topic, item in inputs}
+
+    def begin_at(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Where the partitions begin: for a task that is new."""
+        for source, offset in offsets.items():
+            self._input(source.topic).position = offset
+
+    def accept(self, fetched: Fetched) -> None:
+        """Takes records of one of its partitions; what lies before the position is not taken again."""
+        topic = fetched.source.topic
+        target = self._input(topic)
+        records = fetched.records
+        if records and records[0].offset < target.position:
+            records = [record for record in records if record.offset >= target.position]
+        if records:
+            self._read = self._touched = self._uncollected = True
+            self.unsaved += len(records)
+            if isinstance(target, External):
+                clock = target.clock
+                before = clock.greatest
+                clock.ceiling = self._now() if self._clock.mode is Mode.WALL else None
+                self._processor.events(topic, self.id.partition, records, clock)
+                if clock.ceiling is not None and clock.greatest > clock.ceiling:
+                    clock.greatest = max(before, clock.ceiling)
+            else:
+                self._open(target, records)
+        if fetched.next > target.position:
+            target.position = fetched.next
+        if isinstance(target, External):
+            target.reached()
+
+    def at_end(self, topic: str, requested: int, end: int) -> None:
+        """`end` is the end offset of its partition, by a request sent at `requested` (microseconds)."""
+        self.external[topic].at_end(requested, end)
+
+    def wants_end(self) -> list[TopicPartition]:
+        """The external partitions whose end offset is of interest now."""
+        return [TopicPartition(topic, self.id.partition) for topic, item in self.external.items() if item.wants_end]
+
+    def _input(self, topic: str) -> External | Incoming:
+        return self.external.get(topic) or self.incoming[topic]
+
+    def _open(self, edge: Incoming, records: Iterable[Any]) -> None:
+        for record in records:
+            try:
+                envelope = unpack(record.value)
+            except msgspec.MsgspecError as error:
+                raise FatalError(f"edge {edge.name}: offset {record.offset} holds no envelope: {error}", 1) from error
+            edge.sources[envelope.source] = Horizon(envelope.watermark, envelope.final)
+            if envelope.records:
+                self._processor.envelope(edge.name, envelope.source, envelope.records)
+
+    # -- the passing of time
+
+    def watermark(self, name: str) -> Horizon:
+        """The horizon of one input: an external topic or an edge."""
+        item: External | Incoming | None = self.external.get(name) or self._edges.get(name)
+        if item is None:
+            raise FatalError(f"{self.id} has no input {name}", 1)
+        return item.horizon
+
+    def advance(self) -> bool:
+        """Lets the processor do one slice up to the present watermarks. True: there is more to do.
+
+        While it is true, no further input may be given: what the edges tell is true only behind a whole
+        round.
+        """
+        if self._round is None:
+            horizons = {name: self._reached(name) for name in self._passed}
+            held = {
+                edge.name: least(map(self.watermark, edge.depends))
+                for edge in self._topology.dataflow.edges_from(self.id.kind)
+            }
+            if horizons == self._passed and not self._touched:
+                self._hold(held)
+                return False
+            self._passed = horizons
+            self._round = (horizons, held)
+            self._touched = False
+        self._uncollected = True
+        self.unsaved += 1
+        if self._processor.advance(self._round[0]):
+            return True
+        self._hold(self._round[1])
+        self._round = None
+        return False
+
+    def _reached(self, name: str) -> Horizon:
+        """A horizon never goes back, and stays where it is while none of its inputs has had anything."""
+        horizon = least(map(self.watermark, self._kind.horizons[name]))
+        return self._passed[name] if horizon.watermark == IDLE else max(horizon, self._passed[name])
+
+    def _hold(self, held: Mapping[str, Horizon]) -> None:
+        for name, horizon in held.items():
+            self._outgoing[name].hold(horizon)
+
+    @property
+    def complete(self) -> bool:
+        """Whether, with `Clock.end`, everything that the task waits for has come and all is settled."""
+        if self._clock.until is None or self._round is not None:
+            return False
+        end = Horizon(self._clock.until, True)
+        told = (outgoing.held for outgoing in self._outgoing.values())
+        return all(item == end for item in self._passed.values()) and all(item == end for item in told)
+
+    # -- what is to be committed
+
+    def snapshot(self) -> Transaction | None:
+        """What a commit has to write now; None where nothing has changed that must outlive the task.
+
+        After this the task goes on as if it had been committed. Where it was not, the task is of no more use.
+        """
+        effects = self._processor.collect() if self._uncollected else Effects()
+        self._uncollected = False
+        self.unsaved = 0
+        envelopes = self._envelopes(effects.sends)
+        ends = self.complete and not self.final
+        if not (effects.rows or effects.outputs or envelopes or self._read or ends):
+            return None
+        self._read = False
+        self.final = self.complete
+        transaction = Transaction(
+            TopicPartition(self._topology.changelog(self.id.kind), self.id.partition),
+            outputs=effects.outputs,
+            envelopes=envelopes,
+            rows={_PROCESSOR + key: row for key, row in effects.rows.items()},
+        )
+        transaction.rows.update(self._own_rows())
+        marker = self._topology.marker(self.id)
+        transaction.offsets = {
+            source: Committed(offset, final_text(self._clock) if self.final and source == marker else "")
+            for source, offset in self.positions().items()
+        }
+        return transaction
+
+    def _envelopes(self, sends: Mapping[str, Mapping[int, list[Any]]]) -> list[tuple[TopicPartition, bytes]]:
+        envelopes: list[tuple[TopicPartition, bytes]] = []
+        for edge in self._topology.dataflow.edges_from(self.id.kind):
+            outgoing = self._outgoing[edge.name]
+            by_target = sends.get(edge.name, {})
+            everyone = by_target.get(-1, [])
+            if everyone and not edge.broadcast:
+                raise FatalError(f"edge {edge.name} is no broadcast edge", 1)
+            due = outgoing.due
+            topic = self._topology.edge_topic(edge.name)
+            for target in range(self._topology.counts[edge.target]):
+                records = everyone if edge.broadcast else by_target.get(target, [])
+                if records or due:
+                    packed = pack(self.id.partition, outgoing.told, outgoing.held, records)
+                    envelopes += [(TopicPartition(topic, target), value) for value in packed]
+            if due:
+                outgoing.told = outgoing.held
+        return envelopes
+
+    def _own_rows(self) -> dict[bytes, bytes]:
+        rows = {
+            _PROGRESS: _pack(
+                Progress(
+                    self._passed,
+                    {name: item.held for name, item in self._outgoing.items()},
+                    {name: item.told for name, item in self._outgoing.items()},
+                    self.final,
+                )
+            )
+        }
+        for topic, external in self.external.items():
+            rows[_INPUT + topic.encode()] = _pack(external.save())
+        for name, edge in self._edges.items():
+            rows[_EDGE + name.encode()] = _pack(edge.save())
+        changed = {key: row for key, row in rows.items() if self._written.get(key) != row}
+        self._written.update(changed)
+        return changed
+
+
+def _load(rows: Mapping[bytes, bytes], key: bytes, kind: type[_T]) -> _T | None:
+    row = rows.get(key)
+    if row is None:
+        return None
+    try:
+        return msgspec.msgpack.decode(row, type=kind)
+    except msgspec.MsgspecError as error:
+        raise FatalError(f"changelog row {key!r} cannot be read: {error}", 1) from error

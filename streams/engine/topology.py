@@ -1,0 +1,104 @@
+"""Names of the internal topics, and how many tasks a dataflow has on a given log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from streams.engine.errors import FatalError
+from streams.engine.log.interface import Log, TopicPartition, TopicSpec
+from streams.engine.processor import Dataflow
+
+
+class TaskId(NamedTuple):
+    """One task: a kind and a partition number."""
+
+    kind: str
+    partition: int
+
+    def __str__(self) -> str:
+        return f"{self.kind}-{self.partition}"
+
+
+@dataclass(frozen=True)
+class Topology:
+    """A dataflow with the number of tasks of each kind, under the name of an application."""
+
+    app_id: str
+    dataflow: Dataflow
+    counts: Mapping[str, int]
+
+    def edge_topic(self, edge: str) -> str:
+        return f"{self.app_id}-{edge}"
+
+    def changelog(self, kind: str) -> str:
+        return f"{self.app_id}-{kind}-changelog"
+
+    def transactional_id(self, task: TaskId) -> str:
+        return f"{self.app_id}-{task.kind}-{task.partition}"
+
+    def inputs(self, kind: str) -> tuple[str, ...]:
+        """All topics that a task of the kind reads: external ones, then edges."""
+        external = tuple(item.topic for item in self.dataflow.kind(kind).inputs)
+        return external + tuple(self.edge_topic(edge.name) for edge in self.dataflow.edges_into(kind))
+
+    def topics(self) -> tuple[str, ...]:
+        """All topics that the consumer group subscribes to."""
+        return tuple(topic for kind in self.dataflow.kinds for topic in self.inputs(kind.name))
+
+    def tasks(self) -> tuple[TaskId, ...]:
+        return tuple(
+            TaskId(kind.name, partition) for kind in self.dataflow.kinds for partition in range(self.counts[kind.name])
+        )
+
+    def marker(self, task: TaskId) -> TopicPartition:
+        """The input partition whose committed offset tells, in its metadata, that the task is final."""
+        return TopicPartition(self.inputs(task.kind)[0], task.partition)
+
+    def partitions_of(self, task: TaskId) -> frozenset[TopicPartition]:
+        return frozenset(TopicPartition(topic, task.partition) for topic in self.inputs(task.kind))
+
+    def specs(self) -> list[TopicSpec]:
+        """The internal topics that have to exist."""
+        edges = [
+            TopicSpec(self.edge_topic(edge.name), self.counts[edge.target], {"retention.ms": "-1"})
+            for edge in self.dataflow.edges
+        ]
+        changelogs = [
+            TopicSpec(self.changelog(kind.name), self.counts[kind.name], {"cleanup.policy": "compact"})
+            for kind in self.dataflow.kinds
+        ]
+        return edges + changelogs
+
+
+async def prepare(app_id: str, dataflow: Dataflow, log: Log) -> Topology:
+    """Counts the tasks by the external topics and makes the internal topics on the first start.
+
+    The internal topics remember the counts of the first start. Raises `FatalError` where an external topic is
+    missing, topics of one kind are partitioned unequally, or counts differ from those of the first start.
+    """
+    external = [item.topic for kind in dataflow.kinds for item in kind.inputs]
+    present = await log.partitions(external)
+    missing = [topic for topic in external if topic not in present]
+    if missing:
+        raise FatalError(f"topics do not exist: {', '.join(missing)}")
+    counts: dict[str, int] = {}
+    for kind in dataflow.kinds:
+        found = {item.topic: present[item.topic] for item in kind.inputs}
+        if len(set(found.values())) != 1:
+            listed = ", ".join(f"{topic} has {count}" for topic, count in found.items())
+            raise FatalError(f"topics read together need equally many partitions: {listed}")
+        counts[kind.name] = next(iter(found.values()))
+    topology = Topology(app_id, dataflow, counts)
+    specs = topology.specs()
+    existing = await log.partitions([spec.topic for spec in specs])
+    await log.create([spec for spec in specs if spec.topic not in existing])
+    existing = await log.partitions([spec.topic for spec in specs])
+    for spec in specs:
+        if existing.get(spec.topic) != spec.partitions:
+            raise FatalError(
+                f"topic {spec.topic} has {existing.get(spec.topic, 0)} partitions, {spec.partitions} are "
+                "needed: the number of partitions of an input must stay as it was at the first start"
+            )
+    return topology

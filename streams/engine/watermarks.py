@@ -1,0 +1,140 @@
+"""Watermarks of the inputs of one task: external partitions, and what other tasks send over edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from streams.engine.clock import Clock, Mode
+from streams.engine.processor import BEGINNING, ExternalInput, Horizon, PartitionClock
+
+#: The watermark of an input that has never had an event and holds nothing back.
+IDLE = 1 << 62
+
+START = Horizon(BEGINNING)
+
+
+def least(horizons: Iterable[Horizon]) -> Horizon:
+    """The least of several horizons; of none: idle."""
+    return min(horizons, default=Horizon(IDLE))
+
+
+class ExternalState(msgspec.Struct, array_like=True):
+    """What a changelog keeps of an external partition. `ended` is the time of the end that it was read to."""
+
+    position: int
+    greatest: int
+    ended: int | None
+    late: int
+    left_out: int
+
+
+class EdgeState(msgspec.Struct, array_like=True):
+    """What a changelog keeps of an edge's partition: the position, and the horizon of each sending task."""
+
+    position: int
+    sources: list[tuple[int, bool]]
+
+
+class External:
+    """One external partition: its position, its clock, and whether it has been read to its end."""
+
+    def __init__(self, source: ExternalInput, mode: Clock, saved: ExternalState | None) -> None:
+        self.topic = source.topic
+        self._mode = mode
+        self.position = saved.position if saved else 0
+        self.clock = PartitionClock(lateness=source.lateness, until=mode.until)
+        self._ended = False
+        self._idle = False
+        self._awaited: tuple[int, int] | None = None
+        if saved:
+            self.clock.greatest, self.clock.late, self.clock.left_out = (
+                saved.greatest,
+                saved.late,
+                saved.left_out,
+            )
+            if saved.ended is not None:
+                self._ended = saved.ended == mode.until
+                # What was passed stays passed when the worker goes on with another clock.
+                self.clock.greatest = max(saved.greatest, saved.ended + 1 + source.lateness)
+
+    def save(self) -> ExternalState:
+        ended = self._mode.until if self._ended else None
+        clock = self.clock
+        return ExternalState(self.position, clock.greatest, ended, clock.late, clock.left_out)
+
+    def at_end(self, requested: int, end: int) -> None:
+        """The end offset `end` answered a request that was sent at `requested` (microseconds)."""
+        if self._awaited is None:
+            self._awaited = (requested, end)
+        self.reached()
+
+    def reached(self) -> None:
+        """To be called when the position has moved."""
+        if self._awaited is None or self.position < self._awaited[1]:
+            return
+        requested, _ = self._awaited
+        self._awaited = None
+        if self._mode.mode is Mode.WALL:
+            self.clock.greatest = max(self.clock.greatest, requested)
+        elif self._mode.mode is Mode.STREAM:
+            self._idle = True
+        elif self._mode.until is not None and not self._ended:
+            self._ended = True
+            self.clock.greatest = max(self.clock.greatest, self._mode.until + 1 + self.clock.lateness)
+
+    @property
+    def wants_end(self) -> bool:
+        """Whether it is of use to ask for the end offset."""
+        if self._mode.mode is Mode.STREAM:
+            return not self._idle and self.clock.greatest == BEGINNING
+        return not self._ended
+
+    @property
+    def horizon(self) -> Horizon:
+        if self._ended and self._mode.until is not None:
+            return Horizon(self._mode.until, True)
+        if self.clock.greatest == BEGINNING:
+            return Horizon(IDLE) if self._idle else START
+        return Horizon(self.clock.greatest - self.clock.lateness)
+
+
+class Incoming:
+    """One partition of an edge: its position, and the horizon of every task that sends over the edge."""
+
+    def __init__(self, name: str, sources: int, saved: EdgeState | None) -> None:
+        self.name = name
+        self.position = saved.position if saved else 0
+        self.sources = [Horizon(*item) for item in saved.sources] if saved else [START] * sources
+
+    def save(self) -> EdgeState:
+        return EdgeState(self.position, [(item.watermark, item.final) for item in self.sources])
+
+    @property
+    def horizon(self) -> Horizon:
+        return least(self.sources)
+
+
+class Outgoing:
+    """An edge as its sender sees it: the watermark that holds, and the one that all receivers have been told."""
+
+    def __init__(self, granularity: int, held: Horizon = START, told: Horizon = START) -> None:
+        self._granularity = granularity
+        self.held = held
+        self.told = told
+
+    def hold(self, horizon: Horizon) -> None:
+        """Everything before `horizon` has been sent."""
+        if horizon > self.held or (self.held.watermark == IDLE and horizon != START):
+            self.held = horizon
+
+    @property
+    def due(self) -> bool:
+        """Whether every receiver has to be told, with records or without."""
+        if self.held == self.told:
+            return False
+        if self.held.final or IDLE in (self.held.watermark, self.told.watermark):
+            return True
+        # A deadline on the border is passed only by a watermark beyond it.
+        return (self.held.watermark - 1) // self._granularity != (self.told.watermark - 1) // self._granularity

@@ -1,0 +1,60 @@
+"""The dataflow of the worker: two kinds of task, and the edges between them.
+
+A watermark belongs to an edge: it is the least over exactly the inputs that the edge's content depends on. So the
+registrations do not wait for the chats, nor the links for the shop's sums, and no two stages wait for each other.
+"""
+
+from __future__ import annotations
+
+from schemas.events import CHATS, ORDERS, SCANS
+from schemas.times import HOUR, SECOND
+from streams.engine.processor import Dataflow, Edge, ExternalInput, TaskKind
+from streams.policy.model import Policy
+
+ORDERS_TASK = "orders"
+SHIPMENTS_TASK = "shipments"
+
+REGISTRATIONS = "registrations"
+LINKS = "links"
+SHOP_DELTAS = "shop-deltas"
+CATEGORY_SUMS = "category-sums"
+
+#: Names of horizons.
+OWN = "own"
+COUNTS = "counts"
+BOUNDARIES = "boundaries"
+JUDGEMENT = "judgement"
+SHIPMENTS = "shipments"
+
+ALERTS = "alerts."
+DEAD_LETTERS = ".dlq"
+
+
+def dataflow(policy: Policy) -> Dataflow:
+    """The dataflow under a policy, which says how much disorder each topic may have."""
+    lateness = policy.lateness.micros
+    return Dataflow(
+        kinds=(
+            TaskKind(
+                ORDERS_TASK,
+                (ExternalInput(ORDERS, lateness[ORDERS]), ExternalInput(CHATS, lateness[CHATS])),
+                {
+                    OWN: (ORDERS, CHATS),
+                    COUNTS: (ORDERS, CHATS, LINKS),
+                    BOUNDARIES: (SHOP_DELTAS,),
+                    JUDGEMENT: (CATEGORY_SUMS,),
+                },
+            ),
+            TaskKind(
+                SHIPMENTS_TASK,
+                (ExternalInput(SCANS, lateness[SCANS]),),
+                {SHIPMENTS: (SCANS, REGISTRATIONS)},
+            ),
+        ),
+        edges=(
+            Edge(REGISTRATIONS, ORDERS_TASK, SHIPMENTS_TASK, (ORDERS,), SECOND),
+            Edge(LINKS, SHIPMENTS_TASK, ORDERS_TASK, (SCANS, REGISTRATIONS), HOUR),
+            Edge(SHOP_DELTAS, ORDERS_TASK, ORDERS_TASK, (ORDERS, CHATS, LINKS), HOUR),
+            Edge(CATEGORY_SUMS, ORDERS_TASK, ORDERS_TASK, (SHOP_DELTAS,), HOUR, broadcast=True),
+        ),
+    )

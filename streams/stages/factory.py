@@ -1,0 +1,16 @@
+"""Makes the processor of a task."""
+
+from __future__ import annotations
+
+from streams.engine.processor import Processor
+from streams.stages.dataflow import ORDERS_TASK
+from streams.stages.orders_task import OrdersTask
+from streams.stages.settings import Setting
+from streams.stages.shipments_task import ShipmentsTask
+
+
+def processor(setting: Setting, kind: str, partition: int) -> Processor:
+    """An empty processor of a kind of task of `streams.stages.dataflow`."""
+    if kind == ORDERS_TASK:
+        return OrdersTask(setting, partition)
+    return ShipmentsTask(setting, partition)

@@ -1,0 +1,110 @@
+"""From records of an external topic to valid events; the others become dead letters.
+
+What a task takes in is checked here once: the value, the key, the partition, the time.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+from weakref import WeakSet
+
+from schemas import events
+from schemas.decode import Invalid, Reason, decode
+from schemas.times import render
+from streams.engine.processor import Output, PartitionClock, Record
+from streams.stages.dataflow import DEAD_LETTERS
+
+#: Which partition of so many a key belongs to.
+Partitioner = Callable[[bytes, int], int]
+
+
+class Stalls(Protocol):
+    """A task that counts its open stalls."""
+
+    open_stalls: int
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the tasks of this process have said and seen; for metrics alone, no part of any state."""
+
+    alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
+    dead: Counter[tuple[str, str]] = field(default_factory=Counter)
+    repeated: int = 0
+    tombstones: int = 0
+    #: The living tasks that know of stalls.
+    shipments: WeakSet[Stalls] = field(default_factory=WeakSet)
+
+
+class Intake:
+    """Checks the records of one task and counts what it sees.
+
+    `knows` says whether a key has been taken before: it belongs here then, and its partition need not be worked out.
+    `failed_at` gives the wall clock in microseconds, for the header of that name alone. `with_payload`: dead letters
+    carry the original bytes, which may hold personal data.
+    """
+
+    def __init__(
+        self,
+        partitioner: Partitioner,
+        partitions: int,
+        failed_at: Callable[[], int],
+        counts: Counts,
+        *,
+        with_payload: bool = False,
+    ) -> None:
+        self._partitioner = partitioner
+        self._partitions = partitions
+        self._failed_at = failed_at
+        self._with_payload = with_payload
+        self._counts = counts
+        self.dead: list[Output] = []
+
+    def events(
+        self,
+        topic: str,
+        partition: int,
+        records: Sequence[Record],
+        clock: PartitionClock,
+        knows: Callable[[events.AnyEvent, str], bool],
+    ) -> Iterator[tuple[events.AnyEvent, int, str, bytes]]:
+        """(event, time, key, value) of each record that is one, in order; the clock moves with them."""
+        until = clock.until
+        for record in records:
+            value = record.value
+            if value is None:
+                self._counts.tombstones += 1
+                continue
+            try:
+                event, time = decode(topic, value, record.timestamp * 1000)
+                key = events.record_key(event)
+                if record.key is None or record.key != key.encode():
+                    raise Invalid(Reason.WRONG_KEY, "the record's key is not the one that its event asks for")
+                if not knows(event, key) and self._partitioner(record.key, self._partitions) != partition:
+                    raise Invalid(Reason.WRONG_PARTITION, f"the key belongs to another partition than {partition}")
+            except Invalid as invalid:
+                self._bury(topic, partition, record, invalid)
+                continue
+            if until is not None and time > until:
+                clock.left_out += 1
+                continue
+            if clock.passed(time):
+                clock.late += 1
+            yield event, time, key, value
+
+    def _bury(self, topic: str, partition: int, record: Record, invalid: Invalid) -> None:
+        self._counts.dead[topic, str(invalid.reason)] += 1
+        headers = (
+            *record.headers,
+            ("error-code", str(invalid.reason).encode()),
+            ("error-detail", invalid.detail.encode()),
+            ("source-topic", topic.encode()),
+            ("source-partition", str(partition).encode()),
+            ("source-offset", str(record.offset).encode()),
+            ("failed-at", render(self._failed_at()).encode()),
+        )
+        value = record.value if self._with_payload else None
+        self.dead.append(Output(topic + DEAD_LETTERS, record.key, value, headers))

@@ -1,0 +1,234 @@
+"""The task that reads orders and chats: stages 1, 4, 5 and 6 of one partition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from schemas.events import AnyEvent
+from streams.engine.processor import BEGINNING, Effects, Horizon, Output, PartitionClock, Record
+from streams.rules.counting import Case
+from streams.stages import rows
+from streams.stages.dataflow import (
+    BOUNDARIES,
+    CATEGORY_SUMS,
+    COUNTS,
+    JUDGEMENT,
+    LINKS,
+    OWN,
+    REGISTRATIONS,
+    SHOP_DELTAS,
+)
+from streams.stages.judge import Category, Judge, Shop
+from streams.stages.orders import OrderBook
+from streams.stages.settings import Setting
+from streams.stages.shops import CategoryChange, Closed, Figures, HourChange, Row, ShopBook, combine
+
+_CASE = b"c"
+_ROW = b"r"
+_WAITING = b"w"
+_MEMBER = b"m"
+_SHOP = b"s"
+_CATEGORY = b"k"
+_PENDING = b"p"
+_HORIZONS = b"h"
+
+#: Receives a broadcast edge: every task.
+EVERYONE = -1
+
+
+class CategoryRow(msgspec.Struct, array_like=True, gc=False):
+    """A category in the changelog; `total` in hexadecimal."""
+
+    members: int
+    shops: int
+    total: str
+    published: tuple[int, float | None] | None
+
+
+class Pending(msgspec.Struct, array_like=True, gc=True):
+    """A boundary that is closed here and not judged yet: own figures, and changes from all partitions."""
+
+    figures: list[Figures] = msgspec.field(default_factory=list)
+    changes: list[CategoryChange] = msgspec.field(default_factory=list)
+
+
+class Horizons(msgspec.Struct, array_like=True, gc=False):
+    """How far the stages have been advanced."""
+
+    own: tuple[int, bool] = (BEGINNING, False)
+    counts: tuple[int, bool] = (BEGINNING, False)
+    next_boundary: int = BEGINNING
+
+
+_case = msgspec.msgpack.Decoder(Case).decode
+_row = msgspec.msgpack.Decoder(Row).decode
+_member = msgspec.msgpack.Decoder(tuple[str | None, str | None, list[str]]).decode
+_shop = msgspec.msgpack.Decoder(Shop).decode
+_category = msgspec.msgpack.Decoder(CategoryRow).decode
+_pending = msgspec.msgpack.Decoder(Pending).decode
+_horizons = msgspec.msgpack.Decoder(Horizons).decode
+
+
+class OrdersTask:
+    """The processor of one partition of the orders and chats."""
+
+    def __init__(self, setting: Setting, partition: int) -> None:
+        self._setting = setting
+        self._partition = partition
+        self._orders = OrderBook(setting.policy)
+        self._shops = ShopBook(setting.policy)
+        self._judge = Judge(setting.policy, lambda category: setting.order_partition(category) == partition)
+        self._intake = setting.intake(setting.order_partitions)
+        self._pending: dict[int, Pending] = {}
+        self._changed_pending: set[int] = set()
+        self._changed_members: set[str] = set()
+        self._sums: list[tuple[int, list[CategoryChange]]] = []
+        self._saved_horizons = Horizons()
+
+    def events(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock) -> None:
+        take = self._orders.take
+        for event, time, key, value in self._intake.events(topic, partition, records, clock, self._knows):
+            if not take(event, time, key, value):
+                self._setting.counts.repeated += 1
+
+    def envelope(self, edge: str, _source: int, records: Sequence[Any]) -> None:
+        if edge == LINKS:
+            for what, order_id, episode, time in records:
+                self._orders.link(
+                    order_id, episode, time if what == "opened" else None, time if what == "closed" else None
+                )
+        elif edge == SHOP_DELTAS:
+            for record in records:
+                self._shops.add(msgspec.convert(record, HourChange))
+        else:
+            for boundary, changes in records:
+                self._await_judgement(boundary).changes += msgspec.convert(changes, list[CategoryChange])
+
+    def advance(self, horizons: Mapping[str, Horizon]) -> bool:
+        own, counts = horizons[OWN], horizons[COUNTS]
+        if (own, counts) != (self._orders.own, self._orders.counts):
+            self._orders.advance(own, counts)
+        more = self._shops.advance(horizons[BOUNDARIES], at_most=200)
+        for closed in self._shops.closed:
+            self._await_judgement(closed.boundary).figures += closed.figures
+            self._changed_members.update(figures.shop_id for figures in closed.figures)
+            if closed.changes:
+                self._sums.append((closed.boundary, closed.changes))
+        self._shops.closed.clear()
+        judged = horizons[JUDGEMENT].watermark
+        for boundary in sorted(boundary for boundary in self._pending if boundary < judged):
+            pending = self._pending.pop(boundary)
+            self._changed_pending.add(boundary)
+            self._judge.judge(Closed(boundary, pending.figures, []), pending.changes)
+        return more
+
+    def collect(self) -> Effects:
+        effects = Effects()
+        self._collect_outputs(effects.outputs)
+        self._collect_sends(effects.sends)
+        self._collect_rows(effects.rows)
+        return effects
+
+    def restore(self, saved: Iterable[tuple[bytes, bytes]]) -> None:
+        cases: dict[str, Case] = {}
+        hours: dict[tuple[str, int], Row] = {}
+        waiting: dict[int, dict[tuple[str, int], Row]] = {}
+        members: dict[str, tuple[str | None, str | None, list[str]]] = {}
+        shops: dict[str, Shop] = {}
+        categories: dict[str, Category] = {}
+        for key, value in saved:
+            letter, parts = rows.parts_of(key)
+            match letter:
+                case b"c":
+                    cases[parts[0]] = _case(value)
+                case b"r":
+                    hours[parts[0], parts[1]] = _row(value)
+                case b"w":
+                    waiting.setdefault(parts[0], {})[parts[1], parts[2]] = _row(value)
+                case b"m":
+                    members[parts[0]] = _member(value)
+                case b"s":
+                    shops[parts[0]] = _shop(value)
+                case b"k":
+                    kept = _category(value)
+                    categories[parts[0]] = Category(kept.members, kept.shops, int(kept.total, 16), kept.published)
+                case b"p":
+                    self._pending[parts[0]] = _pending(value)
+                case _:
+                    self._saved_horizons = _horizons(value)
+        saved_horizons = self._saved_horizons
+        self._orders.rebuild(cases, Horizon(*saved_horizons.own), Horizon(*saved_horizons.counts))
+        self._shops.rebuild(hours, waiting, members, saved_horizons.next_boundary)
+        self._judge.rebuild(categories, shops)
+
+    def _knows(self, _event: AnyEvent, key: str) -> bool:
+        return key in self._orders.cases
+
+    def _await_judgement(self, boundary: int) -> Pending:
+        self._changed_pending.add(boundary)
+        return self._pending.setdefault(boundary, Pending())
+
+    def _collect_outputs(self, outputs: list[Output]) -> None:
+        for alert in self._orders.alerts + self._judge.alerts:
+            outputs += self._setting.alert(alert)
+        self._orders.alerts.clear()
+        self._judge.alerts.clear()
+        for record in self._judge.records:
+            outputs.append(self._setting.table(record))
+        self._judge.records.clear()
+        outputs += self._intake.dead
+        self._intake.dead.clear()
+
+    def _collect_sends(self, sends: dict[str, dict[int, list[Any]]]) -> None:
+        orders, setting = self._orders, self._setting
+        for record in orders.registrations:
+            target = setting.scan_partition(record[2])
+            sends.setdefault(REGISTRATIONS, {}).setdefault(target, []).append(record)
+        orders.registrations.clear()
+        for change in combine(orders.deltas):
+            target = setting.order_partition(change.shop_id)
+            sends.setdefault(SHOP_DELTAS, {}).setdefault(target, []).append(change)
+        orders.deltas.clear()
+        if self._sums:
+            sends[CATEGORY_SUMS] = {EVERYONE: list(self._sums)}
+            self._sums.clear()
+
+    def _collect_rows(self, changed: dict[bytes, bytes | None]) -> None:
+        orders, shops, judge = self._orders, self._shops, self._judge
+        for key in orders.changed:
+            rows.put(changed, rows.row_key(_CASE, key), orders.cases.get(key))
+        for shop_id, hour in shops.changed_rows:
+            rows.put(changed, rows.row_key(_ROW, shop_id, hour), shops.rows.get((shop_id, hour)))
+        for boundary, shop_id, hour in shops.changed_waiting:
+            row = shops.waiting.get(boundary, {}).get((shop_id, hour))
+            rows.put(changed, rows.row_key(_WAITING, boundary, shop_id, hour), row)
+        for shop_id in self._changed_members:
+            rows.put(changed, rows.row_key(_MEMBER, shop_id), shops.membership(shop_id))
+        for shop_id in judge.changed_shops:
+            rows.put(changed, rows.row_key(_SHOP, shop_id), judge.shops.get(shop_id))
+        for name in judge.changed_categories:
+            category = judge.categories.get(name)
+            row_of = category and CategoryRow(
+                category.members, category.shops, format(category.total, "x"), category.published
+            )
+            rows.put(changed, rows.row_key(_CATEGORY, name), row_of)
+        for boundary in self._changed_pending:
+            rows.put(changed, rows.row_key(_PENDING, boundary), self._pending.get(boundary))
+        for done in (
+            orders.changed,
+            shops.changed_rows,
+            shops.changed_waiting,
+            self._changed_members,
+            judge.changed_shops,
+            judge.changed_categories,
+            self._changed_pending,
+        ):
+            done.clear()
+        own, counts = orders.own, orders.counts
+        horizons = Horizons((own.watermark, own.final), (counts.watermark, counts.final), shops.next_boundary)
+        if horizons != self._saved_horizons:
+            self._saved_horizons = horizons
+            rows.put(changed, rows.row_key(_HORIZONS), horizons)

@@ -1,0 +1,16 @@
+"""The topics that an application needs on Kafka: what is missing is created, what disagrees is reported.
+
+    from streams.topics import Settings, ensure
+
+    report = await ensure("127.0.0.1:9092", Settings(app_id="parcelwatch", dataflow=dataflow))
+    for line in report.lines():
+        print(line)
+
+Nothing that exists is ever changed or deleted: growing a topic moves keys, a shorter retention drops records.
+"""
+
+from streams.topics.desired import Settings
+from streams.topics.ensure import ensure
+from streams.topics.report import Report
+
+__all__ = ["Report", "Settings", "ensure"]

@@ -1,0 +1,53 @@
+"""`parcelwatch topics`."""
+
+from __future__ import annotations
+
+import asyncio
+
+import click
+
+from streams.engine.errors import FatalError
+from streams.options import app_id_option, broker_option, policy_option
+from streams.policy.model import Policy
+from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
+from streams.topics.desired import Settings
+from streams.topics.ensure import ensure
+
+_POSITIVE = click.IntRange(min=1)
+
+
+@click.command("topics")
+@broker_option
+@app_id_option
+@policy_option
+@click.option("--order-partitions", type=_POSITIVE, help="Of orders and chats; default: as they are, else 12.")
+@click.option("--scan-partitions", type=_POSITIVE, help="Of logistics-scans; default: as they are, else 12.")
+@click.option("--replication-factor", type=_POSITIVE, help="Of what is created; default: the broker's.")
+@click.option("--dry-run", is_flag=True, help="Say what would be created, and create nothing.")
+def topics_command(
+    broker: str,
+    app_id: str,
+    policy: Policy,
+    order_partitions: int | None,
+    scan_partitions: int | None,
+    replication_factor: int | None,
+    dry_run: bool,
+) -> None:
+    """Create the topics that are missing, and report what disagrees.
+
+    What exists is never changed. The status is 0 also where something disagrees: a worker says what it cannot work
+    with.
+    """
+    asked = {ORDERS_TASK: order_partitions, SHIPMENTS_TASK: scan_partitions}
+    try:
+        settings = Settings(
+            app_id=app_id,
+            dataflow=dataflow(policy),
+            partitions={kind: count for kind, count in asked.items() if count is not None},
+            replication_factor=replication_factor,
+        )
+        report = asyncio.run(ensure(broker, settings, dry_run))
+    except (ValueError, FatalError) as error:
+        raise click.ClickException(str(error)) from None
+    for line in report.lines():
+        click.echo(line)

@@ -1,0 +1,128 @@
+"""Compares the broker's topics with the wanted ones and creates what is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from streams.engine.errors import FatalError
+from streams.engine.log.interface import TopicSpec
+from streams.topics.desired import INPUT_PARTITIONS, Settings, external, internal
+from streams.topics.report import Found, Report, disagreements
+
+
+async def ensure(bootstrap: str, settings: Settings, dry_run: bool = False) -> Report:
+    """Creates what is missing on the brokers at `bootstrap` ("HOST:PORT,..."); a dry run creates nothing.
+
+    What exists is compared and never changed. Raises `FatalError` where the brokers do not answer or refuse.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","))
+    try:
+        await admin.start()
+        return await _ensure(admin, settings, dry_run)
+    except (KafkaError, OSError) as error:
+        raise FatalError(f"topics on {bootstrap}: {str(error) or type(error).__name__}") from error
+    finally:
+        await admin.close()
+
+
+async def _ensure(admin: AIOKafkaAdminClient, settings: Settings, dry_run: bool) -> Report:
+    present = await _partitions(admin)
+    counts, problems = resolve(settings, present)
+    specs = external(settings, counts, present)
+    if not problems:
+        specs += internal(settings, counts)
+    missing = [spec for spec in specs if spec.topic not in present]
+    created = missing if dry_run else await _create(admin, missing, settings.replication_factor)
+    known = {spec.topic for spec in missing} if dry_run else {spec.topic for spec in created}
+    compared = [spec for spec in specs if spec.topic not in known]
+    found = await _describe(admin, [spec.topic for spec in compared])
+    lines = {spec.topic: disagreements(spec, found[spec.topic]) for spec in compared}
+    return Report(
+        created=tuple(created),
+        agreeing=tuple(topic for topic, differing in lines.items() if not differing),
+        disagreements=(*problems, *(line for differing in lines.values() for line in differing)),
+        dry_run=dry_run,
+    )
+
+
+def resolve(settings: Settings, present: Mapping[str, int]) -> tuple[dict[str, int], list[str]]:
+    """The partitions of each kind of task, by what exists, and a line for each kind that cannot work.
+
+    Internal topics have to fit the inputs as they are, so what exists counts for more than what is asked for.
+    """
+    counts, problems = {}, []
+    for kind in settings.dataflow.kinds:
+        there = {item.topic: present[item.topic] for item in kind.inputs if item.topic in present}
+        asked = settings.partitions.get(kind.name)
+        if len(set(there.values())) > 1:
+            listed = " and ".join(f"{topic} {count}" for topic, count in there.items())
+            problems.append(f"topics that are read together need equally many partitions: {listed}")
+        found = next(iter(there.values()), None)
+        if asked is not None and found is not None and asked != found:
+            problems.append(f"{', '.join(there)}: {found} partitions, wanted {asked}; they cannot change")
+        counts[kind.name] = found or asked or INPUT_PARTITIONS
+    return counts, problems
+
+
+async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
+    """All topics with their number of partitions."""
+    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+
+
+async def _create(
+    admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication_factor: int | None
+) -> list[TopicSpec]:
+    """Creates topics and returns those that are new: another run may have been quicker."""
+    if not specs:
+        return []
+    replicas = replication_factor or await _default_replication(admin)
+    answer = await admin.create_topics(
+        [NewTopic(spec.topic, spec.partitions, replicas, topic_configs=dict(spec.config)) for spec in specs]
+    )
+    codes = {topic: (code, rest) for topic, code, *rest in answer.topic_errors}
+    created = []
+    for spec in specs:
+        code, detail = codes[spec.topic]
+        if code == 0:
+            created.append(spec)
+        elif code != TopicAlreadyExistsError.errno:
+            reason = detail[0] if detail and detail[0] else for_code(code).__name__
+            raise FatalError(f"topic {spec.topic} could not be created: {reason}")
+    return created
+
+
+async def _default_replication(admin: AIOKafkaAdminClient) -> int:
+    """The brokers' own default; this client's request has no word for it."""
+    cluster = await admin.describe_cluster()
+    broker = ConfigResource(
+        ConfigResourceType.BROKER,
+        str(cluster["brokers"][0]["node_id"]),
+        {"default.replication.factor": None},
+    )
+    (config,) = (await _configs(admin, [broker])).values()
+    return int(config["default.replication.factor"])
+
+
+async def _describe(admin: AIOKafkaAdminClient, topics: Collection[str]) -> dict[str, Found]:
+    """Partitions and settings of topics that exist."""
+    if not topics:
+        return {}
+    partitions = await _partitions(admin)
+    asked = {"cleanup.policy": None, "retention.ms": None}
+    configs = await _configs(admin, [ConfigResource(ConfigResourceType.TOPIC, topic, asked) for topic in topics])
+    return {topic: Found(partitions[topic], configs[topic]) for topic in topics}
+
+
+async def _configs(admin: AIOKafkaAdminClient, resources: Sequence[ConfigResource]) -> dict[str, dict[str, str]]:
+    """The settings asked for, by the name of the topic or the id of the broker."""
+    found = {}
+    for answer in await admin.describe_configs(list(resources)):
+        for code, detail, _, name, entries in answer.resources:
+            if code:
+                raise FatalError(f"settings of {name} could not be read: {detail or for_code(code).__name__}")
+            found[name] = {entry[0]: entry[1] for entry in entries}
+    return found

@@ -1,0 +1,1 @@
+"""A Faust transport that hands over whole batches instead of single records."""

@@ -1,0 +1,110 @@
+"""`parcelwatch worker`."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from functools import partial
+
+import click
+
+from schemas.times import parse
+from streams.engine.clock import Clock, system_now
+from streams.engine.partitioner import partition_for
+from streams.engine.runner import Cadence, Factory
+from streams.options import app_id_option, broker_option, policy_option
+from streams.policy.model import Policy
+from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
+from streams.stages.factory import processor
+from streams.stages.intake import Counts, Partitioner
+from streams.stages.settings import Setting
+from streams.worker.metrics import Metrics
+from streams.worker.run import run_worker
+from streams.worker.said import Said
+from streams.worker.settings import WorkerSettings
+
+
+def crc32(key: bytes, partitions: int) -> int:
+    """The partition that librdkafka's default (consistent) chooses."""
+    return zlib.crc32(key) % partitions
+
+
+PARTITIONERS: dict[str, Partitioner] = {"murmur2": partition_for, "crc32": crc32}
+
+
+def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> Clock:
+    if value == "wall":
+        return Clock.wall()
+    if value == "stream":
+        return Clock.stream()
+    try:
+        return Clock.end(parse(value))
+    except ValueError as error:
+        raise click.BadParameter(f"{value}: wall, stream or an RFC 3339 time: {error}", param=parameter) from None
+
+
+@click.command("worker")
+@broker_option
+@app_id_option
+@policy_option
+@click.option(
+    "--clock", callback=_clock, default="wall", show_default=True, metavar="wall|stream|TIME",
+    help="What moves a partition that is read to its end: the wall clock, events alone, or an end at TIME.",
+)  # fmt: skip
+@click.option("--once", is_flag=True, help="With --clock TIME: end when everything is at TIME and committed.")
+@click.option("--partitioner", type=click.Choice(sorted(PARTITIONERS)), default="murmur2", show_default=True,
+              help="How producers choose partitions: Java's default, or librdkafka's.")  # fmt: skip
+@click.option("--commit-interval", type=click.FloatRange(min=0.01, max=60), default=0.5, show_default=True,
+              metavar="SECONDS", help="Between two transactions of a task.")  # fmt: skip
+@click.option("--instance-id", metavar="NAME", help="Static membership: a restart under it moves no partition.")
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Where /metrics and /healthz answer.")
+@click.option("--metrics-port", type=click.IntRange(0, 65535), help="Their port; without it they are off.")
+@click.option("--dead-letter-payload", is_flag=True,
+              help="Dead letters carry the original bytes, which may hold personal data.")  # fmt: skip
+def worker_command(
+    broker: str,
+    app_id: str,
+    policy: Policy,
+    clock: Clock,
+    once: bool,
+    partitioner: str,
+    commit_interval: float,
+    instance_id: str | None,
+    metrics_host: str,
+    metrics_port: int | None,
+    dead_letter_payload: bool,
+) -> int:
+    """Consume the three topics as a member of a consumer group, and put out alerts and tables.
+
+    Workers that share an application id share the work. Alerts, tables, state and offsets are one transaction:
+    read the outputs with isolation level read_committed.
+    """
+    if once and clock.until is None:
+        raise click.UsageError("--once needs --clock TIME: without an end there is none to wait for")
+    said = Counts()
+
+    def factory(counts: Mapping[str, int]) -> Factory:
+        setting = Setting(
+            policy,
+            counts[ORDERS_TASK],
+            counts[SHIPMENTS_TASK],
+            PARTITIONERS[partitioner],
+            system_now,
+            said,
+            dead_letter_payload=dead_letter_payload,
+        )
+        return partial(processor, setting)
+
+    metrics = Metrics()
+    metrics.registry.register(Said(said))
+    settings = WorkerSettings(
+        app_id=app_id,
+        bootstrap=broker,
+        clock=clock,
+        once=once,
+        cadence=Cadence(seconds=commit_interval),
+        instance_id=instance_id,
+        metrics_host=metrics_host,
+        metrics_port=metrics_port,
+    )
+    return run_worker(settings, dataflow(policy), factory, metrics)

@@ -1,0 +1,267 @@
+"""The tasks of one worker: which of them it has, what is fetched for them, when all of the group are done."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from streams.engine.clock import Clock, Mode, Now
+from streams.engine.errors import FatalError, LogError
+from streams.engine.log.interface import Fetched, Log, Member, TopicPartition
+from streams.engine.runner import Cadence, Factory, Runner
+from streams.engine.task import Task, final_text
+from streams.engine.topology import TaskId, Topology
+from streams.transport.batches import Batch
+from streams.worker.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between looks at the ends of the external partitions, and at what the group has finished.
+_LOOK = 0.2
+#: Seconds for a fetch with nothing under way; and to wait while a partition may come free at any moment.
+_IDLE_FETCH, _BUSY_WAIT = 0.2, 0.01
+#: Batches of one partition that may be under way at once: one is taken while the next is fetched.
+_AHEAD = 2
+
+
+class TaskGroup:
+    """What one worker has of a consumer group's tasks; the source of its Faust agents' batches.
+
+    `failed` becomes the error that ends the worker. `done` is set once, with `Clock.end`, every task of the
+    whole group is final and committed: to leave earlier would make the others take over what is finished.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        store: Log,
+        factory: Factory,
+        clock: Clock,
+        now: Now,
+        cadence: Cadence,
+        metrics: Metrics,
+        *,
+        fetch_records: int = 2000,
+        revoke_seconds: float = 4.0,
+    ) -> None:
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.done = asyncio.Event()
+        self._topology = topology
+        self._store = store
+        self._factory = factory
+        self._clock = clock
+        self._now = now
+        self._cadence = cadence
+        self._metrics = metrics
+        self._fetch_records = fetch_records
+        self._revoke_seconds = revoke_seconds
+        self._member: Member | None = None
+        self._tell: Callable[[frozenset[TopicPartition]], Awaitable[None]] | None = None
+        self._assigned = asyncio.Event()
+        self._runners: dict[TaskId, Runner] = {}
+        self._lives: dict[TaskId, asyncio.Task[None]] = {}
+        self._owner: dict[TopicPartition, Runner] = {}
+        self._flying: dict[TopicPartition, int] = {}
+        self._freed = asyncio.Event()
+        self._closed = False
+        self._look: asyncio.Task[None] | None = None
+
+    # -- the group
+
+    async def subscribe(
+        self, topics: Sequence[str], assigned: Callable[[frozenset[TopicPartition]], Awaitable[None]]
+    ) -> None:
+        if self._is_closed():
+            return
+        self._tell = assigned
+        self._look = asyncio.create_task(self._looking())
+        try:
+            member = await self._store.join(self._topology.app_id, topics, self)
+        except LogError as error:
+            self._fail(error)
+            return
+        self._member = member
+        if self._is_closed():
+            await member.close()
+
+    async def on_assigned(self, partitions: frozenset[TopicPartition]) -> None:
+        """Takes the tasks over whose inputs are all here; they are restored while the group goes on."""
+        if self._closed:
+            return
+        if self._tell is not None:
+            try:
+                await self._tell(partitions)
+            except Exception as error:
+                self._fail(error)
+                return
+        known = self._topology.tasks()
+        whole = [task for task in known if self._topology.partitions_of(task) <= partitions]
+        left = partitions.difference(*map(self._topology.partitions_of, whole))
+        if left:
+            topic, partition = sorted(left)[0]
+            self._fail(FatalError(f"{topic}-{partition} belongs to no task: partitions were added to an input"))
+            return
+        log.info("assigned", tasks=[str(task) for task in whole])
+        for task in whole:
+            runner = Runner(
+                self._topology,
+                task,
+                self._store,
+                self._factory,
+                self._clock,
+                self._now,
+                self._cadence,
+                self._seek,
+                self._metrics,
+            )
+            self._runners[task] = runner
+            self._owner.update(dict.fromkeys(runner.sources, runner))
+            life = asyncio.create_task(runner.run(), name=f"task {task}")
+            life.add_done_callback(self._ended)
+            self._lives[task] = life
+        self._assigned.set()
+
+    async def on_revoked(self, partitions: frozenset[TopicPartition]) -> None:
+        """Commits what can be committed in time; the rest is thrown away and done again by the next owner."""
+        lost = [task for task, runner in self._runners.items() if runner.sources & partitions]
+        lives = [self._lives.pop(task) for task in lost]
+        for task in lost:
+            runner = self._runners.pop(task)
+            runner.stop()
+            self._metrics.forget(task, [source.topic for source in runner.sources])
+            for source in runner.sources:
+                self._owner.pop(source, None)
+        if not lives:
+            return
+        _, late = await asyncio.wait(lives, timeout=self._revoke_seconds)
+        for life in late:
+            life.cancel()
+        await asyncio.wait(lives)
+        log.info("revoked", tasks=[str(task) for task in lost], thrown_away=len(late))
+
+    def _seek(self, source: TopicPartition, offset: int, epoch: int) -> None:
+        if self._member is not None:
+            self._member.seek(source, offset, epoch)
+
+    def _ended(self, life: asyncio.Task[None]) -> None:
+        if not life.cancelled() and (error := life.exception()) is not None:
+            self._fail(error)
+
+    def _fail(self, error: BaseException) -> None:
+        if not self.failed.done():
+            self.failed.set_exception(error)
+
+    def _is_closed(self) -> bool:
+        return self._closed
+
+    async def close(self) -> None:
+        """Commits all tasks and leaves the group. Never raises."""
+        self._closed = True
+        if self._look is not None:
+            self._look.cancel()
+            await asyncio.wait([self._look])
+        await self.on_revoked(frozenset(self._owner))
+        if self._member is not None:
+            await self._member.close()
+        if self.failed.done():
+            self.failed.exception()  # it has been looked at
+
+    # -- batches
+
+    async def next(self) -> Sequence[Batch]:
+        """Batches of partitions that have few under way."""
+        free = [
+            source
+            for source, runner in self._owner.items()
+            if runner.task is not None and self._flying.get(source, 0) < _AHEAD
+        ]
+        fetched: Sequence[Fetched] = ()
+        if free and self._member is not None:
+            try:
+                seconds = 0.0 if self._flying else _IDLE_FETCH
+                fetched = await self._member.fetch(free, self._fetch_records, seconds)
+            except LogError as error:
+                log.warning("fetch failed", error=str(error))
+                await asyncio.sleep(_IDLE_FETCH)
+        if not fetched:
+            await self._come_free()
+        for each in fetched:
+            self._flying[each.source] = self._flying.get(each.source, 0) + 1
+        return [Batch(each) for each in fetched]
+
+    async def accept(self, batch: Batch) -> None:
+        """What every agent does with its batches: hands them to the task, which takes them in its own time."""
+        source = batch.fetched.source
+
+        def handled() -> None:
+            self._flying[source] -= 1
+            if not self._flying[source]:
+                del self._flying[source]
+            self._freed.set()
+
+        runner = self._owner.get(source)
+        if runner is None or runner.task is None:
+            handled()
+            return
+        self._metrics.read(source.topic, len(batch.fetched.records))
+        runner.put(batch.fetched, handled)
+
+    async def _come_free(self) -> None:
+        """Waits for a moment, or until a batch has been taken."""
+        self._freed.clear()
+        try:
+            await asyncio.wait_for(self._freed.wait(), _BUSY_WAIT)
+        except TimeoutError:
+            return
+
+    # -- ends of partitions, end of the group
+
+    @property
+    def tasks(self) -> list[Task]:
+        """The tasks that are running now."""
+        return [task for runner in self._runners.values() if (task := runner.task) is not None]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the worker has its share of the group, and all tasks of it are running."""
+        return self._assigned.is_set() and len(self.tasks) == len(self._runners)
+
+    async def _looking(self) -> None:
+        while True:
+            try:
+                await self._look_at_ends()
+                self._metrics.sample(self.tasks)
+                if self._clock.mode is Mode.END and await self._group_is_final():
+                    self.done.set()
+            except LogError as error:
+                log.warning("looking failed", error=str(error))
+            except Exception as error:
+                self._fail(error)
+                return
+            await asyncio.sleep(_LOOK)
+
+    async def _look_at_ends(self) -> None:
+        tasks = self.tasks
+        external = {
+            TopicPartition(topic, task.id.partition): item.position
+            for task in tasks
+            for topic, item in task.external.items()
+        }
+        if not external:
+            return
+        requested = self._now()
+        ends = await self._store.end_offsets(external)
+        for source, position in external.items():
+            self._metrics.lag(source.topic, source.partition, max(ends[source] - position, 0))
+        for runner in self._runners.values():
+            runner.at_end(requested, ends)
+
+    async def _group_is_final(self) -> bool:
+        if not self._assigned.is_set() or not all(runner.final for runner in self._runners.values()):
+            return False
+        markers = [self._topology.marker(task) for task in self._topology.tasks()]
+        committed = await self._store.committed(self._topology.app_id, markers)
+        wanted = final_text(self._clock)
+        return len(committed) == len(markers) and all(each.metadata == wanted for each in committed.values())

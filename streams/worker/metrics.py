@@ -1,0 +1,109 @@
+"""The catalogue of what a worker measures. No label holds an id of a shop, an order, a parcel or a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import structlog
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from streams.engine.errors import LogError
+from streams.engine.processor import BEGINNING
+from streams.engine.task import Task
+from streams.engine.topology import TaskId
+from streams.engine.watermarks import IDLE
+
+log = structlog.get_logger(__name__)
+
+
+class Entry(NamedTuple):
+    """One metric: its name, kind, labels and meaning."""
+
+    name: str
+    kind: type[Counter] | type[Gauge] | type[Histogram]
+    labels: tuple[str, ...]
+    meaning: str
+
+
+CATALOGUE = (
+    Entry("parcelwatch_records_read_total", Counter, ("topic",), "Records read, by topic"),
+    Entry("parcelwatch_lag_records", Gauge, ("topic", "partition"), "Offsets between position and end"),
+    Entry(
+        "parcelwatch_watermark_seconds",
+        Gauge,
+        ("task", "input"),
+        "Watermark of an input of a task, in seconds since the epoch",
+    ),
+    Entry("parcelwatch_late_total", Counter, ("topic",), "Events older than their watermark when read"),
+    Entry("parcelwatch_left_out_total", Counter, ("topic",), "Events after the end of the clock"),
+    Entry("parcelwatch_commits_total", Counter, ("kind",), "Transactions committed, by kind of task"),
+    Entry("parcelwatch_commit_seconds", Histogram, ("kind",), "Duration of a commit"),
+    Entry("parcelwatch_restored_rows_total", Counter, ("kind",), "Rows read of changelogs to restore tasks"),
+    Entry("parcelwatch_restore_seconds", Histogram, ("kind",), "Duration of taking a task over"),
+    Entry("parcelwatch_task_failures_total", Counter, ("kind", "error"), "Times that a task was started over"),
+    Entry("parcelwatch_tasks", Gauge, ("kind",), "Tasks of this worker"),
+)
+
+
+class Metrics:
+    """The metrics of one worker in a registry of their own, to which others may add theirs.
+
+    It observes tasks, as `streams.engine.runner.Observer` says.
+    """
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        self.registry = registry or CollectorRegistry()
+        made = {
+            entry.name: entry.kind(entry.name, entry.meaning, entry.labels, registry=self.registry)
+            for entry in CATALOGUE
+        }
+        self._counters = {name: item for name, item in made.items() if isinstance(item, Counter)}
+        self._gauges = {name: item for name, item in made.items() if isinstance(item, Gauge)}
+        self._histograms = {name: item for name, item in made.items() if isinstance(item, Histogram)}
+        self._counted: dict[tuple[TaskId, str], tuple[int, int]] = {}
+
+    def read(self, topic: str, records: int) -> None:
+        self._counters["parcelwatch_records_read_total"].labels(topic).inc(records)
+
+    def lag(self, topic: str, partition: int, offsets: int) -> None:
+        self._gauges["parcelwatch_lag_records"].labels(topic, str(partition)).set(offsets)
+
+    def restored(self, task: TaskId, rows: int, seconds: float) -> None:
+        self._counters["parcelwatch_restored_rows_total"].labels(task.kind).inc(rows)
+        self._histograms["parcelwatch_restore_seconds"].labels(task.kind).observe(seconds)
+
+    def committed(self, task: Task, seconds: float) -> None:
+        self._counters["parcelwatch_commits_total"].labels(task.id.kind).inc()
+        self._histograms["parcelwatch_commit_seconds"].labels(task.id.kind).observe(seconds)
+
+    def failed(self, task: TaskId, error: LogError) -> None:
+        self._counters["parcelwatch_task_failures_total"].labels(task.kind, type(error).__name__).inc()
+        log.warning("task starts over", task=str(task), error=str(error))
+
+    def sample(self, tasks: Iterable[Task]) -> None:
+        """Takes over what the tasks count themselves: watermarks, late events, events left out."""
+        kinds: dict[str, int] = {}
+        for task in tasks:
+            kinds[task.id.kind] = kinds.get(task.id.kind, 0) + 1
+            for name in (*task.external, *(edge.name for edge in task.incoming.values())):
+                watermark = task.watermark(name).watermark
+                if BEGINNING < watermark < IDLE:
+                    gauge = self._gauges["parcelwatch_watermark_seconds"].labels(str(task.id), name)
+                    gauge.set(watermark / 1e6)
+            for topic, external in task.external.items():
+                self._count(task.id, topic, external.clock.late, external.clock.left_out)
+        for kind, number in kinds.items():
+            self._gauges["parcelwatch_tasks"].labels(kind).set(number)
+
+    def _count(self, task: TaskId, topic: str, late: int, left_out: int) -> None:
+        # A task that was restored begins with what it had counted before: that is no increase.
+        before = self._counted.get((task, topic), (late, left_out))
+        self._counters["parcelwatch_late_total"].labels(topic).inc(max(late - before[0], 0))
+        self._counters["parcelwatch_left_out_total"].labels(topic).inc(max(left_out - before[1], 0))
+        self._counted[task, topic] = (late, left_out)
+
+    def forget(self, task: TaskId, topics: Iterable[str]) -> None:
+        """The task is another worker's now."""
+        for topic in topics:
+            self._counted.pop((task, topic), None)

@@ -1,0 +1,52 @@
+"""A worker on Kafka in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+
+from streams.engine.log.kafka import KafkaLog, KafkaSettings
+from streams.engine.processor import Dataflow
+from streams.engine.runner import Assemble
+from streams.worker import logs
+from streams.worker.metrics import Metrics
+from streams.worker.service import serve
+from streams.worker.settings import WorkerSettings
+
+
+def run_worker(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble, metrics: Metrics | None = None) -> int:
+    """Works until a signal or, with `once`, the end. Returns the exit status; see the package's docstring."""
+    logs.configure()
+    return asyncio.run(_run(settings, dataflow, assemble, metrics or Metrics()))
+
+
+async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble, metrics: Metrics) -> int:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    log = KafkaLog(
+        KafkaSettings(
+            bootstrap=settings.bootstrap,
+            session_timeout=settings.session_timeout,
+            transaction_timeout=settings.transaction_timeout,
+            request_timeout=settings.request_timeout,
+            instance_id=settings.instance_id,
+            replication=settings.replication,
+            client=settings.client,
+        )
+    )
+    return await serve(
+        settings.app_id,
+        dataflow,
+        assemble,
+        log,
+        clock=settings.clock,
+        once=settings.once,
+        stop=stop,
+        metrics=metrics,
+        cadence=settings.cadence,
+        fetch_records=settings.fetch_records,
+        revoke_seconds=settings.session_timeout / 2,
+        metrics_address=(settings.metrics_host, settings.metrics_port),
+    )

@@ -1,0 +1,38 @@
+"""Metrics of what the rules have said and seen, read when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from streams.stages.intake import Counts
+
+
+class Said(Collector):
+    """Alerts, dead letters, repeats and open stalls of this process. No label holds an id."""
+
+    def __init__(self, counts: Counts) -> None:
+        self._counts = counts
+
+    def collect(self) -> Iterator[Metric]:
+        """One family per count."""
+        alerts = CounterMetricFamily(
+            "parcelwatch_alerts", "Alerts raised and resolved, by type", labels=("type", "status")
+        )
+        for (type_, status), count in sorted(self._counts.alerts.items()):
+            alerts.add_metric((type_, status), count)
+        yield alerts
+        dead = CounterMetricFamily(
+            "parcelwatch_dead_letters",
+            "Records that are no valid event, by topic and reason",
+            labels=("topic", "reason"),
+        )
+        for (topic, reason), count in sorted(self._counts.dead.items()):
+            dead.add_metric((topic, reason), count)
+        yield dead
+        yield CounterMetricFamily("parcelwatch_repeats", "Events that were known", value=self._counts.repeated)
+        yield CounterMetricFamily("parcelwatch_tombstones", "Records without a value", value=self._counts.tombstones)
+        stalls = sum(task.open_stalls for task in self._counts.shipments)
+        yield GaugeMetricFamily("parcelwatch_open_stalls", "Stalled shipments, now", value=stalls)

@@ -1,0 +1,101 @@
+"""One worker from its start to its exit status, on whatever log it is given."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+import traceback
+from typing import Any
+
+import structlog
+
+from streams.engine.clock import Clock, Mode, Now, system_now
+from streams.engine.errors import FatalError, LogError
+from streams.engine.log.interface import Log
+from streams.engine.processor import Dataflow
+from streams.engine.runner import Assemble, Cadence
+from streams.engine.topology import prepare
+from streams.worker.app import build
+from streams.worker.endpoint import endpoint
+from streams.worker.group import TaskGroup
+from streams.worker.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+#: Seconds that Faust's services get to end; what they hold is nothing that has to be kept.
+_STOP = 10.0
+
+
+async def serve(
+    app_id: str,
+    dataflow: Dataflow,
+    assemble: Assemble,
+    store: Log,
+    *,
+    clock: Clock,
+    once: bool,
+    stop: asyncio.Event,
+    metrics: Metrics,
+    cadence: Cadence,
+    now: Now = system_now,
+    fetch_records: int = 2000,
+    revoke_seconds: float = 4.0,
+    metrics_address: tuple[str, int | None] = ("127.0.0.1", None),
+) -> int:
+    """Works until `stop` is set, until all is final (with `once`), or until nothing can go on. The exit status."""
+    if once and clock.mode is not Mode.END:
+        return fatal(FatalError("once needs a clock with an end"))
+    try:
+        await store.start()
+        topology = await prepare(app_id, dataflow, store)
+    except (FatalError, LogError) as error:
+        await store.stop()
+        return fatal(error)
+    group = TaskGroup(
+        topology,
+        store,
+        assemble(topology.counts),
+        clock,
+        now,
+        cadence,
+        metrics,
+        fetch_records=fetch_records,
+        revoke_seconds=revoke_seconds,
+    )
+    app = build(topology, group)
+    waits: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait())]
+    if once:
+        waits.append(asyncio.create_task(group.done.wait()))
+    status = 0
+    try:
+        async with endpoint(*metrics_address, metrics, lambda: group.healthy):
+            await app.start()
+            await asyncio.wait([*waits, group.failed], return_when=asyncio.FIRST_COMPLETED)
+        if group.failed.done():
+            status = fatal(group.failed.exception())
+    except Exception as error:  # whatever it was, the exit status says it
+        status = fatal(error)
+    finally:
+        for wait in waits:
+            wait.cancel()
+        await group.close()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(app.stop(), _STOP)
+        await store.stop()
+    return status
+
+
+def fatal(error: BaseException | None) -> int:
+    """Says in one line on standard error why nothing can go on; returns the exit status."""
+    if isinstance(error, FatalError):
+        print(f"parcelwatch: {error}", file=sys.stderr)
+        return error.status
+    if isinstance(error, LogError):
+        print(f"parcelwatch: the broker cannot be used: {error}", file=sys.stderr)
+        return 2
+    # Where it went wrong, without what it was about: a message may hold what a record held.
+    frame = traceback.extract_tb(error.__traceback__)[-1] if error and error.__traceback__ else None
+    where = f"{frame.filename}:{frame.lineno}" if frame else "an unknown place"
+    print(f"parcelwatch: a fault in the program: {type(error).__name__} at {where}", file=sys.stderr)
+    return 1

@@ -1,0 +1,35 @@
+"""What a worker can be told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from streams.engine.clock import Clock
+from streams.engine.runner import Cadence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """How a worker runs on Kafka. Times are seconds.
+
+    `app_id` names the consumer group, the internal topics and the transactions; workers that share it share
+    the work. `client` is handed to every Kafka client (security, for instance). `replication` of the
+    internal topics: -1 leaves it to the broker.
+    """
+
+    app_id: str
+    bootstrap: str = "localhost:9092"
+    clock: Clock = field(default_factory=Clock.wall)
+    once: bool = False
+    cadence: Cadence = field(default_factory=Cadence)
+    fetch_records: int = 2000
+    instance_id: str | None = None
+    session_timeout: float = 8.0
+    transaction_timeout: float = 10.0
+    request_timeout: float = 30.0
+    replication: int = -1
+    metrics_host: str = "127.0.0.1"
+    metrics_port: int | None = None
+    client: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,64 @@
+"""A real Kafka for every test in this folder; see `tests/kafka_broker`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.kafka_broker import Broker, BrokerError, GivenBroker, NoBrokerError, choose, own
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """The broker of the whole run, for fixtures that outlive a test. Tests take `kafka`."""
+    yield from running(choose, tmp_path_factory.mktemp("kafka"))
+
+
+@pytest.fixture
+async def kafka(broker: Broker) -> AsyncIterator[Broker]:
+    """A running broker without topics at `kafka.bootstrap`; what a test leaves is deleted after it."""
+    yield broker
+    await broker.heal()
+    await broker.wipe()
+
+
+@pytest.fixture(scope="session")
+def own_broker(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """`broker`, or another one where that is somebody else's and must not be stopped."""
+    if isinstance(broker, GivenBroker):
+        yield from running(own, tmp_path_factory.mktemp("own-kafka"))
+    else:
+        yield broker
+
+
+@pytest.fixture
+async def mortal_kafka(own_broker: Broker) -> AsyncIterator[Broker]:
+    """Like `kafka`, and the test may kill, stop and pause it; it is brought back after the test."""
+    yield own_broker
+    await own_broker.heal()
+    await own_broker.wipe()
+
+
+def running(find: Callable[[Path], Broker], folder: Path) -> Iterator[Broker]:
+    """Starts what `find` finds, and removes it at the end. Without a broker the run ends, with one line."""
+    try:
+        found = find(folder)
+    except (NoBrokerError, BrokerError) as missing:
+        pytest.exit(str(missing), returncode=2)
+    try:
+        asyncio.run(prepared(found))
+        yield found
+    except BrokerError as failed:
+        pytest.exit(str(failed), returncode=2)
+    finally:
+        found.remove()
+
+
+async def prepared(broker: Broker) -> None:
+    """Starts the broker. One that is given must be empty: the tests delete every topic that they find."""
+    await broker.start()
+    if left := await broker.topics():
+        raise BrokerError(f"the broker at {broker.bootstrap} has topics already: {', '.join(sorted(left)[:5])}")

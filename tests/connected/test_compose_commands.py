@@ -1,0 +1,89 @@
+"""The commands of `docker-compose.yml`, run as they stand there, without containers, against a real broker."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import yaml
+
+from tests.kafka_broker import Broker
+from tests.kafka_broker.broker import free_ports
+
+ROOT = Path(__file__).parents[2]
+COMMAND = Path(sys.executable).with_name("parcelwatch")
+SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+
+#: Seconds for a worker to join and restore, and for it to commit and leave, on a machine with much else to do.
+PATIENCE = 60
+
+
+@asynccontextmanager
+async def running(service: str, kafka: Broker, changes: Mapping[str, str]) -> AsyncIterator[Process]:
+    """The service's command with its own environment, but on the tests' broker; ended at the end."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PARCELWATCH_")}
+    asked = SERVICES[service]["environment"] | {"PARCELWATCH_BROKER": f"kafka://{kafka.bootstrap}"}
+    process = await asyncio.create_subprocess_exec(
+        COMMAND, *SERVICES[service]["command"], env=clean | asked | changes, stdout=PIPE, stderr=STDOUT
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def ended(process: Process) -> tuple[int, str]:
+    """The exit status and all output of a process that ends by itself."""
+    output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+    assert process.returncode is not None
+    return process.returncode, output.decode()
+
+
+async def healthy(port: int, process: Process) -> None:
+    """Waits until the worker says that it is well; fails where it ends before."""
+    async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as session:
+        while True:
+            assert process.returncode is None, (await ended(process))[1]
+            try:
+                async with session.get(f"http://127.0.0.1:{port}/healthz") as answer:
+                    if answer.status == 200:
+                        return
+            except aiohttp.ClientConnectionError:
+                pass
+            await asyncio.sleep(0.1)
+
+
+async def test_the_topics_service_makes_what_the_workers_need_and_they_start_and_stop(kafka: Broker) -> None:
+    async with running("topics", kafka, {}) as topics:
+        status, output = await ended(topics)
+    assert status == 0, output
+    assert {"orders", "chats", "logistics-scans", "alerts.merchant"} <= await kafka.topics()
+
+    one, other = free_ports(2)
+    async with (
+        running("worker-1", kafka, {"PARCELWATCH_METRICS_PORT": str(one)}) as first,
+        running("worker-2", kafka, {"PARCELWATCH_METRICS_PORT": str(other)}) as second,
+    ):
+        await asyncio.gather(healthy(one, first), healthy(other, second))
+        for worker in (first, second):
+            worker.send_signal(signal.SIGTERM)
+            status, output = await ended(worker)
+            assert status == 0, output
+
+
+async def test_the_topics_service_runs_again_without_harm(kafka: Broker) -> None:
+    for _ in range(2):
+        async with running("topics", kafka, {}) as topics:
+            status, output = await ended(topics)
+        assert status == 0, output
+    assert "disagrees" not in output

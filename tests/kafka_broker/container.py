@@ -1,0 +1,102 @@
+"""The broker as a container of the Kafka project's own image."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import subprocess
+from uuid import uuid4
+
+from tests.kafka_broker.broker import SETTINGS, Broker, BrokerError, free_ports
+
+IMAGE = "apache/kafka:4.1.1"
+
+#: Seconds for a command of the client; the first `run` may have to pull the image.
+PATIENCE = 600
+
+
+def missing() -> str | None:
+    """What this machine lacks to run containers, or None: beside the client an engine must answer."""
+    if shutil.which("docker") is None:
+        return "no docker"
+    try:
+        told = subprocess.run(["docker", "info"], check=False, capture_output=True, timeout=20)
+    except subprocess.TimeoutExpired:
+        return "no answer from a Docker engine"
+    return None if told.returncode == 0 else "no Docker engine"
+
+
+def run_command(name: str, port: int) -> list[str]:
+    """The `docker run` of one node that is reached at 127.0.0.1:`port`, from this machine alone."""
+    settings = SETTINGS | {
+        "listeners": f"PLAINTEXT://:{port},CONTROLLER://127.0.0.1:9093",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "controller.quorum.voters": "1@127.0.0.1:9093",
+    }
+    environment = [part for key, value in settings.items() for part in ("--env", f"{variable(key)}={value}")]
+    heap = ["--env", "KAFKA_HEAP_OPTS=-Xmx512m"]
+    publish = ["--publish", f"127.0.0.1:{port}:{port}"]
+    return ["docker", "run", "--detach", "--name", name, *publish, *heap, *environment, IMAGE]
+
+
+def variable(setting: str) -> str:
+    """The environment variable from which the image takes a broker setting."""
+    return "KAFKA_" + setting.upper().replace("-", "__").replace(".", "_")
+
+
+class ContainerBroker(Broker):
+    """One node in a container that keeps its port and its data over `stop`, `kill` and `start`."""
+
+    def __init__(self) -> None:
+        (self._port,) = free_ports(1)
+        self._name = f"parcelwatch-tests-{uuid4().hex[:12]}"
+        self._created = False
+        self.bootstrap = f"127.0.0.1:{self._port}"
+
+    def spawn(self) -> None:
+        if self._created:
+            self._docker("start", self._name)
+            return
+        self._run(run_command(self._name, self._port))
+        self._created = True
+
+    def alive(self) -> bool:
+        if not self._created:
+            return False
+        return self._docker("inspect", "--format", "{{.State.Running}}", self._name).strip() == "true"
+
+    def check_alive(self) -> None:
+        if not self.alive():
+            lines = self._docker("logs", "--tail", "8", self._name) if self._created else ""
+            raise BrokerError(f"Kafka at {self.bootstrap} has ended\n{lines}".strip())
+
+    async def stop(self) -> None:
+        self.resume()
+        await asyncio.to_thread(self._docker, "stop", "--time", "60", self._name)
+
+    async def kill(self) -> None:
+        self.resume()
+        await asyncio.to_thread(self._docker, "kill", "--signal", "KILL", self._name)
+        await asyncio.to_thread(self._docker, "wait", self._name)
+
+    def pause(self) -> None:
+        self._docker("pause", self._name)
+
+    def resume(self) -> None:
+        if self._docker("inspect", "--format", "{{.State.Paused}}", self._name).strip() == "true":
+            self._docker("unpause", self._name)
+
+    def remove(self) -> None:
+        if self._created:
+            self._docker("rm", "--force", "--volumes", self._name)
+            self._created = False
+
+    def _docker(self, *arguments: str) -> str:
+        return self._run(["docker", *arguments])
+
+    @staticmethod
+    def _run(command: list[str]) -> str:
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE)
+        if done.returncode:
+            raise BrokerError(f"docker {command[1]}: {done.stderr.strip()}")
+        return done.stdout + (done.stderr if command[1] == "logs" else "")

@@ -1,0 +1,134 @@
+"""Alerts of every type, with the evidence that the rules give them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+from typing import Any
+
+from schemas.times import DAY, HOUR, parse, render
+from streams.rules.alert import Alert
+
+T0 = parse("2026-11-03T00:15:00Z")
+
+SHIPMENT = {
+    "last_update": render(T0),
+    "last_status": "arrived",
+    "facility": "郑州转运中心",
+    "threshold_hours": 168,
+    "order_ids": ["O-1"],
+    "destination": "新疆",
+    "use_since": render(T0 - DAY),
+}
+CAUSES: list[dict[str, Any]] = [
+    {"code": "not_handed_over", "shipped_at": render(T0)},
+    {"code": "recipient_or_address", "status": "delivery_failed"},
+    {"code": "remote_area", "region": "新疆维吾尔自治区"},
+    {"code": "peak_season", "period": "11-01/11-20"},
+    {"code": "lost_suspected", "silent_hours": 168},
+]
+RATE = {
+    "window_days": 30,
+    "orders": 200,
+    "disputes": 9,
+    "complaints": 8,
+    "interventions": 7,
+    "ticket_timeouts": 6,
+    "escalations": 30,
+    "rate": 0.15,
+    "baseline": 0.05,
+    "category_id": "women-clothing",
+    "threshold": 0.06,
+    "escalations_left": 3,
+}
+EVIDENCE: dict[str, dict[str, Any]] = {
+    "shipment.not_collected": {**SHIPMENT, "threshold_hours": 24, "shipped_at": render(T0)},
+    "shipment.slow": {**SHIPMENT, "threshold_hours": 72},
+    "shipment.stalled": {**SHIPMENT, "causes": CAUSES},
+    **{
+        f"order.{name}": {"paid_at": render(T0 - 2 * DAY), "ship_by": render(T0 + 12 * HOUR)}
+        for name in ("ship_due_soon", "ship_late", "out_of_stock_suspected")
+    },
+    **{
+        f"ticket.{name}": {
+            "opened_at": render(T0 - DAY),
+            "due_at": render(T0 + 6 * HOUR),
+            "kind": "urge_shipping",
+            "order_id": "O-1",
+        }
+        for name in ("due_soon", "timed_out")
+    },
+    **{f"help_rate.{name}": RATE for name in ("elevated", "campaign_blocked", "delisting_risk")},
+    "item.delisting_risk": {**RATE, "item_id": "I-1"},
+}
+SUBJECTS = {"shipment": "YT880001", "order": "O-1", "ticket": "T-1", "help_rate": "shop-7", "item": "I-1"}
+AUDIENCES = {
+    "shipment.not_collected": ("merchant",),
+    "shipment.slow": ("merchant",),
+    "shipment.stalled": ("merchant", "platform"),
+    "order.ship_due_soon": ("merchant",),
+    "order.ship_late": ("merchant",),
+    "order.out_of_stock_suspected": ("platform",),
+    "ticket.due_soon": ("merchant",),
+    "ticket.timed_out": ("merchant",),
+    "help_rate.elevated": ("merchant",),
+    "help_rate.campaign_blocked": ("merchant", "platform"),
+    "help_rate.delisting_risk": ("merchant", "platform"),
+    "item.delisting_risk": ("merchant", "platform"),
+}
+RESOLUTIONS = {
+    "shipment": ("resumed", "delivered", "returned", "destroyed", "collected", "given_up", "late_event"),
+    "order": ("shipped", "completed", "cancelled", "late_event"),
+    "ticket": ("responded", "late_event"),
+    "help_rate": ("escalated", "recovered", "insufficient"),
+    "item": ("escalated", "recovered", "insufficient"),
+}
+#: Values that the rules may not know.
+NULLABLE = {
+    "shipment": ("last_status", "facility", "destination"),
+    "order": (),
+    "ticket": ("order_id",),
+    "help_rate": ("rate", "baseline", "escalations_left"),
+    "item": ("rate", "baseline", "escalations_left"),
+}
+
+
+def an_alert(type_: str, resolution: str | None = None, **changed: Any) -> Alert:
+    """One alert a week after T0; `changed` goes into the alert where it is a field of it, else evidence."""
+    family = type_.partition(".")[0]
+    evidence = dict(EVIDENCE[type_])
+    if resolution is not None:
+        evidence["raised_at"] = render(T0 + 7 * DAY)
+    alert = Alert(
+        type=type_,
+        subject=SUBJECTS[family],
+        status="raised" if resolution is None else "resolved",
+        time=T0 + 7 * DAY,
+        audiences=AUDIENCES[type_],
+        shop_id="shop-7",
+        order_id=None if family in ("help_rate", "item") else "O-1",
+        carrier="YTO" if family == "shipment" else None,
+        episode=f"{SUBJECTS[family]}/1",
+        resolution=resolution,
+        evidence=evidence,
+    )
+    fields = {name: value for name, value in changed.items() if name in Alert._fields}
+    evidence.update({name: value for name, value in changed.items() if name not in fields or name in evidence})
+    return alert._replace(**fields)
+
+
+def every_alert() -> Iterator[Alert]:
+    """Every type, status and resolution, with every combination of unknown values."""
+    for type_ in EVIDENCE:
+        family = type_.partition(".")[0]
+        for resolution in (None, *RESOLUTIONS[family]):
+            for unknown in product((False, True), repeat=len(NULLABLE[family])):
+                gone = {name: None for name, off in zip(NULLABLE[family], unknown, strict=True) if off}
+                yield an_alert(type_, resolution, **gone)
+        if type_ == "shipment.stalled":
+            yield an_alert(type_, audiences=("platform",), shop_id=None, order_id=None, order_ids=[])
+            bare = [{"code": cause["code"], **dict.fromkeys(list(cause)[1:])} for cause in CAUSES]
+            yield an_alert(type_, causes=bare)
+        if family == "ticket":
+            for kind in ("after_sales", "other"):
+                yield an_alert(type_, kind=kind)

@@ -1,0 +1,233 @@
+"""The worker in memory: Faust's agents, runners and transactions on the toy dataflow, with faults of the log."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from random import Random
+from typing import Any
+
+import pytest
+
+from streams.engine.clock import Clock
+from streams.engine.errors import LogError
+from streams.engine.log.interface import TopicPartition, Transaction, Writer
+from streams.engine.log.memory import MemoryLog
+from streams.engine.processor import Processor, Record
+from streams.engine.runner import Factory
+from streams.worker import Embedded
+from tests.unit.engine.history import T0, UNTIL, Events, arrival, history, key_of
+from tests.unit.engine.naive import naive
+from tests.unit.engine.toy import DATAFLOW, HOUR, RESULTS, pack, processor, unpack
+
+PATIENCE = 60.0
+
+
+def assemble(counts: Mapping[str, int]) -> Factory:
+    def make(kind: str, partition: int) -> Processor:
+        return processor(kind, partition, counts)
+
+    return make
+
+
+def embedded(counts: Mapping[str, int], log: MemoryLog | None = None, **options: Any) -> Embedded:
+    topics = {"orders": counts["desk"], "calls": counts["desk"], "scans": counts["road"], RESULTS: 3}
+    return Embedded(
+        DATAFLOW,
+        assemble,
+        clock=options.pop("clock", Clock.end(UNTIL)),
+        topics=topics,
+        app_id="toy",
+        log=log,
+        **options,
+    )
+
+
+def append_all(worker: Embedded, events: Events) -> None:
+    for topic, listed in events.items():
+        for event in listed:
+            worker.append(topic, key_of(event), pack(event))
+
+
+def results(worker: Embedded) -> Counter[tuple[Any, ...]]:
+    return Counter(tuple(unpack(record.value or b"")) for _, record in worker.records(RESULTS))
+
+
+@pytest.mark.parametrize("counts", [{"desk": 1, "road": 1}, {"desk": 4, "road": 3}], ids=str)
+async def test_a_worker_told_to_end_finds_what_one_reader_finds(counts: dict[str, int]) -> None:
+    random = Random(1)
+    events = history(random, size=300)
+    worker = embedded(counts, once=True)
+    append_all(worker, arrival(random, events))
+    async with worker, asyncio.timeout(PATIENCE):
+        assert await worker.finished() == 0
+    assert results(worker) == naive(events, UNTIL)
+
+
+class FlakyWriter:
+    """Fails now and then: before a commit, or behind it, when its answer is lost."""
+
+    def __init__(self, inner: Writer, random: Random, failures: Counter[str]) -> None:
+        self._inner = inner
+        self._random = random
+        self._failures = failures
+
+    async def commit(self, transaction: Transaction) -> None:
+        chance = self._random.random()
+        if chance < 0.25:
+            self._failures["before"] += 1
+            raise LogError("lost before")
+        await self._inner.commit(transaction)
+        if chance < 0.5:
+            self._failures["behind"] += 1
+            raise LogError("answer lost")
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+class FlakyLog(MemoryLog):
+    """A log in memory of which every second commit fails."""
+
+    def __init__(self, random: Random) -> None:
+        super().__init__()
+        self.random = random
+        self.failures: Counter[str] = Counter()
+
+    async def writer(self, transactional_id: str, group: str) -> Writer:
+        return FlakyWriter(await super().writer(transactional_id, group), self.random, self.failures)
+
+
+async def test_commits_that_fail_or_lose_their_answer_change_nothing() -> None:
+    random = Random(2)
+    events = history(random, size=300)
+    log = FlakyLog(random)
+    worker = embedded({"desk": 3, "road": 2}, log, once=True, fetch_records=5)
+    append_all(worker, arrival(random, events))
+    async with worker, asyncio.timeout(PATIENCE):
+        assert await worker.finished() == 0
+    assert results(worker) == naive(events, UNTIL)
+    assert min(log.failures["before"], log.failures["behind"]) > 3
+
+
+async def test_workers_that_come_and_go_share_the_work_and_lose_nothing() -> None:
+    random = Random(3)
+    counts = {"desk": 4, "road": 3}
+    events = history(random, size=900)
+    log = MemoryLog()
+    first = embedded(counts, log, once=True, fetch_records=3)
+    append_all(first, arrival(random, events))
+    async with asyncio.timeout(PATIENCE), first:
+        await some_results(first, 20)
+        async with embedded(counts, log, once=True, fetch_records=3) as second:
+            await has_tasks(second)
+        async with embedded(counts, log, once=True, fetch_records=3) as third:
+            assert await first.finished() == 0
+            assert await third.finished() == 0
+    assert results(first) == naive(events, UNTIL)
+
+
+async def some_results(worker: Embedded, count: int) -> None:
+    while len(worker.records(RESULTS)) < count:  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+
+
+async def has_tasks(worker: Embedded) -> None:
+    while not worker.metrics.registry.get_sample_value("parcelwatch_tasks", {"kind": "desk"}):  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+
+
+async def test_a_live_worker_finds_silences_by_the_clock() -> None:
+    time = T0
+    worker = embedded({"desk": 2, "road": 2}, clock=Clock.wall(), now=lambda: time)
+    async with asyncio.timeout(PATIENCE), worker:
+        worker.append("scans", b"p1", pack([T0, "scan", "p1"]))
+        time = T0 + 24 * HOUR
+        await asyncio.sleep(0.5)
+        assert worker.records(RESULTS) == []
+        time = T0 + 26 * HOUR + 1
+        found = [unpack(record.value or b"") async for _, record in taken(worker, 2)]
+    assert sorted(found) == [["depot", T0 + 24 * HOUR, "1", "p1", 1], ["silent", T0 + 24 * HOUR, "p1", 0]]
+
+
+async def taken(worker: Embedded, count: int) -> AsyncIterator[tuple[int, Record]]:
+    async for item in worker.subscribe(RESULTS):
+        yield item
+        count -= 1
+        if not count:
+            return
+
+
+async def test_an_event_dated_ahead_of_the_clock_moves_no_watermark_past_it() -> None:
+    worker = embedded({"desk": 1, "road": 1}, clock=Clock.wall(), now=lambda: T0)
+    async with asyncio.timeout(PATIENCE), worker:
+        worker.append("scans", b"p1", pack([T0, "scan", "p1"]))
+        worker.append("scans", b"p2", pack([T0 + 90 * HOUR, "scan", "p2"]))
+        await asyncio.sleep(0.5)
+        assert worker.records(RESULTS) == []
+
+
+async def test_a_worker_told_to_end_later_goes_on_from_the_first_end() -> None:
+    random = Random(4)
+    counts = {"desk": 2, "road": 2}
+    events = history(random, size=200)
+    early, late = UNTIL - 40 * HOUR, UNTIL
+    log = MemoryLog()
+    for until, low in ((early, 0), (late, early + 1)):
+        worker = embedded(counts, log, clock=Clock.end(until), once=True)
+        append_all(worker, {t: [e for e in listed if low <= e[0] <= until] for t, listed in events.items()})
+        async with worker, asyncio.timeout(PATIENCE):
+            assert await worker.finished() == 0
+    assert results(worker) == naive(events, late)
+
+
+async def test_a_fault_of_the_logic_ends_the_worker_with_status_one_and_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    worker = embedded({"desk": 1, "road": 1}, once=True)
+    worker.append("scans", b"p1", b"secret that is no MessagePack")
+    async with worker, asyncio.timeout(PATIENCE):
+        assert await worker.finished() == 1
+    line = capsys.readouterr().err
+    assert line.startswith("parcelwatch: a fault in the program: DecodeError at ")
+    assert line.count("\n") == 1
+    assert "secret" not in line
+
+
+async def test_other_partition_counts_than_at_the_first_start_end_the_worker_with_status_two(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log = MemoryLog()
+    async with embedded({"desk": 1, "road": 1}, log, once=True) as worker, asyncio.timeout(PATIENCE):
+        assert await worker.finished() == 0
+    log.grow("scans", 2)
+    async with embedded({"desk": 1, "road": 1}, log, once=True) as worker, asyncio.timeout(PATIENCE):
+        assert await worker.finished() == 2
+    line = capsys.readouterr().err
+    assert "toy-registrations has 1 partitions, 2 are needed" in line
+    assert line.count("\n") == 1
+
+
+async def test_a_missing_topic_ends_the_worker_with_status_two(capsys: pytest.CaptureFixture[str]) -> None:
+    async with Embedded(DATAFLOW, assemble, clock=Clock.wall(), topics={"orders": 1}) as worker:
+        assert await worker.finished() == 2
+    assert capsys.readouterr().err == "parcelwatch: topics do not exist: calls, scans\n"
+
+
+async def test_once_without_an_end_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    async with embedded({"desk": 1, "road": 1}, clock=Clock.wall(), once=True) as worker:
+        assert await worker.finished() == 2
+    assert capsys.readouterr().err == "parcelwatch: once needs a clock with an end\n"
+
+
+async def test_a_changelog_that_is_lost_while_offsets_remain_ends_the_worker(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log = MemoryLog()
+    async with embedded({"desk": 1, "road": 1}, log, once=True) as worker, asyncio.timeout(PATIENCE):
+        assert await worker.finished() == 0
+    log.truncate(TopicPartition("toy-desk-changelog", 0), 1 << 60)
+    async with embedded({"desk": 1, "road": 1}, log, once=True) as worker, asyncio.timeout(PATIENCE):
+        assert await worker.finished() == 2
+    assert "toy-desk-changelog has lost partition 0" in capsys.readouterr().err

@@ -1,0 +1,128 @@
+"""Runs a stream through the stages and through the oracle, and says where they differ."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import msgspec
+
+from schemas.decode import decode
+from streams.policy import load
+from streams.policy.model import Policy
+from streams.rules.alert import RAISED, Alert
+from streams.stages.single import SingleReader
+from tests.oracle.policy import OraclePolicy, tmall_2026
+from tests.oracle.reader import read
+from tests.oracle.streams import asks, low_volume
+
+
+def policies(profile: str, *, low: bool) -> tuple[Policy, OraclePolicy]:
+    """The same policy for both; `low`: a help rate that small streams can reach."""
+    policy = load.load(profile)
+    oracle = tmall_2026() if profile == "tmall-2026" else OraclePolicy()
+    if not low:
+        return policy, oracle
+    oracle = low_volume(oracle)
+    rate = msgspec.structs.replace(
+        policy.help_rate,
+        min_orders=oracle.min_orders,
+        min_shops=oracle.min_shops,
+        delisting_min_escalations=oracle.delisting_escalations,
+    )
+    return msgspec.structs.replace(policy, help_rate=rate), oracle
+
+
+def encoded(event: Mapping[str, Any]) -> bytes:
+    """A value as a producer writes it."""
+    return json.dumps(event["value"], ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def run(
+    events: Iterable[Mapping[str, Any]], policy: Policy, until: int | None, steps: Iterable[int] = ()
+) -> tuple[list[Alert], dict[str, dict[str, Any]], SingleReader]:
+    """Alerts and tables; `steps`: the events after which what is due is looked at."""
+    reader = SingleReader(policy)
+    looks = set(steps)
+    for number, event in enumerate(events):
+        value = encoded(event)
+        decoded, time = decode(event["topic"], value)
+        if until is None or time <= until:
+            reader.take(event["topic"], decoded, time, value)
+        if number in looks:
+            reader.settle()
+    reader.finish(until if until is not None else reader.greatest)
+    alerts, records = reader.drain()
+    tables: dict[str, dict[str, Any]] = {"help-rates": {}, "category-baselines": {}}
+    for record in records:
+        if record.value is None:
+            tables[record.table].pop(record.key, None)
+        else:
+            tables[record.table][record.key] = record.value
+    return alerts, tables, reader
+
+
+def shapes(alerts: Iterable[Alert]) -> Counter[tuple[Any, ...]]:
+    """What is compared of alerts."""
+    result: Counter[tuple[Any, ...]] = Counter()
+    for alert in alerts:
+        raised = alert.status == RAISED
+        causes = tuple(c["code"] for c in alert.evidence.get("causes", ())) if raised else ()
+        left = alert.evidence.get("escalations_left") if raised else None
+        for audience in alert.audiences:
+            result[
+                audience,
+                alert.type,
+                alert.subject,
+                alert.status,
+                alert.time,
+                alert.shop_id,
+                alert.order_id,
+                alert.carrier,
+                alert.resolution,
+                causes,
+                left,
+            ] += 1
+    return result
+
+
+def difference(
+    events: list[dict[str, Any]],
+    arrival: Iterable[Mapping[str, Any]],
+    *,
+    profile: str = "default",
+    low: bool = True,
+    until: int | None = None,
+    steps: Iterable[int] = (),
+) -> str:
+    """Empty where the stages and the oracle say the same."""
+    policy, oracle = policies(profile, low=low)
+    alerts, tables, reader = run(arrival, policy, until, steps)
+    wanted = read(events, until, oracle, asks=asks)
+    got = shapes(alerts)
+    want: Counter[tuple[Any, ...]] = Counter(
+        (
+            a.topic, a.type, a.subject, a.status, a.time_us, a.shop_id, a.order_id, a.carrier, a.resolution,
+            tuple(a.causes or ()) if a.status == RAISED else (), a.escalations_left if a.status == RAISED else None,
+        )
+        for a in wanted.alerts
+    )  # fmt: skip
+    problems = [f"missing {shape}" for shape in (want - got)] + [f"unexpected {shape}" for shape in (got - want)]
+    if reader.late:
+        problems.append(f"{reader.late} late events in a stream that should have none")
+    mine = {key: {k: v for k, v in row.items() if k != "baseline"} for key, row in tables["help-rates"].items()}
+    theirs = {
+        key: {k: v for k, v in row.items() if k != "baseline"} for key, row in wanted.tables["help-rates"].items()
+    }
+    if mine != theirs:
+        problems += [
+            f"help-rates {key}: {mine.get(key)} instead of {theirs.get(key)}"
+            for key in sorted({*mine, *theirs})
+            if mine.get(key) != theirs.get(key)
+        ]
+    baselines = {key: row for key, row in tables["category-baselines"].items() if row["shops"]}
+    if baselines != wanted.tables["category-baselines"]:
+        problems.append(f"baselines {baselines} instead of {wanted.tables['category-baselines']}")
+    return "\n".join(problems[:20])
