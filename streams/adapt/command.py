@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from schemas.times import parse
 from streams.adapt import FORMATS, InputError, Problem, Report, adapt
 
 _LISTED = 50
@@ -21,7 +22,7 @@ def _help() -> str:
     formats = "\n".join(f"  {found.name:<10} {found.help} ({found.tz})" for found in FORMATS.values())
     details = "\n\n".join(f"{found.name}: {found.details}" for found in FORMATS.values() if found.details)
     return (
-        "Turn a carrier's or platform's own data into events, one JSON line each on standard output.\n\n"
+        "Turn a carrier's or platform's own data into events, one JSON line each on standard output, by time.\n\n"
         f"\b\nFormats, with the zone of times that have none:\n{formats}\n\n"
         "Each scan gets one of parcelwatch's statuses by the carrier's code, or by its words; one that is "
         "not understood becomes in_transit and is listed at the end on standard error. Texts do not go out: "
@@ -43,10 +44,15 @@ def adapt_command(
     report = Report(on_problem=_tell)
     out = click.get_binary_stream("stdout")
     try:
-        for line in adapt(format_name, inputs, report=report, tz=tz, tracking_no=tracking_no, carrier=carrier):
-            out.write(line.encode())
+        lines = [
+            (parse(line.value["occurred_at"]), line.encode())
+            for line in adapt(format_name, inputs, report=report, tz=tz, tracking_no=tracking_no, carrier=carrier)
+        ]
     except InputError as error:
         raise _Refused(str(error)) from error
+    # In the order of time over all inputs: what a replay reads must not come late for the order of the files.
+    lines.sort(key=lambda line: line[0])
+    out.writelines(encoded for _, encoded in lines)
     out.flush()
     if not report.readable:
         raise _Refused(f"nothing of the format {format_name} in the input")

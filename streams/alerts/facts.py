@@ -33,6 +33,10 @@ class Vocabulary:
         self.statuses = pick(names.statuses)
         self.kinds = pick(names.kinds)
         self.causes = pick(names.causes)
+        self.refund_kinds = pick(names.refund_kinds)
+        self.requests = pick(names.requests)
+        self.grounds = pick(names.grounds)
+        self.rights = pick(names.rights)
         self.phrases = {name: Template(text) for name, text in pick(names.phrases).items()}
         self._regions = names.regions
 
@@ -176,6 +180,13 @@ def _top_cause(facts: Facts) -> str | None:
     return facts.vocabulary.causes.get(causes[0]["code"])
 
 
+def _rights(facts: Facts) -> str | None:
+    """The names of all rights in the evidence that have one."""
+    codes = facts.alert.evidence.get("rights")
+    names = [facts.vocabulary.rights[code] for code in codes or () if code in facts.vocabulary.rights]
+    return ("、" if facts.vocabulary.chinese else " and ").join(names) or None
+
+
 def _cause_region(facts: Facts) -> str | None:
     region = _text(facts.cause.get("region"))
     return None if region is None else facts.vocabulary.region(region)
@@ -197,7 +208,10 @@ _RESOLVERS: dict[str, Callable[[Facts], str | None]] = {
     "time": lambda facts: _clock(facts.alert.time // times.MINUTE, facts.vocabulary.chinese),
     **{
         name: _time(name)
-        for name in ("last_update", "shipped_at", "raised_at", "paid_at", "ship_by", "opened_at", "due_at")
+        for name in (
+            "last_update", "shipped_at", "raised_at", "paid_at", "ship_by", "opened_at", "due_at",
+            "requested_at", "asked_at", "base_ends_at", "extension_ends_at", "silent_since",
+        )
     },
     "silent": _since("last_update"),
     "waited": _since("shipped_at"),
@@ -206,6 +220,10 @@ _RESOLVERS: dict[str, Callable[[Facts], str | None]] = {
     "facility": lambda facts: _text(facts.alert.evidence.get("facility")),
     "last_status": lambda facts: facts.vocabulary.statuses.get(facts.alert.evidence.get("last_status") or ""),
     "kind": lambda facts: facts.vocabulary.kinds.get(facts.alert.evidence.get("kind") or ""),
+    "refund_kind": lambda facts: facts.vocabulary.refund_kinds.get(facts.alert.evidence.get("kind") or ""),
+    "request": lambda facts: facts.vocabulary.requests.get(facts.alert.evidence.get("request") or ""),
+    "ground": lambda facts: facts.vocabulary.grounds.get(facts.alert.evidence.get("ground") or ""),
+    "rights": _rights,
     "top_cause": _top_cause,
     "cause_shipped_at": lambda facts: _at(facts, facts.cause.get("shipped_at")),
     "cause_status": lambda facts: facts.vocabulary.statuses.get(facts.cause.get("status") or ""),
@@ -220,7 +238,7 @@ _RESOLVERS: dict[str, Callable[[Facts], str | None]] = {
         name: _number(name)
         for name in (
             "window_days", "orders", "escalations", "escalations_left",
-            "disputes", "complaints", "interventions", "ticket_timeouts",
+            "disputes", "complaints", "interventions", "ticket_timeouts", "usual_scans", "stalls", "hours",
         )
     },
 }  # fmt: skip

@@ -76,6 +76,10 @@ class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     statuses: dict[str, Text]
     kinds: dict[str, Text]
     causes: dict[str, Text]
+    refund_kinds: dict[str, Text]
+    requests: dict[str, Text]
+    grounds: dict[str, Text]
+    rights: dict[str, Text]
     regions: dict[str, str]
 
 

@@ -9,6 +9,7 @@ from typing import IO, Literal
 
 import msgspec
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -56,47 +57,75 @@ def preferred_language(environment: Mapping[str, str] | None = None) -> Language
     return "zh-CN" if locale.lower().startswith("zh") else "en"
 
 
+class _Pipe(Console):
+    def on_broken_pipe(self) -> None:
+        """Lets the caller know that nobody reads any more; the default ends the program with status 1."""
+        raise BrokenPipeError
+
+
 class AlertConsole:
     """Prints alerts to `file` (default: standard output) and counts them.
 
-    In colour on a terminal, in plain lines elsewhere. It may be given the alerts of both topics: one that goes to
-    merchant and platform is shown once, as the platform reads it.
+    In colour on a terminal, with the message below what it is about; in plain lines elsewhere. It may be given the
+    alerts of both topics: one that goes to merchant and platform is shown once, as the platform reads it. Raises
+    BrokenPipeError once nobody reads.
     """
 
     def __init__(self, language: Language | None = None, file: IO[str] | None = None) -> None:
-        self._language: Language = preferred_language() if language is None else language
-        self._words = _WORDS[self._language]
-        self._console = Console(file=file, highlight=False, soft_wrap=True)
+        self.language: Language = preferred_language() if language is None else language
+        self.console: Console = _Pipe(file=file, highlight=False)
+        # A terminal's lines break between words; a line in a file stays one.
+        self.console.soft_wrap = not self.console.is_terminal
+        self._words = _WORDS[self.language]
         self._decoder = msgspec.json.Decoder(AlertEvent)
-        index = LANGUAGES.index(self._language)
+        index = LANGUAGES.index(self.language)
         alerts = catalogue().alerts
         self._titles = {type_: words.title.by_language()[index] for type_, words in alerts.items()}
         self._to_both = {type_ for type_, words in alerts.items() if len(words.audiences) > 1}
         self._severity: dict[str, str] = {}
         self._counts: dict[str, Counter[str]] = {}
+        #: How many were counted.
+        self.total = 0
 
     def alert(self, value: bytes) -> None:
-        """Shows the alert in `value`, a CloudEvent. Raises msgspec.MsgspecError where it is none of ours."""
+        """Counts and shows the alert in `value`, a CloudEvent. Raises msgspec.MsgspecError where it is none of ours."""
+        event = self.count(value)
+        if event is not None:
+            self.show(event)
+
+    def count(self, value: bytes) -> AlertEvent | None:
+        """Counts the alert in `value`; None where it is the copy of one that is shown as another audience reads it."""
         event = self._decoder.decode(value)
         data = event.data
-        type_ = event.type.removeprefix("parcelwatch.").removesuffix(".v1")
+        type_ = name_of(event)
         if data.audience == "merchant" and type_ in self._to_both:
-            return
+            return None
         self._severity[type_] = data.severity
         self._counts.setdefault(type_, Counter())[data.status] += 1
+        self.total += 1
+        return event
+
+    def show(self, event: AlertEvent) -> None:
+        """Prints one alert."""
+        data = event.data
+        type_ = name_of(event)
         colour = _COLOURS[data.severity] if data.status == "raised" else _RESOLVED_COLOUR
         line = Text()
-        line.append(f"{self._clock(event.time)}  ", style="dim")
+        line.append(f"{self.minute(times.parse(event.time))}  ", style="dim")
         line.append(f"{self._words[data.severity]}·{self._words[data.status]}  ", style=colour)
-        line.append(f"{self._titles.get(type_, type_)}  ", style="bold")
-        line.append(_printable(data.message.zh if self._language == "zh-CN" else data.message.en))
-        self._console.print(line)
+        line.append(self._titles.get(type_, type_), style="bold")
+        message = _printable(data.message.zh if self.language == "zh-CN" else data.message.en)
+        if self.console.is_terminal:
+            self.console.print(line)
+            self.console.print(Padding(Text(message), (0, 0, 0, 4)))
+        else:
+            self.console.print(line.append(f"  {message}", style="not bold"))
 
     def summary(self) -> None:
         """Shows how many alerts of each type were raised and resolved, and are open still."""
         words = self._words
         if not self._counts:
-            self._console.print(words["none"])
+            self.console.print(words["none"])
             return
         rows = [
             (
@@ -108,10 +137,10 @@ class AlertConsole:
             )
             for type_, counts in sorted(self._counts.items(), key=lambda pair: -pair[1]["raised"])
         ]
-        if not self._console.is_terminal:
-            self._console.print(f"{words['summary']}:")
+        if not self.console.is_terminal:
+            self.console.print(f"{words['summary']}:")
             for title, severity, raised, resolved, still_open in rows:
-                self._console.print(
+                self.console.print(
                     f"  {title} ({words[severity]}): {words['raised']} {raised}, "
                     f"{words['resolved']} {resolved}, {words['open']} {still_open}"
                 )
@@ -125,12 +154,16 @@ class AlertConsole:
             table.add_row(name, str(raised), str(resolved), str(still_open))
         table.add_section()
         table.add_row(words["total"], *(str(sum(column)) for column in list(zip(*rows, strict=True))[2:]))
-        self._console.print(table)
+        self.console.print(table)
 
-    def _clock(self, text: str) -> str:
-        """The minute of a time, in the reader's zone as in the messages."""
-        local = times.parse(text) + _HOURS_AHEAD[self._language] * times.HOUR
-        return times.render(local)[:16].replace("T", " ")
+    def minute(self, time: int) -> str:
+        """The minute of a time (microseconds), in the reader's zone as in the messages."""
+        return times.render(time + _HOURS_AHEAD[self.language] * times.HOUR)[:16].replace("T", " ")
+
+
+def name_of(event: AlertEvent) -> str:
+    """The alert's name without prefix and version: `shipment.stalled`."""
+    return event.type.removeprefix("parcelwatch.").removesuffix(".v1")
 
 
 def _printable(text: str) -> str:

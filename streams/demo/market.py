@@ -36,7 +36,8 @@ class Plan:
 
     Help rates are judged for shops with some 30 orders in 30 days, in categories with 5 such shops: plan at
     least 6 shops with two orders a day for each. The share `repeats` of all events comes twice; beside the
-    events, a share `faults` of records is no valid event.
+    events, a share `faults` of records is no valid event. `anger`: the days on which buyers begin to be angry with the
+    first shop, and are so to the full; default: a fifth and half of the plan.
     """
 
     seed: int = 1
@@ -46,6 +47,7 @@ class Plan:
     start: int = parse("2026-09-01T00:00:00+08:00")
     repeats: float = 0.01
     faults: float = 0.0005
+    anger: tuple[float, float] | None = None
 
     @property
     def end(self) -> int:
@@ -93,9 +95,10 @@ def angry_shop(plan: Plan) -> Shop:
 
 
 def _anger(plan: Plan, at: int) -> float:
-    """Nothing for the first fifth of the plan, rising up to its middle, and staying there."""
-    part = (at - plan.start) / (plan.days * DAY)
-    return 0.6 * min(1.0, max(0.0, (part - 0.2) / 0.3))
+    """The share of orders that anger adds an escalation to: nothing at first, then rising, then staying."""
+    begins, full = plan.anger or (plan.days / 5, plan.days / 2)
+    part = ((at - plan.start) / DAY - begins) / (full - begins)
+    return 0.6 * min(1.0, max(0.0, part))
 
 
 def _moments(rng: Random, start: int, number: int) -> list[int]:

@@ -1,8 +1,7 @@
-"""What a task sends to one task of another kind in one transaction: MessagePack of (source, watermark,
-final, records).
+"""What a task sends to one other task in one transaction: MessagePack of (source, watermark, final, records).
 
-One envelope per edge and receiving partition; where its records would be too large for one record of the
-log, several, of which only the last tells the new watermark.
+One envelope per edge and receiving partition; where its records would be too large for one record of the log, several,
+of which only the last tells the new watermark.
 """
 
 from __future__ import annotations

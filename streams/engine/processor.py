@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 #: Before every event: the watermark of an input of which nothing is known yet.
 BEGINNING = -(1 << 62)
@@ -150,6 +150,14 @@ class Effects:
     outputs: list[Output] = field(default_factory=list)
     sends: dict[str, dict[int, list[Any]]] = field(default_factory=dict)
     rows: dict[bytes, bytes | None] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A processor that tells how many entries it keeps which no watermark has passed yet."""
+
+    @property
+    def unsettled(self) -> int: ...
 
 
 class Processor(Protocol):

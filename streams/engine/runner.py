@@ -1,9 +1,7 @@
-"""Runs one task while a worker has it: takes it over, restores it, feeds it, commits it, starts it over
-after an error.
+"""Runs one task while a worker has it: takes it over, restores it, feeds it, commits it, starts it over after errors.
 
-Every error of the log ends in the same way: the state is thrown away, the writer given up, a new one opened
-(which fences whatever the old one may still have under way), and the task goes on from what the changelog
-says.
+Every error of the log ends in the same way: the state is thrown away, the writer given up, a new one opened (which
+fences whatever the old one may still have under way), and the task goes on from what the changelog says.
 """
 
 from __future__ import annotations
@@ -14,11 +12,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from streams.engine.clock import Clock, Now
 from streams.engine.errors import FatalError, FencedError, LogError
-from streams.engine.log.interface import Committed, Fetched, Log, TopicPartition, Writer
+from streams.engine.log.interface import Committed, Fetched, Log, TopicPartition, Transaction, Writer
 from streams.engine.processor import Processor
 from streams.engine.task import Task
 from streams.engine.topology import TaskId, Topology
@@ -48,11 +46,18 @@ class Cadence:
 class Observer(Protocol):
     """Told of what happens to tasks."""
 
-    def restored(self, task: TaskId, rows: int, seconds: float) -> None: ...
+    def restored(self, task: Task, rows: int, seconds: float) -> None: ...
 
-    def committed(self, task: Task, seconds: float) -> None: ...
+    def committed(self, task: Task, transaction: Transaction, seconds: float) -> None: ...
 
     def failed(self, task: TaskId, error: LogError) -> None: ...
+
+
+class Kept(NamedTuple):
+    """A task as it was after its last commit, and the end of its changelog then."""
+
+    task: Task
+    end: int
 
 
 class Runner:
@@ -72,6 +77,7 @@ class Runner:
         cadence: Cadence,
         seek: Callable[[TopicPartition, int, int], None],
         observer: Observer,
+        kept: Kept | None = None,
     ) -> None:
         self.id = task
         self.sources = topology.partitions_of(task)
@@ -88,6 +94,8 @@ class Runner:
         self._cadence = cadence
         self._seek = seek
         self._observer = observer
+        self._kept = kept
+        self._end: int | None = None
         self._task: Task | None = None
         self._writer: Writer | None = None
         self._inbox: deque[tuple[Fetched, Callable[[], None]]] = deque()
@@ -135,15 +143,29 @@ class Runner:
         self._ends = (requested, ends)
         self._arrived.set()
 
+    @property
+    def kept(self) -> Kept | None:
+        """The task as `run` left it, where all of it is committed. Not to be asked for before `run` has ended."""
+        return self._kept
+
     # -- taking over
 
     async def _open(self) -> None:
         began = time.monotonic()
         topology, task = self._topology, self.id
         self._writer = await self._store.writer(topology.transactional_id(task), topology.app_id)
+        # Asked for before the changelog is read: whatever was committed by now must be in it.
+        committed = await self._store.committed(topology.app_id, self.sources)
+        changelog = TopicPartition(topology.changelog(task.kind), task.partition)
+        kept, self._kept = self._kept, None
+        if kept is not None and (await self._store.end_offsets([changelog]))[changelog] == kept.end:
+            # We have fenced all others, and none of them has written since: the state is still what it says.
+            self._end = kept.end
+            self._begin(kept.task, 0, time.monotonic() - began)
+            return
         saved: dict[bytes, bytes] = {}
         read = 0
-        async for rows in self._store.rows(TopicPartition(topology.changelog(task.kind), task.partition)):
+        async for rows in self._store.rows(changelog):
             read += len(rows)
             for key, row in rows:
                 if row is None:
@@ -155,26 +177,27 @@ class Runner:
         # In a thread: a large state takes seconds, and the group must hear from this worker meanwhile.
         opened = await asyncio.to_thread(self._build, saved)
         if not opened.restored:
-            await self._begin(opened)
+            if committed:
+                raise FatalError(
+                    f"the group {topology.app_id} has read {topology.inputs(task.kind)[0]} before, but "
+                    f"{topology.changelog(task.kind)} has lost partition {task.partition}: delete the group's "
+                    "offsets and its internal topics to begin anew"
+                )
+            opened.begin_at(await self._store.begin_offsets(self.sources))
+        self._begin(opened, read, time.monotonic() - began)
+
+    def _begin(self, opened: Task, rows: int, seconds: float) -> None:
         self.epoch = next(_epochs)
         for source, offset in opened.positions().items():
             self._seek(source, offset, self.epoch)
         self.final = opened.final
         self._task = opened
-        self._observer.restored(task, read, time.monotonic() - began)
+        self._arrived.set()
+        self._observer.restored(opened, rows, seconds)
 
     def _build(self, saved: Mapping[bytes, bytes]) -> Task:
         processor = self._factory(self.id.kind, self.id.partition)
         return Task(self._topology, self.id, processor, self._clock, self._now, saved)
-
-    async def _begin(self, task: Task) -> None:
-        if await self._store.committed(self._topology.app_id, self.sources):
-            raise FatalError(
-                f"the group {self._topology.app_id} has read {self._topology.inputs(self.id.kind)[0]} before, "
-                f"but {self._topology.changelog(self.id.kind)} has lost partition {self.id.partition}: delete "
-                "the group's offsets and its internal topics to begin anew"
-            )
-        task.begin_at(await self._store.begin_offsets(self.sources))
 
     async def _give_up(self) -> None:
         self._task = None
@@ -204,6 +227,8 @@ class Runner:
             feeding.cancel()
             await asyncio.wait([feeding])
         await self._commit(task, writer)
+        if self._end is not None:
+            self._kept = Kept(task, self._end)
 
     async def _feed(self, task: Task) -> None:
         """Takes what has arrived, then settles what that allows, in slices between which others get their turn."""
@@ -238,10 +263,11 @@ class Runner:
             return
         final = task.final
         began = time.monotonic()
-        await writer.commit(transaction)
+        end = await writer.commit(transaction)
+        self._end = end if end is not None else self._end
         self.final = final
         self.committed = transaction.offsets
-        self._observer.committed(task, time.monotonic() - began)
+        self._observer.committed(task, transaction, time.monotonic() - began)
 
     async def _sleep(self, seconds: float) -> None:
         """Until the time is over or something wakes it up."""

@@ -14,7 +14,7 @@ from streams.engine.clock import Clock, Mode, Now
 from streams.engine.envelopes import pack, unpack
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import Committed, Fetched, TopicPartition, Transaction
-from streams.engine.processor import Effects, Horizon, Processor
+from streams.engine.processor import Bounded, Effects, Horizon, Processor
 from streams.engine.topology import TaskId, Topology
 from streams.engine.watermarks import (
     IDLE,
@@ -160,6 +160,24 @@ class Task:
             edge.sources[envelope.source] = Horizon(envelope.watermark, envelope.final)
             if envelope.records:
                 self._processor.envelope(edge.name, envelope.source, envelope.records)
+
+    @property
+    def unsettled(self) -> int:
+        """Entries that the processor keeps for watermarks to come; 0 where it does not tell."""
+        return self._processor.unsettled if isinstance(self._processor, Bounded) else 0
+
+    def ahead(self, most: int) -> frozenset[str]:
+        """The external topics that should wait, because the processor holds more unsettled entries than `most`.
+
+        Only one that is ahead of the least of the task's inputs waits, and by more than what the edges may keep back
+        before they tell a watermark: the least one is never held up by those that wait for it.
+        """
+        if self.unsettled <= most:
+            return frozenset()
+        everything: list[External | Incoming] = [*self.external.values(), *self.incoming.values()]
+        slack = sum(edge.granularity for edge in self._topology.dataflow.edges)
+        limit = least(item.horizon for item in everything).watermark + slack
+        return frozenset(topic for topic, item in self.external.items() if item.horizon.watermark > limit)
 
     # -- the passing of time
 

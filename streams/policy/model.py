@@ -12,12 +12,15 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from schemas.times import DAY, HOUR, SECOND
+from schemas.times import DAY, HOUR, MINUTE, SECOND
+from streams.policy import phrases
 from streams.policy.periods import Period
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0)]
 PositiveInt = Annotated[int, msgspec.Meta(gt=0)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+ClockTime = Annotated[str, msgspec.Meta(pattern="^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 Tier = Literal["after_pickup", "remote", "near", "cross_province"]
 
 
@@ -145,12 +148,115 @@ class HelpRate(_Part, frozen=True, forbid_unknown_fields=True):
     hold: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
+class Words(_Part, frozen=True, forbid_unknown_fields=True):
+    """What stands for `{staff}`, `{platform}`, `{call}`, `{can}` and `{refusal}` in phrases; "" for nothing at all."""
+
+    staff: tuple[str, ...] = ("",)
+    platform: tuple[str, ...] = ("",)
+    call: tuple[str, ...] = ("",)
+    can: tuple[str, ...] = ("",)
+    refusal: tuple[str, ...] = ("",)
+
+
 class Interventions(_Part, frozen=True, forbid_unknown_fields=True):
     """Which buyers' messages ask for platform staff: one that has a phrase, and none of the exceptions."""
 
     phrases: tuple[Text, ...]
     exceptions: tuple[Text, ...]
     repeat_hours: Positive
+    words: Words = Words()
+
+
+class ReplyLate(_Part, frozen=True, forbid_unknown_fields=True):
+    """A buyer's message sent at local times `from` up to, not including, `to` wants an answer within `minutes`.
+
+    `from` after `to` is over midnight; "24:00" is the end of the day.
+    """
+
+    enabled: bool
+    minutes: Positive
+    opens: ClockTime = msgspec.field(name="from")
+    closes: ClockTime = msgspec.field(name="to")
+    utc_offset_hours: Annotated[float, msgspec.Meta(ge=-14, le=14)] = 8
+
+    @cached_property
+    def allowed(self) -> int:
+        """The time to answer, in microseconds."""
+        return round(self.minutes * MINUTE)
+
+    def contains(self, micros: int) -> bool:
+        """Whether the instant, in microseconds UTC, lies in the hours."""
+        time = (micros + round(self.utc_offset_hours * HOUR)) % DAY
+        opens, closes = self._hours
+        return opens <= time < closes if opens < closes else time >= opens or time < closes
+
+    @cached_property
+    def _hours(self) -> tuple[int, int]:
+        opens, closes = (int(text[:2]) * HOUR + int(text[3:]) * MINUTE for text in (self.opens, self.closes))
+        return opens, closes
+
+
+class Topics(_Part, frozen=True, forbid_unknown_fields=True):
+    """The phrases of each topic, in the order in which they are looked up; what has none of them is `other`."""
+
+    after_sales: tuple[Text, ...]
+    logistics: tuple[Text, ...]
+    promotion: tuple[Text, ...]
+    product: tuple[Text, ...]
+
+
+class Conversations(_Part, frozen=True, forbid_unknown_fields=True):
+    """Rules of conversations. `repeat_hours`: how long a message is known by its id, in event time."""
+
+    topics: Topics
+    reply_late: ReplyLate
+    repeat_hours: Positive
+
+    @cached_property
+    def repeat(self) -> int:
+        """In microseconds."""
+        return round(self.repeat_hours * HOUR)
+
+
+class FeedSilence(_Part, frozen=True, forbid_unknown_fields=True):
+    """When a carrier's feed is silent: no scan in `hours`, where the mean of the same hours of the `days` before is at
+    least `min_scans`. Deadlines that fall into it move to `grace_hours` after the next scan.
+    """
+
+    hours: PositiveInt
+    days: PositiveInt
+    min_scans: PositiveInt
+    grace_hours: Positive
+
+    @cached_property
+    def grace(self) -> int:
+        """In microseconds."""
+        return round(self.grace_hours * HOUR)
+
+
+class Clusters(_Part, frozen=True, forbid_unknown_fields=True):
+    """So many stalls of one facility within so many hours are a cluster."""
+
+    stalls: PositiveInt
+    hours: Positive
+
+
+class AfterSales(_Part, frozen=True, forbid_unknown_fields=True):
+    """How long after completion a buyer may ask, and for what; days count from completion, ends included.
+
+    The base period is `long_base_days` for `long_categories`. `warranty_days` (the statutory warranty) and
+    `slow_category_days` extend it, by category, 0 where they do not. `no_reason_exempt`: categories without a return
+    for no reason.
+    """
+
+    base_days: Positive
+    long_base_days: Positive
+    long_categories: tuple[Text, ...]
+    warranty_days: dict[Text, NotNegative]
+    slow_category_days: dict[Text, NotNegative]
+    no_reason_return_days: NotNegative
+    no_reason_exempt: tuple[Text, ...]
+    quality_exchange_days: NotNegative
 
 
 class Policy(_Part, frozen=True, forbid_unknown_fields=True):
@@ -161,10 +267,14 @@ class Policy(_Part, frozen=True, forbid_unknown_fields=True):
     lateness: Lateness
     periods: tuple[Period, ...]
     shipments: Shipments
+    feed_silence: FeedSilence
+    clusters: Clusters
     orders: Orders
     tickets: Tickets
     help_rate: HelpRate
     interventions: Interventions
+    conversations: Conversations
+    aftersales: AfterSales
 
     @cached_property
     def version(self) -> str:
@@ -222,4 +332,12 @@ def contradictions(policy: Policy) -> list[str]:
     rate = policy.help_rate
     if not rate.elevated < rate.campaign_blocked < rate.delisting_risk:
         found.append("help_rate: must be elevated < campaign_blocked < delisting_risk")
+    for field in ("phrases", "exceptions"):
+        problem = phrases.problem(getattr(policy.interventions, field), policy.interventions.words)
+        if problem:
+            found.append(f"interventions.{field}: {problem}")
+    if policy.conversations.reply_late.opens == policy.conversations.reply_late.closes:
+        found.append("conversations.reply_late: from and to must differ")
+    if policy.aftersales.long_base_days < policy.aftersales.base_days:
+        found.append("aftersales.long_base_days: must not be shorter than aftersales.base_days")
     return found

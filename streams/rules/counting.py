@@ -10,29 +10,27 @@ import msgspec
 
 from schemas.times import HOUR
 from streams.policy.model import Policy
-from streams.rules import orders, tickets
-from streams.rules.facts import Fact
+from streams.rules import aftersales, orders, tallies, tickets
+from streams.rules.aftersales import is_closed
+from streams.rules.escalations import Escalation
 from streams.rules.interventions import Intervention, counted
 from streams.rules.orders import Order
 from streams.rules.reconcile import Emitted
+from streams.rules.refunds import Refund
 from streams.rules.tickets import Ticket
 
 ORDER, DISPUTE, COMPLAINT, INTERVENTION, TICKET_TIMEOUT = range(5)
 KINDS = ("order", "dispute", "complaint", "intervention", "ticket_timeout")
-
-
-class Escalation(Fact, array_like=True, kw_only=True, gc=False):
-    """A dispute or a complaint."""
-
-    order_id: str | None
-    item_id: str | None = None
+#: Counts nowhere in the help rate: there is a tally alone.
+TALLIED = -1
 
 
 class Delta(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A change of one shop's hour, as of the boundary `effective` (both microseconds, on the hour).
 
     `items`: an order's distinct items, or an escalation's one item, if known. `categories`: an order's lines by
-    category. `linked`: the escalation's order had a late shipment or a stalled parcel.
+    category. `linked`: the escalation's order had a late shipment or a stalled parcel. `closed`: its after-sales
+    window was closed. `tally`: what a tally counts (`streams.rules.tallies`).
     """
 
     shop_id: str
@@ -43,6 +41,8 @@ class Delta(msgspec.Struct, array_like=True, frozen=True, gc=False):
     items: tuple[str, ...] = ()
     categories: tuple[tuple[str, int], ...] = ()
     linked: bool = False
+    closed: bool = False
+    tally: str | None = None
 
 
 class Counted(msgspec.Struct, array_like=True, gc=False):
@@ -68,6 +68,7 @@ class Case(msgspec.Struct, array_like=True):
     stalls: dict[str, tuple[int, int | None]] = msgspec.field(default_factory=dict)
     emitted: list[Emitted] = msgspec.field(default_factory=list)
     sent: dict[str, Counted] = msgspec.field(default_factory=dict)
+    refunds: dict[str, Refund] = msgspec.field(default_factory=dict)
 
 
 def hour_of(time: int) -> int:
@@ -89,30 +90,51 @@ def expected(case: Case, policy: Policy) -> dict[str, tuple[int, Delta, int | No
         result["order"] = (placed.time, delta, None)
     late = [one for one in orders.expected(case.key, case.order, policy) if one.type == orders.SHIP_LATE]
 
-    def add(kind: int, identity: str, time: int, shop_id: str, order_id: str | None, item: str | None) -> None:
+    def add(
+        kind: int,
+        identity: str,
+        time: int,
+        shop_id: str,
+        order_id: str | None,
+        item: str | None,
+        *,
+        closed: bool = False,
+    ) -> None:
         if item is None and order_id is not None and placed is not None and placed.time <= time:
             item = case.order.single_item
         linked = order_id is not None and (
-            any(opened <= time and (closed is None or time < closed) for opened, closed in case.stalls.values())
+            any(opened <= time and (ended is None or time < ended) for opened, ended in case.stalls.values())
             or any(one.raised <= time and (one.resolved is None or time < one.resolved) for one in late)
         )
         hour = hour_of(time)
-        delta = Delta(shop_id, hour + HOUR, hour, kind, 1, (item,) if item is not None else (), (), linked)
+        delta = Delta(shop_id, hour + HOUR, hour, kind, 1, (item,) if item is not None else (), (), linked, closed)
         result[f"{KINDS[kind]}/{identity}"] = (time, delta, case.voidings.get(f"{KINDS[kind]}/{identity}"))
 
-    for identity, dispute in case.disputes.items():
-        add(DISPUTE, identity, dispute.time, dispute.shop_id, dispute.order_id, dispute.item_id)
-    for identity, complaint in case.complaints.items():
-        add(COMPLAINT, identity, complaint.time, complaint.shop_id, complaint.order_id, complaint.item_id)
+    for kind, escalations in ((DISPUTE, case.disputes), (COMPLAINT, case.complaints)):
+        for identity, one in escalations.items():
+            closed = one.order_id is not None and is_closed(case.order, one.time, one.item_id, policy.aftersales)
+            add(kind, identity, one.time, one.shop_id, one.order_id, one.item_id, closed=closed)
     if case.requests or case.messages:
-        for one in counted((*case.requests.values(), *case.messages.values()), policy.interventions):
-            add(INTERVENTION, one.intervention_id, one.time, one.shop_id, one.order_id, one.item_id)
+        for asked in counted((*case.requests.values(), *case.messages.values()), policy.interventions):
+            add(INTERVENTION, asked.intervention_id, asked.time, asked.shop_id, asked.order_id, asked.item_id)
     for identity, ticket in case.tickets.items():
         timed_out = tickets.timed_out_at(ticket, policy)
         if timed_out is not None and ticket.opened is not None:
             opened = ticket.opened
-            add(TICKET_TIMEOUT, identity, timed_out, opened.shop_id, opened.order_id, None)
+            closed = aftersales.asks(opened) and is_closed(case.order, opened.time, None, policy.aftersales)
+            add(TICKET_TIMEOUT, identity, timed_out, opened.shop_id, opened.order_id, None, closed=closed)
+    for identity, refund in case.refunds.items():
+        requested = refund.requested
+        if requested is not None:
+            tally = tallies.tally(tallies.REFUND_REASONS, requested.kind, requested.reason)
+            result[f"refund/{identity}"] = (requested.time, tallied(requested.shop_id, requested.time, tally), None)
     return result
+
+
+def tallied(shop_id: str, time: int, tally: str) -> Delta:
+    """What something at `time` (microseconds) adds to a tally alone."""
+    hour = hour_of(time)
+    return Delta(shop_id, hour + HOUR, hour, TALLIED, 1, tally=tally)
 
 
 def difference(case: Case, watermark: int, settled: int, policy: Policy) -> tuple[list[Delta], int | None]:
@@ -156,13 +178,4 @@ def _is_past(time: int, delta: Delta, watermark: int, settled: int) -> bool:
 
 
 def _reversed(delta: Delta, effective: int) -> Delta:
-    return Delta(
-        delta.shop_id,
-        effective,
-        delta.hour,
-        delta.kind,
-        -delta.sign,
-        delta.items,
-        delta.categories,
-        delta.linked,
-    )
+    return msgspec.structs.replace(delta, effective=effective, sign=-delta.sign)

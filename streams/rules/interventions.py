@@ -7,7 +7,9 @@ from functools import lru_cache
 
 from schemas.times import HOUR
 from streams.policy.model import Interventions
+from streams.policy.phrases import written_out
 from streams.rules.facts import Fact
+from streams.rules.text import Phrases
 
 
 class Intervention(Fact, array_like=True, kw_only=True, gc=False):
@@ -21,19 +23,20 @@ class Intervention(Fact, array_like=True, kw_only=True, gc=False):
 
 
 def asks_for_staff(text: str, rules: Interventions) -> bool:
-    """Whether a buyer's message asks platform staff to step in: one phrase, no exception. Linear in its length."""
-    phrases, exceptions = _prepared(rules)
-    plain = "".join(text.split()).casefold()
-    if not any(phrase in plain for phrase in phrases):
-        return False
-    return not any(exception in plain for exception in exceptions)
+    """Whether a buyer's message asks platform staff to step in: a phrase, and no exception. Linear in its length."""
+    return _prepared(rules).found_in(text) == _ASKS
+
+
+_ASKS = {"phrase"}
 
 
 @lru_cache(maxsize=16)
-def _prepared(rules: Interventions) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    return (
-        tuple("".join(phrase.split()).casefold() for phrase in rules.phrases),
-        tuple("".join(phrase.split()).casefold() for phrase in rules.exceptions),
+def _prepared(rules: Interventions) -> Phrases:
+    return Phrases(
+        (
+            ("phrase", written_out(rules.phrases, rules.words)),
+            ("exception", written_out(rules.exceptions, rules.words)),
+        )
     )
 
 

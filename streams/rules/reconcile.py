@@ -26,14 +26,15 @@ class Expected(NamedTuple):
     """One alert that a history gives.
 
     `anchor` tells it apart from others of its type and subject (the start of a silence, a request); with `raised` it
-    says whether an alert sent is this one. `episode` is what consumers see of it. `by_event`: raised by an event at
+    says whether an alert sent is this one. `episode` is what consumers see of it, or a
+    call that makes it: most that is expected never comes. `by_event`: raised by an event at
     that instant, not by a deadline. `evidence` is called with the status when the alert is sent.
     """
 
     type: str
     subject: str
     anchor: int | str
-    episode: str
+    episode: str | Callable[[], str]
     raised: int
     resolved: int | None
     resolution: str | None
@@ -45,6 +46,8 @@ class Expected(NamedTuple):
     carrier: str | None
     evidence: Callable[[str], dict[str, Any]]
     by_event: bool = False
+    #: Where it counts besides, if anywhere: the facility of a stall.
+    place: str | None = None
 
 
 class Emitted(msgspec.Struct, array_like=True, gc=False):
@@ -60,6 +63,7 @@ class Emitted(msgspec.Struct, array_like=True, gc=False):
     order_id: str | None
     carrier: str | None
     state: str = OPEN
+    place: str | None = None
 
 
 def reconcile(expected: Sequence[Expected], emitted: list[Emitted], watermark: int, settled: int) -> list[Alert]:
@@ -128,7 +132,9 @@ def next_moment(expected: Iterable[Expected], watermark: int, settled: int) -> i
 def _raise(
     x: Expected, audiences: tuple[str, ...], episode: str, emitted: list[Emitted], alerts: list[Alert]
 ) -> Emitted:
-    sent = Emitted(x.type, x.subject, x.anchor, x.raised, episode, audiences, x.shop_id, x.order_id, x.carrier)
+    sent = Emitted(
+        x.type, x.subject, x.anchor, x.raised, episode, audiences, x.shop_id, x.order_id, x.carrier, OPEN, x.place
+    )
     emitted.append(sent)
     alerts.append(
         Alert(
@@ -151,7 +157,8 @@ def _raise(
 def _episode(x: Expected, emitted: list[Emitted]) -> str:
     """A raise after one of the same anchor (disproved, or moved by a late event) is another episode."""
     before = len({sent.episode for sent in emitted if sent.type == x.type and sent.anchor == x.anchor})
-    return f"{x.episode}#{before + 1}" if before else x.episode
+    episode = x.episode if isinstance(x.episode, str) else x.episode()
+    return f"{episode}#{before + 1}" if before else episode
 
 
 def _disproved(sent: Emitted) -> Alert:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
@@ -25,13 +24,23 @@ def province(name: str) -> str:
     return short
 
 
-def is_remote(region: str | None, remote: Sequence[str]) -> bool:
+@lru_cache(maxsize=64)
+def _provinces(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(province(name) for name in names)
+
+
+@lru_cache(maxsize=65_536)
+def is_remote(region: str | None, remote: tuple[str, ...]) -> bool:
     """Whether the region is one of the policy's remote ones."""
-    return region is not None and province(region) in {province(name) for name in remote}
+    return region is not None and province(region) in _provinces(remote)
 
 
+@lru_cache(maxsize=65_536)
 def route(
-    origin: str | None, destination: str | None, remote: Sequence[str], near_groups: Sequence[Sequence[str]]
+    origin: str | None,
+    destination: str | None,
+    remote: tuple[str, ...],
+    near_groups: tuple[tuple[str, ...], ...],
 ) -> Literal["remote", "near", "cross_province"]:
     """The tier of a route; where a region is unknown it is `cross_province`."""
     if is_remote(destination, remote):
@@ -39,6 +48,6 @@ def route(
     if origin is None or destination is None:
         return "cross_province"
     ends = {province(origin), province(destination)}
-    if len(ends) == 1 or any(ends <= {province(name) for name in group} for group in near_groups):
+    if len(ends) == 1 or any(ends <= _provinces(group) for group in near_groups):
         return "near"
     return "cross_province"

@@ -7,7 +7,7 @@ registrations do not wait for the chats, nor the links for the shop's sums, and 
 from __future__ import annotations
 
 from schemas.events import CHATS, ORDERS, SCANS
-from schemas.times import HOUR, SECOND
+from schemas.times import HOUR, MINUTE, SECOND
 from streams.engine.processor import Dataflow, Edge, ExternalInput, TaskKind
 from streams.policy.model import Policy
 
@@ -18,6 +18,8 @@ REGISTRATIONS = "registrations"
 LINKS = "links"
 SHOP_DELTAS = "shop-deltas"
 CATEGORY_SUMS = "category-sums"
+CARRIER_HOURS = "carrier-hours"
+STALL_POINTS = "stall-points"
 
 #: Names of horizons.
 OWN = "own"
@@ -25,6 +27,11 @@ COUNTS = "counts"
 BOUNDARIES = "boundaries"
 JUDGEMENT = "judgement"
 SHIPMENTS = "shipments"
+FEEDS = "feeds"
+CLUSTERS = "clusters"
+
+#: Receives what a broadcast edge sends: every task.
+EVERYONE = -1
 
 ALERTS = "alerts."
 DEAD_LETTERS = ".dlq"
@@ -48,12 +55,14 @@ def dataflow(policy: Policy) -> Dataflow:
             TaskKind(
                 SHIPMENTS_TASK,
                 (ExternalInput(SCANS, lateness[SCANS]),),
-                {SHIPMENTS: (SCANS, REGISTRATIONS)},
+                {SHIPMENTS: (SCANS, REGISTRATIONS), FEEDS: (CARRIER_HOURS,), CLUSTERS: (STALL_POINTS,)},
             ),
         ),
         edges=(
             Edge(REGISTRATIONS, ORDERS_TASK, SHIPMENTS_TASK, (ORDERS,), SECOND),
-            Edge(LINKS, SHIPMENTS_TASK, ORDERS_TASK, (SCANS, REGISTRATIONS), HOUR),
+            Edge(CARRIER_HOURS, SHIPMENTS_TASK, SHIPMENTS_TASK, (SCANS,), HOUR, broadcast=True),
+            Edge(STALL_POINTS, SHIPMENTS_TASK, SHIPMENTS_TASK, (SCANS, REGISTRATIONS, CARRIER_HOURS), 5 * MINUTE),
+            Edge(LINKS, SHIPMENTS_TASK, ORDERS_TASK, (SCANS, REGISTRATIONS, CARRIER_HOURS), HOUR),
             Edge(SHOP_DELTAS, ORDERS_TASK, ORDERS_TASK, (ORDERS, CHATS, LINKS), HOUR),
             Edge(CATEGORY_SUMS, ORDERS_TASK, ORDERS_TASK, (SHOP_DELTAS,), HOUR, broadcast=True),
         ),

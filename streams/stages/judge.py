@@ -17,6 +17,7 @@ from streams.rules.alert import MERCHANT, PLATFORM, RAISED, RESOLVED, Alert
 from streams.rules.counting import COMPLAINT, DISPUTE, INTERVENTION, ORDER, TICKET_TIMEOUT
 from streams.rules.help_rate import DELISTING_RISK, INSUFFICIENT, LEVELS, Judgement
 from streams.stages.shops import CLOSED, LINKED, SCALE, WINDOWS, CategoryChange, Closed, Figures
+from streams.stages.tables import TableRecord
 
 HELP_RATES = "help-rates"
 CATEGORY_BASELINES = "category-baselines"
@@ -49,14 +50,6 @@ class Shop(msgspec.Struct, array_like=True, gc=True):
     #: Items at risk: when their alert was raised.
     items: dict[str, int] = msgspec.field(default_factory=dict)
     published: list[Any] | None = None
-
-
-class TableRecord(msgspec.Struct, frozen=True):
-    """One record of a compacted table; `value` None is a tombstone."""
-
-    table: str
-    key: str
-    value: dict[str, Any] | None
 
 
 class Judge:

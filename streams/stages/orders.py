@@ -15,15 +15,19 @@ from schemas.times import parse
 from streams.engine.due import DueIndex
 from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
-from streams.rules import counting, orders, tickets
+from streams.rules import aftersales, counting, orders, rights, tickets
 from streams.rules.alert import Alert
-from streams.rules.counting import Case, Delta, Escalation
+from streams.rules.counting import Case, Delta
+from streams.rules.escalations import Escalation
 from streams.rules.facts import Fact, SomeFact, first, takes_its_place
 from streams.rules.interventions import Intervention, asks_for_staff
 from streams.rules.orders import Paid, Placed, Shipped
 from streams.rules.reconcile import next_moment, reconcile
+from streams.rules.refunds import Refund, Requested, reason_code
 from streams.rules.tickets import Opened, Switch, Ticket
 
+#: Days longer than the calendar. A promise is cut to it: more changes nothing, and would not fit into a row.
+_FOR_EVER = 4_000_000
 #: What the shipments get to know of an order: ("shipped", carrier, tracking number, fields of a Registration), or
 #: ("placed", carrier, tracking number, order, placed, region).
 RegistrationRecord = tuple[Any, ...]
@@ -51,6 +55,9 @@ class OrderBook:
             events.OrderShipped: self._shipped,
             events.OrderCompleted: self._completed,
             events.OrderCancelled: self._cancelled,
+            events.RefundRequested: self._requested,
+            events.RefundRejected: self._rejected,
+            events.RefundSettled: self._settled,
             events.DisputeOpened: self._disputed,
             events.ComplaintFiled: self._complained,
             events.InterventionRequested: self._intervened,
@@ -116,6 +123,9 @@ class OrderBook:
         expected = orders.expected(case.key, case.order, self.policy)
         for ticket_id, ticket in case.tickets.items():
             expected += tickets.expected(case.key, ticket_id, ticket, self.policy)
+        asked = aftersales.requests(case.refunds, case.disputes, case.complaints, case.tickets)
+        expected += aftersales.expected(case.key, case.order, asked, self.policy)
+        expected += rights.expected(case.key, case.order, case.refunds, case.disputes, self.policy)
         self.alerts += reconcile(expected, case.emitted, self.own.watermark, self.own.settled)
         self.changed.add(case.key)
         self._schedule(self._due, self._due_at, case.key, next_moment(expected, self.own.watermark, self.own.settled))
@@ -156,7 +166,7 @@ class OrderBook:
             **_placed_at(place),
             items=items,
             ship_to_region=event.ship_to_region,
-            commitment_days=event.commitment_days,
+            commitment_days=None if event.commitment_days is None else min(event.commitment_days, _FOR_EVER),
         )
         if not self._keep(case.order, "placed", fact):
             return False
@@ -216,6 +226,16 @@ class OrderBook:
     def _cancelled(self, case: Case, _: events.OrderCancelled, place: Place) -> bool:
         return self._keep(case.order, "cancelled", Fact(**_placed_at(place)))
 
+    def _requested(self, case: Case, event: events.RefundRequested, place: Place) -> bool:
+        fact = Requested(**_placed_at(place), kind=event.kind, reason=reason_code(event.reason), item_id=event.item_id)
+        return self._keep(self._refund(case, event.refund_id), "requested", fact)
+
+    def _rejected(self, case: Case, event: events.RefundRejected, place: Place) -> bool:
+        return self._keep(self._refund(case, event.refund_id), "rejected", Fact(**_placed_at(place)))
+
+    def _settled(self, case: Case, event: events.RefundSettled, place: Place) -> bool:
+        return self._keep(self._refund(case, event.refund_id), "settled", Fact(**_placed_at(place)))
+
     def _disputed(self, case: Case, event: events.DisputeOpened, place: Place) -> bool:
         fact = Escalation(**_placed_at(place), order_id=event.order_id, item_id=event.item_id)
         return self._keep_under(case.disputes, event.dispute_id, fact)
@@ -273,6 +293,13 @@ class OrderBook:
             return False
         case.voidings[identity] = place[0]
         return True
+
+    @staticmethod
+    def _refund(case: Case, refund_id: str) -> Refund:
+        refund = case.refunds.get(refund_id)
+        if refund is None:
+            refund = case.refunds[refund_id] = Refund()
+        return refund
 
     @staticmethod
     def _ticket(case: Case, ticket_id: str) -> Ticket:

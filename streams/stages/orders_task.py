@@ -15,6 +15,7 @@ from streams.stages.dataflow import (
     BOUNDARIES,
     CATEGORY_SUMS,
     COUNTS,
+    EVERYONE,
     JUDGEMENT,
     LINKS,
     OWN,
@@ -34,9 +35,6 @@ _SHOP = b"s"
 _CATEGORY = b"k"
 _PENDING = b"p"
 _HORIZONS = b"h"
-
-#: Receives a broadcast edge: every task.
-EVERYONE = -1
 
 
 class CategoryRow(msgspec.Struct, array_like=True, gc=False):
@@ -176,9 +174,9 @@ class OrdersTask:
             outputs += self._setting.alert(alert)
         self._orders.alerts.clear()
         self._judge.alerts.clear()
-        for record in self._judge.records:
-            outputs.append(self._setting.table(record))
-        self._judge.records.clear()
+        for records in (self._judge.records, self._shops.tallies.records):
+            outputs += (self._setting.table(record) for record in records)
+            records.clear()
         outputs += self._intake.dead
         self._intake.dead.clear()
 

@@ -12,7 +12,7 @@ from streams.policy.model import Policy
 from streams.rules.alert import Alert
 from streams.stages.dataflow import ALERTS
 from streams.stages.intake import Counts, Intake, Partitioner
-from streams.stages.judge import TableRecord
+from streams.stages.tables import TableRecord
 
 
 class Setting:

@@ -1,6 +1,7 @@
 """Stage 2: shipments, by carrier and tracking number.
 
-Takes scans and registrations; gives alerts, and links from orders to stalls.
+Takes scans and registrations, and what is known of the carriers' feeds; gives alerts, links from orders to stalls,
+stalls by facility, and scans by carrier and hour.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
 from streams.rules import silences
 from streams.rules.alert import RAISED, Alert
-from streams.rules.reconcile import OPEN, Expected, next_moment, reconcile
+from streams.rules.reconcile import LATE_EVENT, OPEN, Expected, next_moment, reconcile
 from streams.rules.shipments import Parcel, Registration, Use, over, uses
 from streams.rules.statuses import BITS, FIRST_TERMINAL, RANK
+from streams.stages.clusters import PointRecord
+from streams.stages.feeds import FeedBook, Heard
 from streams.stages.ties import TieBook, sorts_before
 
 Key = tuple[str, str]
@@ -27,13 +30,18 @@ LinkRecord = tuple[str, str, str, int]
 class ShipmentBook:
     """The state of stage 2 of one partition, and what it says since it was asked last."""
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, feeds: FeedBook | None = None) -> None:
         self.policy = policy
         self.parcels: dict[Key, Parcel] = {}
         self.horizon = Horizon(BEGINNING)
         self.alerts: list[Alert] = []
         self.links: list[LinkRecord] = []
+        self.points: list[PointRecord] = []
+        self.heard = Heard()
+        self.feeds = feeds if feeds is not None else FeedBook(policy)
         self.changed: set[Key] = set()
+        self._held: dict[str, set[Key]] = {}
+        self._watermark = BEGINNING
         self._settled = BEGINNING
         self._ties: TieBook[Key] = TieBook()
         self._shortest = policy.shipments.shortest
@@ -70,6 +78,7 @@ class ShipmentBook:
                 return self._prefer(key, parcel, known, event, time, value)
             self._judge(key, parcel)
         self._ties.note(key, packed, time, value)
+        self.heard.scan(event.carrier, time)
         self.changed.add(key)
         return True
 
@@ -101,11 +110,16 @@ class ShipmentBook:
         self._judge(key, parcel)
         self.changed.add(key)
 
-    def advance(self, horizon: Horizon) -> None:
-        """Judges what is due up to the horizon."""
-        self.horizon = horizon
-        self._settled = horizon.settled
-        self._ties.settle(horizon.settled)
+    def advance(self, horizon: Horizon, known: Horizon) -> None:
+        """Judges what is due up to the horizon; `known`: up to where the scans of all partitions are counted."""
+        ended = self.feeds.advance(known)
+        self._move(horizon)
+        for carrier in sorted(ended):
+            for key in self._held.pop(carrier, ()):
+                parcel = self.parcels.get(key)
+                if parcel is not None:
+                    self._judge(key, parcel)
+                    self.changed.add(key)
         for moment, key in list(self._due.pop(horizon.settled)):
             parcel = self.parcels.get(key)
             if parcel is None or parcel.due != moment:
@@ -119,6 +133,13 @@ class ShipmentBook:
                 self._judge(key, parcel)
                 self.changed.add(key)
 
+    def _move(self, horizon: Horizon) -> None:
+        self.horizon = horizon
+        # A deadline waits until it is known whether its carrier's feed was silent.
+        self._watermark = min(horizon.watermark, self.feeds.judged)
+        self._settled = horizon.settled
+        self._ties.settle(horizon.settled)
+
     def tie(self, key: Key, packed: int) -> bytes | None:
         """The value of a scan that is not settled."""
         return self._ties.get(key, packed)
@@ -126,20 +147,25 @@ class ShipmentBook:
     def rebuild(self, parcels: dict[Key, Parcel], ties: Iterable[tuple[Key, int, bytes]], horizon: Horizon) -> None:
         """Takes over a restored state, as it was at that horizon; what is due when is found anew."""
         self.parcels = parcels
-        self.horizon = horizon
-        self._settled = horizon.settled
+        self._move(horizon)
         for key, packed, value in ties:
             self._ties.note(key, packed, packed >> BITS, value)
         for key, parcel in parcels.items():
             moment, parcel.due = parcel.due, None
             self._schedule(key, parcel, moment if moment is not None else BEGINNING)
+        silent = self.feeds.silent()
+        for key in parcels:
+            if key[0] in silent:
+                self._held.setdefault(key[0], set()).add(key)
 
     def _judge(self, key: Key, parcel: Parcel) -> None:
         rules = self.policy.shipments
         parcel.finished = 0
         found = uses(parcel, rules.given_up, rules.keep)
-        expected = silences.expected(parcel, found, self.policy)
-        watermark = self.horizon.watermark
+        expected, held = silences.given(parcel, found, self.policy, self.feeds.feeds.get(parcel.carrier))
+        if held:
+            self._held.setdefault(parcel.carrier, set()).add(key)
+        watermark = self._watermark
         alerts = reconcile(expected, parcel.emitted, watermark, self._settled)
         if alerts:
             self.alerts += alerts
@@ -160,7 +186,9 @@ class ShipmentBook:
             return
         use = kept[-1]
         parcel.last = use.last
-        parcel.calm = over(use, rules.given_up, rules.keep) >= watermark and self._is_calm(parcel, use, expected)
+        parcel.calm = (
+            not held and over(use, rules.given_up, rules.keep) >= watermark and self._is_calm(parcel, use, expected)
+        )
         moment = min((moment for moment in moments if moment is not None), default=None)
         if moment is not None:
             self._schedule(key, parcel, moment)
@@ -171,18 +199,28 @@ class ShipmentBook:
         if any(sent.state == OPEN for sent in parcel.emitted):
             return False
         going_on = [one for one in expected if one.anchor != use.last or one.type == silences.NOT_COLLECTED]
-        return next_moment(going_on, self.horizon.watermark, self._settled) is None
+        return next_moment(going_on, self._watermark, self._settled) is None
 
     def _link(self, parcel: Parcel, alerts: list[Alert]) -> None:
+        places = {
+            sent.episode: sent.place
+            for sent in parcel.emitted
+            if sent.type == silences.STALLED and sent.place is not None
+        }
         for alert in alerts:
             if alert.type != silences.STALLED:
                 continue
             name = f"{parcel.tracking_no}/{alert.episode}"
+            place = places.get(alert.episode)
             if alert.status == RAISED:
                 self.links += [("opened", order, name, alert.time) for order in alert.evidence["order_ids"]]
+                if place is not None:
+                    self.points.append(("stalled", place, alert.time, name))
             else:
                 orders = dict.fromkeys(registration.order_id for registration in parcel.registrations)
                 self.links += [("closed", order, name, alert.time) for order in orders]
+                if place is not None and alert.resolution == LATE_EVENT:
+                    self.points.append(("disproved", place, alert.time, name))
 
     def _schedule(self, key: Key, parcel: Parcel, moment: int) -> None:
         # An entry that is too early finds nothing and looks again: cheaper than taking it out.

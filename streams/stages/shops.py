@@ -1,7 +1,7 @@
 """Stage 5: the shops' windows of 7 and 30 days, by hour.
 
 Takes deltas of hours; at each boundary of an hour that something changes at, gives the figures of the shops that
-changed and what that changes in their categories' sums.
+changed and what that changes in their categories' sums, and publishes the tables of tallies.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import msgspec
 from schemas.times import DAY, HOUR
 from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
-from streams.rules.counting import ORDER, TICKET_TIMEOUT, Delta
+from streams.rules.counting import ORDER, TALLIED, TICKET_TIMEOUT, Delta
+from streams.stages.tallies import TallyBook
 
 WINDOWS = (7 * DAY, 30 * DAY)
 #: Places in a row of counts: orders, then the kinds of escalation, then two of their properties.
@@ -31,6 +32,13 @@ class Row(msgspec.Struct, array_like=True, gc=True):
     categories: dict[str, int] = msgspec.field(default_factory=dict)
     #: By item: orders, escalations.
     items: dict[str, list[int]] = msgspec.field(default_factory=dict)
+    #: By name of what is tallied, see `streams.rules.tallies`.
+    tallies: dict[str, int] = msgspec.field(default_factory=dict)
+
+    @property
+    def rated(self) -> bool:
+        """Whether there is anything that the help rate counts, and not tallies alone."""
+        return any(self.counts) or bool(self.categories) or bool(self.items)
 
 
 class HourChange(msgspec.Struct, array_like=True, gc=False):
@@ -47,9 +55,15 @@ def combine(deltas: Iterable[Delta]) -> list[HourChange]:
     rows: dict[tuple[str, int, int], Row] = {}
     for delta in deltas:
         row = rows.setdefault((delta.shop_id, delta.effective, delta.hour), Row())
+        if delta.tally is not None:
+            _add(row.tallies, delta.tally, delta.sign)
+        if delta.kind == TALLIED:
+            continue
         row.counts[delta.kind] += delta.sign
         if delta.linked:
             row.counts[LINKED] += delta.sign
+        if delta.closed:
+            row.counts[CLOSED] += delta.sign
         for category, lines in delta.categories:
             _add(row.categories, category, lines * delta.sign)
         place = 0 if delta.kind == ORDER else 1
@@ -136,6 +150,8 @@ class ShopBook:
         #: By boundary, what changes as of it by (shop, hour).
         self.waiting: dict[int, dict[tuple[str, int], Row]] = {}
         self.closed: list[Closed] = []
+        #: Publishes at the boundaries, by itself.
+        self.tallies = TallyBook()
         self.changed_rows: set[tuple[str, int]] = set()
         self.changed_waiting: set[tuple[int, str, int]] = set()
         #: The next boundary that is not closed yet, if any was passed.
@@ -180,6 +196,7 @@ class ShopBook:
             self.changed_waiting.add((boundary, shop_id, hour))
             if self._apply(shop_id, hour, row, boundary):
                 touched[shop_id] = None
+        self.tallies.publish(boundary)
         if not touched:
             return
         sums: dict[str, list[int]] = {}
@@ -195,7 +212,7 @@ class ShopBook:
                 del self._shops[one.shop_id]
 
     def _apply(self, shop_id: str, hour: int, change: Row, boundary: int) -> bool:
-        """Changes the hour and the windows that it is in, as of the boundary."""
+        """Changes the hour and the windows that it is in, as of the boundary. True: also what the help rate counts."""
         windows = [number for number, window in enumerate(WINDOWS) if hour >= boundary - window]
         if not windows:
             return False
@@ -207,21 +224,28 @@ class ShopBook:
                 self._plan_leaving(shop_id, hour, number)
         self.changed_rows.add(key)
         _add_row(row, change)
+        for number in windows:
+            self.tallies.add(shop_id, change.tallies, number, 1)
+        if not change.rated:
+            return False
         shop = self._shops.setdefault(shop_id, _Shop())
         for number in windows:
             shop.add(change, number, 1)
         return True
 
     def _leave(self, shop_id: str, hour: int, number: int) -> bool:
-        """Takes an hour out of a window; out of the longest it is dropped."""
+        """Takes an hour out of a window; out of the longest it is dropped. True: also what the help rate counts."""
         row = self.rows.get((shop_id, hour))
-        shop = self._shops.get(shop_id)
-        if row is None or shop is None:
+        if row is None:
             return False
-        shop.add(row, number, -1)
         if number == len(WINDOWS) - 1:
             del self.rows[shop_id, hour]
             self.changed_rows.add((shop_id, hour))
+        self.tallies.add(shop_id, row.tallies, number, -1)
+        shop = self._shops.get(shop_id)
+        if shop is None or not row.rated:
+            return False
+        shop.add(row, number, -1)
         return True
 
     def _figures(self, shop_id: str, sums: dict[str, list[int]]) -> Figures:
@@ -268,12 +292,15 @@ class ShopBook:
         for boundary in waiting:
             self._plan(boundary)
         for (shop_id, hour), row in rows.items():
-            shop = self._shops.setdefault(shop_id, _Shop())
+            shop = self._shops.setdefault(shop_id, _Shop()) if row.rated else None
             for number, window in enumerate(WINDOWS):
                 # What has left by the boundaries closed is not in the window any more.
                 if hour + window + HOUR >= next_boundary:
                     self._plan_leaving(shop_id, hour, number)
-                    shop.add(row, number, 1)
+                    self.tallies.add(shop_id, row.tallies, number, 1)
+                    if shop is not None:
+                        shop.add(row, number, 1)
+        self.tallies.restored()
         for shop_id, (category, total, items) in members.items():
             shop = self._shops.setdefault(shop_id, _Shop())
             shop.member = (category, int(total, 16) if total is not None else None)
@@ -299,6 +326,8 @@ def _add_row(row: Row, change: Row) -> None:
         row.counts[place] += value
     for category, lines in change.categories.items():
         _add(row.categories, category, lines)
+    for name, count in change.tallies.items():
+        _add(row.tallies, name, count)
     for item, (orders, escalations) in change.items.items():
         _add_item(row.items, item, 0, orders)
         _add_item(row.items, item, 1, escalations)

@@ -11,10 +11,13 @@ from schemas.events import CHATS, ORDERS, SCANS
 from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
 from streams.rules.alert import Alert
-from streams.stages.judge import Judge, TableRecord
+from streams.stages.clusters import ClusterBook
+from streams.stages.feeds import FeedBook
+from streams.stages.judge import Judge
 from streams.stages.orders import OrderBook
 from streams.stages.shipments import ShipmentBook
 from streams.stages.shops import ShopBook, combine
+from streams.stages.tables import TableRecord
 
 
 class SingleReader:
@@ -23,7 +26,9 @@ class SingleReader:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.orders = OrderBook(policy)
-        self.shipments = ShipmentBook(policy)
+        self.feeds = FeedBook(policy)
+        self.shipments = ShipmentBook(policy, self.feeds)
+        self.clusters = ClusterBook(policy)
         self.shops = ShopBook(policy)
         self.judge = Judge(policy)
         self.greatest = BEGINNING
@@ -49,16 +54,22 @@ class SingleReader:
         lateness, greatest = self._lateness, self.greatest
         orders = Horizon(greatest - max(lateness[ORDERS], lateness[CHATS]))
         shipments = Horizon(greatest - max(lateness[ORDERS], lateness[SCANS]))
-        self._advance(orders, shipments)
+        self._advance(orders, shipments, Horizon(greatest - lateness[SCANS]))
 
     def finish(self, until: int) -> None:
         """The end: every watermark goes to `until`, and nothing follows."""
         end = Horizon(until, final=True)
-        self._advance(end, end)
+        self._advance(end, end, end)
 
-    def _advance(self, orders: Horizon, shipments: Horizon) -> None:
+    def _advance(self, orders: Horizon, shipments: Horizon, scans: Horizon) -> None:
         self._register()
-        self.shipments.advance(shipments)
+        for heard in self.shipments.heard.drain():
+            self.feeds.hear(heard)
+        self.shipments.advance(shipments, scans)
+        for point in self.shipments.points:
+            self.clusters.take(point)
+        self.shipments.points.clear()
+        self.clusters.advance(shipments)
         for what, order_id, episode, time in self.shipments.links:
             self.orders.link(order_id, episode, time if what == "opened" else None, time if what == "closed" else None)
         self.shipments.links.clear()
@@ -81,8 +92,10 @@ class SingleReader:
 
     def drain(self) -> tuple[list[Alert], list[TableRecord]]:
         """Hands over the alerts and table records since the last call."""
-        alerts = self.orders.alerts + self.shipments.alerts + self.judge.alerts
-        records = self.judge.records
-        self.orders.alerts, self.shipments.alerts, self.judge.alerts = [], [], []
-        self.judge.records = []
+        sources = (self.orders, self.shipments, self.feeds, self.clusters, self.judge)
+        alerts = [alert for source in sources for alert in source.alerts]
+        records = self.judge.records + self.shops.tallies.records
+        for source in sources:
+            source.alerts.clear()
+        self.judge.records, self.shops.tallies.records = [], []
         return alerts, records

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
@@ -10,7 +11,7 @@ import structlog
 from streams.engine.clock import Clock, Mode, Now
 from streams.engine.errors import FatalError, LogError
 from streams.engine.log.interface import Fetched, Log, Member, TopicPartition
-from streams.engine.runner import Cadence, Factory, Runner
+from streams.engine.runner import Cadence, Factory, Kept, Runner
 from streams.engine.task import Task, final_text
 from streams.engine.topology import TaskId, Topology
 from streams.transport.batches import Batch
@@ -22,6 +23,10 @@ log = structlog.get_logger(__name__)
 _LOOK = 0.2
 #: Seconds for a fetch with nothing under way; and to wait while a partition may come free at any moment.
 _IDLE_FETCH, _BUSY_WAIT = 0.2, 0.01
+#: Seconds to wait before joining the group is tried again.
+_RETRY = 1.0
+#: Unsettled entries of a task from which on its inputs wait for each other.
+_UNSETTLED = 200_000
 #: Batches of one partition that may be under way at once: one is taken while the next is fetched.
 _AHEAD = 2
 
@@ -45,6 +50,7 @@ class TaskGroup:
         *,
         fetch_records: int = 2000,
         revoke_seconds: float = 4.0,
+        trim_seconds: float = 30.0,
     ) -> None:
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.done = asyncio.Event()
@@ -57,11 +63,15 @@ class TaskGroup:
         self._metrics = metrics
         self._fetch_records = fetch_records
         self._revoke_seconds = revoke_seconds
+        self._trim_seconds = trim_seconds
+        self._next_trim = time.monotonic() + trim_seconds
+        self._trimmed: dict[TopicPartition, int] = {}
         self._member: Member | None = None
         self._tell: Callable[[frozenset[TopicPartition]], Awaitable[None]] | None = None
         self._assigned = asyncio.Event()
         self._runners: dict[TaskId, Runner] = {}
         self._lives: dict[TaskId, asyncio.Task[None]] = {}
+        self._kept: dict[TaskId, Kept] = {}
         self._owner: dict[TopicPartition, Runner] = {}
         self._flying: dict[TopicPartition, int] = {}
         self._freed = asyncio.Event()
@@ -77,14 +87,16 @@ class TaskGroup:
             return
         self._tell = assigned
         self._look = asyncio.create_task(self._looking())
-        try:
-            member = await self._store.join(self._topology.app_id, topics, self)
-        except LogError as error:
-            self._fail(error)
+        while not self._is_closed():
+            try:
+                self._member = member = await self._store.join(self._topology.app_id, topics, self)
+            except LogError as error:
+                log.warning("joining failed", error=str(error))
+                await asyncio.sleep(_RETRY)
+                continue
+            if self._is_closed():
+                await member.close()
             return
-        self._member = member
-        if self._is_closed():
-            await member.close()
 
     async def on_assigned(self, partitions: frozenset[TopicPartition]) -> None:
         """Takes the tasks over whose inputs are all here; they are restored while the group goes on."""
@@ -115,22 +127,26 @@ class TaskGroup:
                 self._cadence,
                 self._seek,
                 self._metrics,
+                self._kept.get(task),
             )
             self._runners[task] = runner
             self._owner.update(dict.fromkeys(runner.sources, runner))
             life = asyncio.create_task(runner.run(), name=f"task {task}")
             life.add_done_callback(self._ended)
             self._lives[task] = life
+        self._kept.clear()  # what is another worker's now would never be of use again
         self._assigned.set()
 
     async def on_revoked(self, partitions: frozenset[TopicPartition]) -> None:
         """Commits what can be committed in time; the rest is thrown away and done again by the next owner."""
         lost = [task for task, runner in self._runners.items() if runner.sources & partitions]
         lives = [self._lives.pop(task) for task in lost]
+        runners = [self._runners[task] for task in lost]
         for task in lost:
             runner = self._runners.pop(task)
+            if runner.task is not None:
+                self._metrics.forget(runner.task)
             runner.stop()
-            self._metrics.forget(task, [source.topic for source in runner.sources])
             for source in runner.sources:
                 self._owner.pop(source, None)
         if not lives:
@@ -139,6 +155,7 @@ class TaskGroup:
         for life in late:
             life.cancel()
         await asyncio.wait(lives)
+        self._kept = {runner.id: runner.kept for runner in runners if runner.kept is not None}
         log.info("revoked", tasks=[str(task) for task in lost], thrown_away=len(late))
 
     def _seek(self, source: TopicPartition, offset: int, epoch: int) -> None:
@@ -172,10 +189,11 @@ class TaskGroup:
 
     async def next(self) -> Sequence[Batch]:
         """Batches of partitions that have few under way."""
+        ahead = {TopicPartition(topic, task.id.partition) for task in self.tasks for topic in task.ahead(_UNSETTLED)}
         free = [
             source
             for source, runner in self._owner.items()
-            if runner.task is not None and self._flying.get(source, 0) < _AHEAD
+            if runner.task is not None and self._flying.get(source, 0) < _AHEAD and source not in ahead
         ]
         fetched: Sequence[Fetched] = ()
         if free and self._member is not None:
@@ -233,6 +251,9 @@ class TaskGroup:
             try:
                 await self._look_at_ends()
                 self._metrics.sample(self.tasks)
+                if time.monotonic() > self._next_trim:
+                    self._next_trim = time.monotonic() + self._trim_seconds
+                    await self._trim()
                 if self._clock.mode is Mode.END and await self._group_is_final():
                     self.done.set()
             except LogError as error:
@@ -241,6 +262,19 @@ class TaskGroup:
                 self._fail(error)
                 return
             await asyncio.sleep(_LOOK)
+
+    async def _trim(self) -> None:
+        """Deletes what all of this worker's tasks have read, by their last commits, of the edges."""
+        edges = {self._topology.edge_topic(edge.name) for edge in self._topology.dataflow.edges}
+        read = {
+            source: committed.offset
+            for runner in self._runners.values()
+            for source, committed in runner.committed.items()
+            if source.topic in edges and committed.offset > self._trimmed.get(source, 0)
+        }
+        if read:
+            await self._store.trim(read)
+            self._trimmed.update(read)
 
     async def _look_at_ends(self) -> None:
         tasks = self.tasks

@@ -4,15 +4,37 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 
 import structlog
+
+#: Seconds in which a library says the same thing once.
+_PAUSE = 30.0
+
+
+class Sparing(logging.Filter):
+    """Lets the same message of the same logger through once in a while: clients repeat themselves in an outage."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        now = time.monotonic()
+        key = (record.name, str(record.msg))
+        if now - self._said.get(key, -_PAUSE) < _PAUSE:
+            return False
+        self._said[key] = now
+        return True
 
 
 def configure() -> None:
     """Sets logging up, unless the program has done so already. The libraries below speak of trouble alone."""
     if structlog.is_configured():
         return
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(Sparing())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler], format="%(levelname)s %(name)s: %(message)s")
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streams.engine.errors import LogError
+from streams.engine.log.interface import Transaction
 from streams.engine.processor import BEGINNING
 from streams.engine.task import Task
 from streams.engine.topology import TaskId
@@ -39,9 +40,12 @@ CATALOGUE = (
     Entry("parcelwatch_left_out_total", Counter, ("topic",), "Events after the end of the clock"),
     Entry("parcelwatch_commits_total", Counter, ("kind",), "Transactions committed, by kind of task"),
     Entry("parcelwatch_commit_seconds", Histogram, ("kind",), "Duration of a commit"),
+    Entry("parcelwatch_envelopes_total", Counter, ("kind",), "Envelopes sent to other tasks, by kind of task"),
+    Entry("parcelwatch_changelog_bytes_total", Counter, ("kind",), "Bytes of keys and rows written to changelogs"),
     Entry("parcelwatch_restored_rows_total", Counter, ("kind",), "Rows read of changelogs to restore tasks"),
     Entry("parcelwatch_restore_seconds", Histogram, ("kind",), "Duration of taking a task over"),
     Entry("parcelwatch_task_failures_total", Counter, ("kind", "error"), "Times that a task was started over"),
+    Entry("parcelwatch_unsettled_entries", Gauge, ("task",), "Entries kept for watermarks to come"),
     Entry("parcelwatch_tasks", Gauge, ("kind",), "Tasks of this worker"),
 )
 
@@ -61,6 +65,7 @@ class Metrics:
         self._counters = {name: item for name, item in made.items() if isinstance(item, Counter)}
         self._gauges = {name: item for name, item in made.items() if isinstance(item, Gauge)}
         self._histograms = {name: item for name, item in made.items() if isinstance(item, Histogram)}
+        self._kinds: set[str] = set()
         self._counted: dict[tuple[TaskId, str], tuple[int, int]] = {}
 
     def read(self, topic: str, records: int) -> None:
@@ -69,41 +74,57 @@ class Metrics:
     def lag(self, topic: str, partition: int, offsets: int) -> None:
         self._gauges["parcelwatch_lag_records"].labels(topic, str(partition)).set(offsets)
 
-    def restored(self, task: TaskId, rows: int, seconds: float) -> None:
-        self._counters["parcelwatch_restored_rows_total"].labels(task.kind).inc(rows)
-        self._histograms["parcelwatch_restore_seconds"].labels(task.kind).observe(seconds)
+    def restored(self, task: Task, rows: int, seconds: float) -> None:
+        self._counters["parcelwatch_restored_rows_total"].labels(task.id.kind).inc(rows)
+        self._histograms["parcelwatch_restore_seconds"].labels(task.id.kind).observe(seconds)
+        # It begins with what it had counted before: that is no increase.
+        for topic, external in task.external.items():
+            self._counted[task.id, topic] = (external.clock.late, external.clock.left_out)
 
-    def committed(self, task: Task, seconds: float) -> None:
-        self._counters["parcelwatch_commits_total"].labels(task.id.kind).inc()
-        self._histograms["parcelwatch_commit_seconds"].labels(task.id.kind).observe(seconds)
+    def committed(self, task: Task, transaction: Transaction, seconds: float) -> None:
+        kind = task.id.kind
+        self._counters["parcelwatch_commits_total"].labels(kind).inc()
+        self._histograms["parcelwatch_commit_seconds"].labels(kind).observe(seconds)
+        self._counters["parcelwatch_envelopes_total"].labels(kind).inc(len(transaction.envelopes))
+        written = sum(len(key) + len(row or b"") for key, row in transaction.rows.items())
+        self._counters["parcelwatch_changelog_bytes_total"].labels(kind).inc(written)
 
     def failed(self, task: TaskId, error: LogError) -> None:
         self._counters["parcelwatch_task_failures_total"].labels(task.kind, type(error).__name__).inc()
         log.warning("task starts over", task=str(task), error=str(error))
 
-    def sample(self, tasks: Iterable[Task]) -> None:
-        """Takes over what the tasks count themselves: watermarks, late events, events left out."""
-        kinds: dict[str, int] = {}
+    def sample(self, tasks: Sequence[Task]) -> None:
+        """Takes over what the tasks tell themselves: watermarks, late events, events left out."""
+        for kind in {task.id.kind for task in tasks} | self._kinds:
+            self._kinds.add(kind)
+            number = sum(task.id.kind == kind for task in tasks)
+            self._gauges["parcelwatch_tasks"].labels(kind).set(number)
         for task in tasks:
-            kinds[task.id.kind] = kinds.get(task.id.kind, 0) + 1
-            for name in (*task.external, *(edge.name for edge in task.incoming.values())):
+            self._gauges["parcelwatch_unsettled_entries"].labels(str(task.id)).set(task.unsettled)
+            for name in inputs(task):
                 watermark = task.watermark(name).watermark
                 if BEGINNING < watermark < IDLE:
                     gauge = self._gauges["parcelwatch_watermark_seconds"].labels(str(task.id), name)
                     gauge.set(watermark / 1e6)
             for topic, external in task.external.items():
                 self._count(task.id, topic, external.clock.late, external.clock.left_out)
-        for kind, number in kinds.items():
-            self._gauges["parcelwatch_tasks"].labels(kind).set(number)
 
     def _count(self, task: TaskId, topic: str, late: int, left_out: int) -> None:
-        # A task that was restored begins with what it had counted before: that is no increase.
-        before = self._counted.get((task, topic), (late, left_out))
+        before = self._counted.get((task, topic), (0, 0))
         self._counters["parcelwatch_late_total"].labels(topic).inc(max(late - before[0], 0))
         self._counters["parcelwatch_left_out_total"].labels(topic).inc(max(left_out - before[1], 0))
         self._counted[task, topic] = (late, left_out)
 
-    def forget(self, task: TaskId, topics: Iterable[str]) -> None:
-        """The task is another worker's now."""
-        for topic in topics:
-            self._counted.pop((task, topic), None)
+    def forget(self, task: Task) -> None:
+        """The task is another worker's now: what is told of it here holds no longer."""
+        self._gauges["parcelwatch_unsettled_entries"].remove(str(task.id))
+        for name in inputs(task):
+            self._gauges["parcelwatch_watermark_seconds"].remove(str(task.id), name)
+        for topic in task.external:
+            self._counted.pop((task.id, topic), None)
+            self._gauges["parcelwatch_lag_records"].remove(topic, str(task.id.partition))
+
+
+def inputs(task: Task) -> tuple[str, ...]:
+    """The names of all inputs of a task."""
+    return (*task.external, *(edge.name for edge in task.incoming.values()))

@@ -152,4 +152,4 @@ class Escalations:
         life = self.orders.known_at(order, time)
         if life is not None and life.is_late_at(time, self.policy):
             return True
-        return any(stall.order == order and stall.start <= time < stall.end for stall in self.stalls)
+        return any(order in stall.orders and stall.start <= time < stall.end for stall in self.stalls)

@@ -68,6 +68,14 @@ class OraclePolicy:
     give_up: int = 180 * DAY
     keep_shipment: int = 180 * DAY
 
+    # A feed is silent for so many full hours, which on so many days before had so many scans in the mean.
+    feed_hours: int = 6
+    feed_days: int = 7
+    feed_min_scans: int = 200
+    feed_grace: int = 6 * HOUR
+    cluster_stalls: int = 20
+    cluster_span: int = 24 * HOUR
+
     ship_within: int = 48 * HOUR
     ship_due_soon: int = 12 * HOUR
     out_of_stock: int = 72 * HOUR

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tests.oracle.clusters import stall_clusters
 from tests.oracle.escalations import Escalations
+from tests.oracle.feeds import Feeds
 from tests.oracle.help_rate import HelpRates
 from tests.oracle.orders import Orders
 from tests.oracle.policy import OraclePolicy
@@ -45,7 +47,7 @@ def read(
     passed. `asks` says whether a buyer's message asks for platform staff. With `every_boundary` each hour is
     judged, also those at which no figure changes: slower, and the same.
 
-    Of shipments, orders, tickets, escalations and the help rate. Not of feed silence, clusters, after-sales
+    Of shipments, feed silence, clusters, orders, tickets, escalations and the help rate. Not of after-sales
     windows (`window_closed` is always 0), rights and conversations.
     """
     policy = policy or OraclePolicy()
@@ -54,13 +56,15 @@ def read(
         until = max((microseconds(event["value"]["occurred_at"]) for event in events), default=0)
     history = sorted_events(events, until)
     orders = Orders(history, policy)
-    shipments = Shipments(history, orders, policy, until)
+    feeds = Feeds(history, policy, until)
+    shipments = Shipments(history, orders, feeds, policy, until)
     tickets = Tickets(history, policy, until)
     escalations = Escalations(history, orders, shipments, tickets, policy, asks)
     lives = orders.all_lives()
     placed = [event for event in (life.fact("order.placed") for life in lives) if event is not None]
     rates = HelpRates(placed, escalations.all, policy, until, every_boundary=every_boundary)
-    alerts = [*shipments.alerts, *tickets.alerts, *rates.alerts]
+    alerts = [*feeds.alerts, *shipments.alerts, *tickets.alerts, *rates.alerts]
+    alerts += stall_clusters(shipments.stalls, policy)
     alerts += [alert for life in lives for alert in life.alerts(policy, until)]
     return Result(
         alerts=sorted(alerts, key=OracleAlert.place),

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from tests.oracle.feeds import Deadline, Feeds
 from tests.oracle.orders import OrderLife, Orders
 from tests.oracle.policy import OraclePolicy, Threshold
 from tests.oracle.timeline import Event, OracleAlert, episode
@@ -52,6 +53,16 @@ class Use:
         scans = self.scans(last=by)
         return _status([scan for scan in scans if scan.time == scans[-1].time])
 
+    def last_facility(self, by: int) -> str | None:
+        """The facility of the last scan as of an instant; of the same scan told twice, what the first tells."""
+        scans = self.scans(last=by)
+        if not scans:
+            return None
+        status = self.last_status(by)
+        last = next(scan for scan in scans if scan.time == scans[-1].time and scan.value["status"] == status)
+        facility: str | None = last.value.get("facility")
+        return facility
+
     def ended_at(self) -> int | None:
         """The instant of the terminal scan."""
         return next((scan.time for scan in self.scans() if scan.value["status"] in TERMINAL), None)
@@ -72,18 +83,24 @@ class Use:
 
 @dataclass(frozen=True)
 class Stall:
-    """An open `shipment.stalled` of an order's parcel: from `start` on, up to, not including, `end`."""
+    """An open `shipment.stalled`: from `start` on, up to, not including, `end`.
 
-    order: str
+    `moved`: a feed's silence moved its deadline.
+    """
+
+    orders: frozenset[str]
     start: int
     end: int
+    facility: str | None
+    moved: bool
 
 
 class Shipments:
     """All uses of all tracking numbers, their alerts and stalls."""
 
-    def __init__(self, events: list[Event], orders: Orders, policy: OraclePolicy, until: int) -> None:
+    def __init__(self, events: list[Event], orders: Orders, feeds: Feeds, policy: OraclePolicy, until: int) -> None:
         self.policy = policy
+        self.feeds = feeds
         self.orders = orders
         self.until = until
         self.alerts: list[OracleAlert] = []
@@ -150,17 +167,14 @@ class Shipments:
         shippings = use.shippings()
         if not shippings:
             return
-        threshold = self._threshold("not_collected", use, shippings[0].time)
-        due = shippings[0].time + threshold.length
+        due = self._deadline("not_collected", use, shippings[0].time)
         collected = use.collected_at()
         resolved = self._given_up(max(use.instants))
         if collected is not None:
-            if collected < due or (threshold.strict and collected == due):
-                return
             status = _status(use.scans(first=collected, last=collected))
             resolved = collected, status if status in TERMINAL else "collected"
-        if due < self.until and due <= use.forgotten_at(self.policy):
-            self._raise(use, "shipment.not_collected", ("merchant",), due, resolved, shippings[0].time)
+        if due.is_missed(collected) and due.time < self.until and due.time <= use.forgotten_at(self.policy):
+            self._raise(use, "shipment.not_collected", ("merchant",), due.time, resolved, shippings[0].time)
 
     def _judge_silences(self, use: Use) -> None:
         """`shipment.slow` and `shipment.stalled`: once per silence."""
@@ -177,22 +191,26 @@ class Shipments:
             if registered and collected is not None and collected <= time:
                 due = self._broken("slow", use, time, following)
                 if due is not None:
-                    self._raise(use, "shipment.slow", ("merchant",), due, resolved, time)
+                    self._raise(use, "shipment.slow", ("merchant",), due.time, resolved, time)
             due = self._broken("stalled", use, time, following)
             if due is not None:
                 topics = ("merchant", "platform") if registered else ("platform",)
-                self._raise(use, "shipment.stalled", topics, due, resolved, time, self._causes(use, time))
+                self._raise(use, "shipment.stalled", topics, due.time, resolved, time, self._causes(use, time))
                 end = time + self.policy.give_up if following is None else following
-                held = {event.order for event in use.shippings(time)}
-                self.stalls += [Stall(order, due, end) for order in sorted(filter(None, held))]
+                held = frozenset(event.order for event in use.shippings(time) if event.order is not None)
+                self.stalls.append(Stall(held, due.time, end, use.last_facility(time), due.moved))
 
-    def _broken(self, kind: str, use: Use, time: int, following: int | None) -> int | None:
-        """When the silence after `time` becomes longer than the threshold, if it does."""
-        threshold = self._threshold(kind, use, time)
-        due = time + threshold.length
-        if following is not None and (following < due or (threshold.strict and following == due)):
-            return None
-        return due if due < self.until and due <= time + self.policy.give_up else None
+    def _deadline(self, kind: str, use: Use, update: int) -> Deadline:
+        """When the time after an update becomes longer than the threshold."""
+        threshold = self._threshold(kind, use, update)
+        return self.feeds.moved(use.carrier, Deadline(update + threshold.length, threshold.strict))
+
+    def _broken(self, kind: str, use: Use, time: int, following: int | None) -> Deadline | None:
+        """The deadline of the silence after `time`, if it is passed without the update that follows."""
+        due = self._deadline(kind, use, time)
+        if due.is_missed(following) and due.time < self.until and due.time <= time + self.policy.give_up:
+            return due
+        return None
 
     def _given_up(self, last_update: int) -> tuple[int, str] | None:
         at = last_update + self.policy.give_up

@@ -1,8 +1,7 @@
 """What the engine asks of a log.
 
 Every method may raise `LogError`. Reads see committed records only. Offsets of a partition grow, with gaps: a
-transaction's marker takes one too, so a partition is read to its end when the position is at or past the
-end offset.
+transaction's marker takes one too, so a partition is read to its end when the position is at or past its end offset.
 """
 
 from __future__ import annotations
@@ -65,10 +64,11 @@ class Transaction:
 class Writer(Protocol):
     """The right to write for one task. A writer that raised once is of no more use: close it, open another."""
 
-    async def commit(self, transaction: Transaction) -> None:
+    async def commit(self, transaction: Transaction) -> int | None:
         """Writes it as one transaction. Raises `FencedError` where the task has been taken over.
 
-        After any other error it is unknown whether the transaction was committed.
+        After any other error it is unknown whether the transaction was committed. Returns the offset behind it in the
+        changelog: as long as that is the changelog's end, nobody has written there since. None where it has no rows.
         """
 
     async def close(self) -> None:
@@ -126,6 +126,9 @@ class Log(Protocol):
 
     async def writer(self, transactional_id: str, group: str) -> Writer:
         """Opens a writer: whoever held one of this id is fenced, what it had open is undone."""
+
+    async def trim(self, before: Mapping[TopicPartition, int]) -> None:
+        """Deletes the records before these offsets, for good."""
 
     def rows(self, source: TopicPartition) -> AsyncIterator[Sequence[tuple[bytes, bytes | None]]]:
         """Reads a changelog partition from its beginning to its present end, in batches."""

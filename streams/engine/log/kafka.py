@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.structs import TopicPartition as KafkaPartition
 
@@ -78,11 +78,7 @@ class KafkaLog:
 
     async def partitions(self, topics: Collection[str]) -> dict[str, int]:
         described = await self._ask("describing topics", lambda admin: admin.describe_topics(list(topics)))
-        return {
-            each["topic"]: len(each["partitions"])
-            for each in described
-            if not each["error_code"] and all(one["leader"] >= 0 for one in each["partitions"])
-        }
+        return {each["topic"]: len(each["partitions"]) for each in described if not each["error_code"]}
 
     async def create(self, specs: Sequence[TopicSpec]) -> None:
         if not specs:
@@ -105,8 +101,15 @@ class KafkaLog:
         with errors("waiting for new topics"):
             async with asyncio.timeout(self._settings.request_timeout):
                 names = [spec.topic for spec in specs]
-                while len(await self.partitions(names)) < len(names):  # noqa: ASYNC110
+                while not await self._led(names):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
+
+    async def _led(self, topics: list[str]) -> bool:
+        """Whether all of them can be used: a new topic is there before its leaders are."""
+        described = await self._ask("describing topics", lambda admin: admin.describe_topics(topics))
+        return all(
+            not each["error_code"] and all(one["leader"] >= 0 for one in each["partitions"]) for each in described
+        )
 
     # -- offsets
 
@@ -132,6 +135,10 @@ class KafkaLog:
             for each, offset in found.items()
             if offset.offset >= 0
         }
+
+    async def trim(self, before: Mapping[TopicPartition, int]) -> None:
+        wanted = {KafkaPartition(*source): RecordsToDelete(offset) for source, offset in before.items()}
+        await self._ask("deleting records", lambda admin: admin.delete_records(wanted))
 
     # -- records
 

@@ -14,6 +14,9 @@ from streams.engine.log.interface import Fetched, Listener, TopicPartition
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.processor import Record
 
+#: In milliseconds.
+_DAY = 86_400_000
+
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
     """Hands rebalances on to the engine's listener."""
@@ -51,6 +54,9 @@ class KafkaMember:
             group_instance_id=instance_id,
             session_timeout_ms=int(session_timeout * 1000),
             heartbeat_interval_ms=int(session_timeout * 1000 / 4),
+            rebalance_timeout_ms=int(session_timeout * 1000),
+            # A worker that restores for long, or waits for others, fetches nothing and is well: heartbeats tell.
+            max_poll_interval_ms=_DAY,
             # Equally partitioned topics are assigned equally by this one alone: a task needs all its inputs.
             partition_assignment_strategy=(RangePartitionAssignor,),
         )

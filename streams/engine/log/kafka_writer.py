@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.structs import OffsetAndMetadata
@@ -21,6 +21,14 @@ _BATCH_BYTES = 512 << 10
 _Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 
 
+class _Sent(NamedTuple):
+    """A batch that was handed over, and the future of the broker's answer."""
+
+    target: TopicPartition
+    records: int
+    answer: asyncio.Future[Any]
+
+
 class KafkaWriter:
     """Writes for one task; see `streams.engine.log.interface.Writer`. `timeout` (seconds) ends every transaction."""
 
@@ -28,6 +36,7 @@ class KafkaWriter:
         self._id = transactional_id
         self._group = group
         self._timeout = timeout
+        self._clean = False
         self._producer = AIOKafkaProducer(
             **client,
             transactional_id=transactional_id,
@@ -38,20 +47,30 @@ class KafkaWriter:
     async def open(self) -> None:
         """Takes the transactional id over: fences whoever held it and undoes what it had open."""
         await self._producer.start()
+        self._clean = True
 
-    async def commit(self, transaction: Transaction) -> None:
+    async def commit(self, transaction: Transaction) -> int | None:
+        self._clean = False
         with errors(f"committing {self._id}"):
             async with asyncio.timeout(self._timeout):
-                await self._write(transaction)
+                end = await self._write(transaction)
+        self._clean = True
+        return end
 
-    async def _write(self, transaction: Transaction) -> None:
+    async def _write(self, transaction: Transaction) -> int | None:
         producer = self._producer
         await producer.begin_transaction()
-        sent = []
+        sent: list[_Sent] = []
         for target, rows in (await self._by_partition(transaction)).items():
             sent += await self._send(target, rows)
         # A commit succeeds though a produce in it has failed: each of them must be known to be there.
-        await asyncio.gather(*sent)
+        end = None
+        answers = await asyncio.gather(*(each.answer for each in sent), return_exceptions=True)
+        for each, answer in zip(sent, answers, strict=True):
+            if isinstance(answer, BaseException):
+                raise answer
+            if each.target == transaction.changelog:
+                end = answer.offset + each.records + 1  # the commit's marker follows the last record
         offsets = {
             KafkaPartition(*source): OffsetAndMetadata(committed.offset, committed.metadata)
             for source, committed in transaction.offsets.items()
@@ -59,6 +78,7 @@ class KafkaWriter:
         if offsets:
             await producer.send_offsets_to_transaction(offsets, self._group)
         await producer.commit_transaction()
+        return end
 
     async def _by_partition(self, transaction: Transaction) -> dict[TopicPartition, list[_Row]]:
         found: dict[TopicPartition, list[_Row]] = {}
@@ -75,17 +95,31 @@ class KafkaWriter:
             found.setdefault(TopicPartition(topic, partition), []).append((key, output.value, output.headers))
         return found
 
-    async def _send(self, target: TopicPartition, rows: Sequence[_Row]) -> list[asyncio.Future[Any]]:
+    async def _send(self, target: TopicPartition, rows: Sequence[_Row]) -> list[_Sent]:
         producer = self._producer
-        sent = []
+        sent: list[_Sent] = []
+
+        async def hand_over() -> None:
+            answer = await producer.send_batch(batch, target.topic, partition=target.partition)
+            sent.append(_Sent(target, batch.record_count(), answer))
+
         batch = producer.create_batch()
         for key, value, headers in rows:
             if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
-                sent.append(await producer.send_batch(batch, target.topic, partition=target.partition))
+                await hand_over()
                 batch = producer.create_batch()
                 batch.append(timestamp=None, key=key, value=value, headers=list(headers))
-        sent.append(await producer.send_batch(batch, target.topic, partition=target.partition))
+        await hand_over()
         return sent
 
     async def close(self) -> None:
-        await quietly(self._producer.stop())
+        if self._clean:
+            await quietly(self._producer.stop())
+        # A producer with something under way would go on trying to send it: it is ended without being asked. What it
+        # leaves open is undone by the next one of its name.
+        self._producer._closed = True
+        await quietly(self._producer.client.close())
+        await quietly(self._producer._sender.close())
+        waiter = self._producer._txn_manager._transaction_waiter
+        if waiter is not None and waiter.done() and not waiter.cancelled():
+            waiter.exception()  # it has been looked at: asyncio need not complain of it

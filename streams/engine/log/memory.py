@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streams.engine.errors import FencedError, LogError
@@ -95,6 +95,10 @@ class MemoryLog:
         partition.records = partition.records[partition.find(before) :]
         partition.begin = max(partition.begin, before)
 
+    async def trim(self, before: Mapping[TopicPartition, int]) -> None:
+        for source, offset in before.items():
+            self.truncate(source, offset)
+
     def _partition(self, source: TopicPartition) -> _Partition:
         try:
             return self._topics[source.topic][source.partition]
@@ -153,7 +157,7 @@ class MemoryLog:
         self._epochs[transactional_id] = epoch
         return epoch
 
-    def apply(self, transactional_id: str, epoch: int, group: str, transaction: Transaction) -> None:
+    def apply(self, transactional_id: str, epoch: int, group: str, transaction: Transaction) -> int | None:
         """Commits at once. Raises `FencedError` where the epoch is an old one, and writes nothing then."""
         if self._epochs[transactional_id] != epoch:
             raise FencedError(f"{transactional_id} has been taken over")
@@ -169,6 +173,7 @@ class MemoryLog:
             self._partition(source).end += 1  # the transaction's marker
         self._offsets.setdefault(group, {}).update(transaction.offsets)
         self._wake()
+        return self._partition(transaction.changelog).end if transaction.rows else None
 
     async def writer(self, transactional_id: str, group: str) -> Writer:
         return MemoryWriter(self, transactional_id, group, self.fence(transactional_id))
@@ -206,9 +211,9 @@ class MemoryWriter:
         self._group = group
         self._epoch = epoch
 
-    async def commit(self, transaction: Transaction) -> None:
+    async def commit(self, transaction: Transaction) -> int | None:
         await asyncio.sleep(0)
-        self._log.apply(self._id, self._epoch, self._group, transaction)
+        return self._log.apply(self._id, self._epoch, self._group, transaction)
 
     async def close(self) -> None:
         """Nothing is ever open between commits."""

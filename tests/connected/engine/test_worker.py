@@ -12,6 +12,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import unused_port
 
 from tests.kafka_broker import Broker
 from tests.unit.engine.history import UNTIL, Events, arrival, history, key_of
@@ -52,7 +53,12 @@ async def some_results(kafka: Broker, count: int) -> None:
 
 @pytest.fixture
 async def events(kafka: Broker) -> Events:
-    """A history, written to topics of three partitions."""
+    """A history, written to the broker."""
+    return await written(kafka)
+
+
+async def written(kafka: Broker) -> Events:
+    """Writes a history to topics of three partitions."""
     random = Random(7)
     made = history(random, size=3000)
     await kafka.create_topics({"orders": DESK, "calls": DESK, "scans": ROAD, RESULTS: 3})
@@ -81,6 +87,21 @@ async def test_a_worker_killed_in_the_middle_goes_on_where_it_was(kafka: Broker,
     async with worker(kafka) as process:
         assert await ended(process) == 0
     assert await results(kafka) == naive(events, UNTIL)
+
+
+async def test_a_broker_that_does_not_answer_is_said_in_one_line() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "tests.connected.engine.toy_worker", f"127.0.0.1:{unused_port()}"),
+        stderr=asyncio.subprocess.PIPE,
+    )
+    async with asyncio.timeout(PATIENCE):
+        _, said = await process.communicate()
+    assert process.returncode == 2
+    lines = [line for line in said.decode().splitlines() if line.startswith("parcelwatch: ")]
+    assert len(lines) == 1
+    assert "the broker cannot be used: connecting to 127.0.0.1:" in lines[0]
+    assert "Traceback" not in said.decode()
 
 
 async def test_a_worker_that_is_asked_to_stop_commits_and_leaves_at_once(kafka: Broker, events: Events) -> None:
@@ -114,3 +135,24 @@ async def test_a_worker_frozen_past_its_session_cannot_write_when_it_wakes(kafka
         one.send_signal(signal.SIGCONT)
         assert [await ended(one), await ended(two)] == [0, 0]
     assert await results(kafka) == naive(events, UNTIL)
+
+
+async def test_a_broker_killed_and_started_again_costs_nothing_but_time(mortal_kafka: Broker) -> None:
+    events = await written(mortal_kafka)
+    async with worker(mortal_kafka) as one, worker(mortal_kafka) as two:
+        await in_the_middle(mortal_kafka, events)
+        await mortal_kafka.kill()
+        await mortal_kafka.start()
+        assert [await ended(one), await ended(two)] == [0, 0]
+    assert await results(mortal_kafka) == naive(events, UNTIL)
+
+
+async def test_a_broker_frozen_past_the_transactions_costs_nothing_but_time(mortal_kafka: Broker) -> None:
+    events = await written(mortal_kafka)
+    async with worker(mortal_kafka) as process:
+        await in_the_middle(mortal_kafka, events)
+        mortal_kafka.pause()
+        await asyncio.sleep(12)
+        mortal_kafka.resume()
+        assert await ended(process) == 0
+    assert await results(mortal_kafka) == naive(events, UNTIL)

@@ -1,4 +1,4 @@
-"""A worker of the toy dataflow as a process: `python -m tests.connected.engine.toy_worker BOOTSTRAP`."""
+"""A worker of the toy dataflow as a process: `python -m tests.connected.engine.toy_worker BOOTSTRAP [RECORDS]`."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def assemble(counts: Mapping[str, int]) -> Factory:
     return factory
 
 
-def main(bootstrap: str) -> int:
+def main(bootstrap: str, fetch_records: int = 20) -> int:
     settings = WorkerSettings(
         app_id="toy",
         bootstrap=bootstrap,
         clock=Clock.end(UNTIL),
         once=True,
         cadence=Cadence(seconds=0.1),
-        fetch_records=20,
+        fetch_records=fetch_records,
         session_timeout=6.0,
     )
     return run_worker(settings, DATAFLOW, assemble)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main(sys.argv[1], *map(int, sys.argv[2:])))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import product
 from typing import Any
 
-from schemas.times import DAY, HOUR, parse, render
+from schemas.times import DAY, HOUR, MINUTE, parse, render
 from streams.rules.alert import Alert
 
 T0 = parse("2026-11-03T00:15:00Z")
@@ -60,8 +60,47 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     },
     **{f"help_rate.{name}": RATE for name in ("elevated", "campaign_blocked", "delisting_risk")},
     "item.delisting_risk": {**RATE, "item_id": "I-1"},
+    "aftersales.review": {
+        "request": "refund",
+        "request_id": "R-1",
+        "item_id": "I-1",
+        "completed_at": render(T0 - 40 * DAY),
+        "base_ends_at": render(T0 - 25 * DAY),
+        "extension_ends_at": render(T0 + 50 * DAY),
+        "ground": "statutory_warranty",
+    },
+    "aftersales.rights_refused": {
+        "refund_id": "R-1",
+        "kind": "refund_only",
+        "reason": "late",
+        "item_id": "I-1",
+        "requested_at": render(T0 + 6 * DAY),
+        "rights": ["late_shipment_refund"],
+    },
+    "chat.reply_late": {
+        "asked_at": render(T0 + 7 * DAY - 3 * MINUTE),
+        "waiting_since": render(T0 + 7 * DAY - HOUR),
+        "due_at": render(T0 + 7 * DAY),
+    },
 }
-SUBJECTS = {"shipment": "YT880001", "order": "O-1", "ticket": "T-1", "help_rate": "shop-7", "item": "I-1"}
+SUBJECTS = {
+    "shipment": "YT880001",
+    "order": "O-1",
+    "ticket": "T-1",
+    "help_rate": "shop-7",
+    "item": "I-1",
+    "aftersales": "O-1",
+    "chat": "C-1",
+}
+#: Every value that the words about after-sales requests depend on.
+REQUESTS = ("refund", "dispute", "complaint", "ticket")
+GROUNDS = ("statutory_warranty", "commitment", "slow_category")
+RIGHTS = {
+    "refund_only": "late_shipment_refund",
+    "return_refund": "no_reason_return",
+    "exchange": "quality_exchange",
+    "reship": "quality_exchange",
+}
 AUDIENCES = {
     "shipment.not_collected": ("merchant",),
     "shipment.slow": ("merchant",),
@@ -75,6 +114,9 @@ AUDIENCES = {
     "help_rate.campaign_blocked": ("merchant", "platform"),
     "help_rate.delisting_risk": ("merchant", "platform"),
     "item.delisting_risk": ("merchant", "platform"),
+    "aftersales.review": ("platform",),
+    "aftersales.rights_refused": ("merchant",),
+    "chat.reply_late": ("merchant",),
 }
 RESOLUTIONS = {
     "shipment": ("resumed", "delivered", "returned", "destroyed", "collected", "given_up", "late_event"),
@@ -82,6 +124,8 @@ RESOLUTIONS = {
     "ticket": ("responded", "late_event"),
     "help_rate": ("escalated", "recovered", "insufficient"),
     "item": ("escalated", "recovered", "insufficient"),
+    "aftersales": ("settled", "disputed", "late_event"),
+    "chat": ("answered", "late_event"),
 }
 #: Values that the rules may not know.
 NULLABLE = {
@@ -90,6 +134,8 @@ NULLABLE = {
     "ticket": ("order_id",),
     "help_rate": ("rate", "baseline", "escalations_left"),
     "item": ("rate", "baseline", "escalations_left"),
+    "aftersales": ("item_id", "extension_ends_at"),
+    "chat": (),
 }
 
 
@@ -129,6 +175,12 @@ def every_alert() -> Iterator[Alert]:
             yield an_alert(type_, audiences=("platform",), shop_id=None, order_id=None, order_ids=[])
             bare = [{"code": cause["code"], **dict.fromkeys(list(cause)[1:])} for cause in CAUSES]
             yield an_alert(type_, causes=bare)
+        if type_ == "aftersales.review":
+            for request, ground in product(REQUESTS, GROUNDS):
+                yield an_alert(type_, request=request, ground=ground)
+        if type_ == "aftersales.rights_refused":
+            for kind, right in RIGHTS.items():
+                yield an_alert(type_, kind=kind, rights=[right])
         if family == "ticket":
             for kind in ("after_sales", "other"):
                 yield an_alert(type_, kind=kind)

@@ -24,6 +24,9 @@ SEVERITY = {
     "help_rate.campaign_blocked": "warning",
     "help_rate.delisting_risk": "critical",
     "item.delisting_risk": "critical",
+    "aftersales.review": "info",
+    "aftersales.rights_refused": "warning",
+    "chat.reply_late": "info",
 }
 
 

@@ -7,14 +7,16 @@ from typing import get_args
 
 import pytest
 
-from schemas.events import Status, TicketKind
+from schemas.events import RefundKind, Status, TicketKind
 from schemas.times import DAY, render
 from streams.alerts.facts import NAMES, duration, percent
 from streams.alerts.messages import Messages
 from streams.alerts.templates import Template
 from streams.alerts.wording import catalogue
 from streams.rules.alert import Alert
-from tests.unit.alerts.samples import AUDIENCES, CAUSES, EVIDENCE, RESOLUTIONS, T0, an_alert, every_alert
+from tests.unit.alerts.samples import (
+    AUDIENCES, CAUSES, EVIDENCE, GROUNDS, REQUESTS, RESOLUTIONS, RIGHTS, T0, an_alert, every_alert,
+)  # fmt: skip
 
 MESSAGES = Messages()
 ALERTS = list(every_alert())
@@ -183,6 +185,37 @@ def test_every_status_kind_and_cause_has_a_name() -> None:
     assert set(names.statuses) == set(get_args(Status))
     assert set(names.kinds) == set(get_args(TicketKind))
     assert set(names.causes) == {cause["code"] for cause in CAUSES}
+
+
+def test_every_request_ground_right_and_kind_of_refund_has_a_name() -> None:
+    names = catalogue().names
+    assert set(names.requests) == set(REQUESTS)
+    assert set(names.grounds) == set(GROUNDS)
+    assert set(names.refund_kinds) == set(get_args(RefundKind)) == set(RIGHTS)
+    assert set(names.rights) == set(RIGHTS.values())
+
+
+def test_a_review_says_what_was_asked_when_and_why_it_may_still_be_granted() -> None:
+    assert said(an_alert("aftersales.review", request="ticket", ground="commitment")) == {
+        "zh-CN": "订单 O-1（店铺 shop-7）在北京时间 2026-11-10 08:15 收到售后工单，"
+        "此时已过基础售后期（北京时间 2026-10-09 08:15 截止），"
+        "但仍在商家承诺的延长期内（北京时间 2026-12-23 08:15 截止）。请人工审核后再决定是否受理。",
+        "en": "Order O-1 of shop shop-7 got an after-sales ticket at 2026-11-10 00:15 UTC, "
+        "after its after-sales window closed (at 2026-10-09 00:15 UTC) "
+        "but within the extension by the merchant's promise, which lasts until 2026-12-23 00:15 UTC. "
+        "Review it before it is accepted or turned down.",
+    }
+
+
+def test_a_refused_right_is_named_with_what_the_buyer_asked_for() -> None:
+    alert = an_alert("aftersales.rights_refused", kind="return_refund", rights=["no_reason_return"])
+    assert said(alert) == {
+        "zh-CN": "订单 O-1 的买家在北京时间 2026-11-09 08:15 申请退货退款，按无理由退货的规定有权获得支持，"
+        "却在北京时间 2026-11-10 08:15 被拒绝。这样的拒绝最容易升级为纠纷。请尽快与买家联系，重新受理该申请。",
+        "en": "The buyer of order O-1 asked for a return and refund at 2026-11-09 00:15 UTC "
+        "and had the right to it (a return without a reason), but was refused at 2026-11-10 00:15 UTC. "
+        "Refusals like this one turn into disputes. Contact the buyer soon and take the request up again.",
+    }
 
 
 def test_a_help_rate_is_compared_with_its_category_alone() -> None:

@@ -193,8 +193,9 @@ class LogContract:
 
     async def test_later_rows_hold_and_tombstones_remove(self, ready: Bench) -> None:
         writer = await ready.log.writer("t", GROUP)
-        await writer.commit(changes({b"a": b"1", b"b": b"1"}))
-        await writer.commit(changes({b"a": b"2", b"b": None}))
+        assert await writer.commit(changes({b"a": b"1", b"b": b"1"})) == 3
+        end = await writer.commit(changes({b"a": b"2", b"b": None}))
+        assert await ready.log.end_offsets([CHANGES]) == {CHANGES: end}
         assert await self.state(ready.log) == {b"a": b"2"}
         await writer.close()
 
@@ -206,7 +207,8 @@ class LogContract:
         rows: dict[bytes, bytes | None] = {b"%d" % number: b"x" * 100 for number in range(20_000)}
         rows[b"large"] = b"y" * 400_000
         rows[b"larger"] = b"z" * 700_000
-        await writer.commit(changes(rows))
+        end = await writer.commit(changes(rows))
+        assert await ready.log.end_offsets([CHANGES]) == {CHANGES: end}
         assert await self.state(ready.log) == rows
         await writer.close()
 
@@ -240,6 +242,16 @@ class LogContract:
         await second.close()
         await until(lambda: len(first_ears.assigned) == 4)
         await first.close()
+
+    async def test_what_is_trimmed_is_gone_and_the_rest_stays_where_it_is(self, ready: Bench) -> None:
+        await ready.produce(IN0, [b"a", b"b", b"c"])
+        await ready.log.trim({IN0: 2})
+        assert await ready.log.begin_offsets([IN0]) == {IN0: 2}
+        member, _ = await self.alone(ready.log)
+        member.seek(IN0, 2)
+        fetched = await reach(member, IN0, 3)
+        assert [(record.offset, record.value) for each in fetched for record in each.records] == [(2, b"c")]
+        await member.close()
 
     async def test_first_and_end_offsets_are_told(self, ready: Bench) -> None:
         await ready.produce(IN0, [b"a", b"b"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -16,12 +16,16 @@ from streams.engine.log.interface import TopicPartition, Transaction, Writer
 from streams.engine.log.memory import MemoryLog
 from streams.engine.processor import Processor, Record
 from streams.engine.runner import Factory
+from streams.engine.task import Task
+from streams.engine.topology import TaskId
 from streams.worker import Embedded
 from tests.unit.engine.history import T0, UNTIL, Events, arrival, history, key_of
 from tests.unit.engine.naive import naive
+from tests.unit.engine.simulator import topology_of
 from tests.unit.engine.toy import DATAFLOW, HOUR, RESULTS, pack, processor, unpack
 
 PATIENCE = 60.0
+CLOCK = Clock.end(UNTIL)
 
 
 def assemble(counts: Mapping[str, int]) -> Factory:
@@ -36,7 +40,7 @@ def embedded(counts: Mapping[str, int], log: MemoryLog | None = None, **options:
     return Embedded(
         DATAFLOW,
         assemble,
-        clock=options.pop("clock", Clock.end(UNTIL)),
+        clock=options.pop("clock", CLOCK),
         topics=topics,
         app_id="toy",
         log=log,
@@ -73,15 +77,16 @@ class FlakyWriter:
         self._random = random
         self._failures = failures
 
-    async def commit(self, transaction: Transaction) -> None:
+    async def commit(self, transaction: Transaction) -> int | None:
         chance = self._random.random()
         if chance < 0.25:
             self._failures["before"] += 1
             raise LogError("lost before")
-        await self._inner.commit(transaction)
+        end = await self._inner.commit(transaction)
         if chance < 0.5:
             self._failures["behind"] += 1
             raise LogError("answer lost")
+        return end
 
     async def close(self) -> None:
         await self._inner.close()
@@ -111,6 +116,34 @@ async def test_commits_that_fail_or_lose_their_answer_change_nothing() -> None:
     assert min(log.failures["before"], log.failures["behind"]) > 3
 
 
+class OvertakenLog(MemoryLog):
+    """Another worker takes `road-0` over, and commits for it, just behind the first reading of its changelog."""
+
+    overtaken = False
+
+    async def rows(self, source: TopicPartition) -> AsyncIterator[Sequence[tuple[bytes, bytes | None]]]:
+        async for rows in super().rows(source):
+            yield rows
+        if source == ("toy-road-changelog", 0) and not self.overtaken:
+            self.overtaken = True
+            topology = topology_of({"desk": 1, "road": 1})
+            other = Task(topology, TaskId("road", 0), processor("road", 0, topology.counts), CLOCK, lambda: 0, {})
+            other.accept(self.read(TopicPartition("scans", 0), 0, 5))
+            transaction = other.snapshot()
+            assert transaction is not None
+            self.apply("toy-road-0", self.fence("toy-road-0"), "toy", transaction)
+
+
+async def test_a_worker_overtaken_while_it_takes_a_task_over_goes_on_from_what_the_other_committed() -> None:
+    random = Random(5)
+    events = history(random, size=100)
+    worker = embedded({"desk": 1, "road": 1}, OvertakenLog(), once=True)
+    append_all(worker, arrival(random, events))
+    async with worker, asyncio.timeout(PATIENCE):
+        assert await worker.finished() == 0
+    assert results(worker) == naive(events, UNTIL)
+
+
 async def test_workers_that_come_and_go_share_the_work_and_lose_nothing() -> None:
     random = Random(3)
     counts = {"desk": 4, "road": 3}
@@ -128,14 +161,60 @@ async def test_workers_that_come_and_go_share_the_work_and_lose_nothing() -> Non
     assert results(first) == naive(events, UNTIL)
 
 
+async def test_a_task_that_stays_in_a_rebalance_is_not_restored() -> None:
+    log, counts = MemoryLog(), {"desk": 2, "road": 2}
+    async with asyncio.timeout(PATIENCE), embedded(counts, log, clock=Clock.wall()) as first:
+        await until(lambda: tasks(first) == 2)
+        first.append("scans", b"p1", pack([T0, "scan", "p1"]))
+        await until(lambda: restored(first) == 0 and first.log.end(TopicPartition("toy-desk-changelog", 0)) > 0)
+        async with embedded(counts, log, clock=Clock.wall()) as second:
+            await until(lambda: tasks(first) == 1 and tasks(second) == 1)
+            assert restored(first) == 0
+            assert restored(second) > 0
+        await until(lambda: tasks(first) == 2)
+        assert restored(first) > 0
+
+
+async def test_a_task_kept_through_a_rebalance_is_restored_where_another_has_written() -> None:
+    random = Random(6)
+    counts = {"desk": 2, "road": 1}
+    events = history(random, size=400)
+    log = MemoryLog()
+    early = {topic: listed[: len(listed) // 2] for topic, listed in arrival(random, events).items()}
+    worker = embedded(counts, log, clock=Clock.end(UNTIL), fetch_records=2)
+    append_all(worker, early)
+    async with asyncio.timeout(PATIENCE), worker:
+        await some_results(worker, 5)
+        for _ in range(3):
+            async with embedded(counts, log, fetch_records=2) as other:
+                await until(lambda other=other: tasks(other) == 1)
+        await until(lambda: tasks(worker) == 2)
+    assert results(worker) <= naive(early, UNTIL)
+    async with asyncio.timeout(PATIENCE), embedded(counts, log, once=True) as last:
+        assert await last.finished() == 0
+    assert results(worker) == naive(early, UNTIL)
+
+
+def tasks(worker: Embedded) -> float | None:
+    return worker.metrics.registry.get_sample_value("parcelwatch_tasks", {"kind": "desk"})
+
+
+def restored(worker: Embedded) -> float | None:
+    return worker.metrics.registry.get_sample_value("parcelwatch_restored_rows_total", {"kind": "desk"})
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    while not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0.005)
+
+
 async def some_results(worker: Embedded, count: int) -> None:
     while len(worker.records(RESULTS)) < count:  # noqa: ASYNC110
         await asyncio.sleep(0.005)
 
 
 async def has_tasks(worker: Embedded) -> None:
-    while not worker.metrics.registry.get_sample_value("parcelwatch_tasks", {"kind": "desk"}):  # noqa: ASYNC110
-        await asyncio.sleep(0.005)
+    await until(lambda: bool(tasks(worker)))
 
 
 async def test_a_live_worker_finds_silences_by_the_clock() -> None:

@@ -1,0 +1,60 @@
+"""`parcelwatch demo`."""
+
+from __future__ import annotations
+
+import logging
+import math
+import sys
+import time
+
+import click
+import structlog
+
+from schemas.times import DAY, HOUR
+from streams.demo.console import AlertConsole, Language
+from streams.demo.market import Plan
+from streams.demo.run import Show, play
+from streams.options import policy_option
+from streams.policy.model import Policy
+
+#: Days on which the first shop's buyers begin to lose patience, and have lost it.
+ANGER = (8.0, 16.0)
+#: Without an end the marketplace begins so many days ago, and ends today.
+LONGEST = 1095
+_CHINA = 8 * HOUR
+
+
+@click.command("demo")
+@click.option("--for", "seconds", type=click.FloatRange(min=1, max=3600), metavar="SECONDS",
+              help="End by itself after so long; without, Ctrl-C ends it.")  # fmt: skip
+@click.option("--pace", type=click.FloatRange(min=0.05, max=5), default=1.5, show_default=True, metavar="DAYS",
+              help="Days of the marketplace that pass in a second.")  # fmt: skip
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="N",
+              help="Another number, another marketplace.")  # fmt: skip
+@click.option("--lang", type=click.Choice(["zh-CN", "en"]), help="Of what is shown; default: the locale's.")
+@policy_option
+def demo_command(seconds: float | None, pace: float, seed: int, lang: Language | None, policy: Policy) -> int:
+    """Watch it work: a worker, a made-up marketplace in fast motion, and its alerts.
+
+    Everything is in this one process; no broker is needed and nothing is written. The status is 0 after Ctrl-C, too.
+    """
+    _quiet()
+    days = LONGEST if seconds is None else math.ceil(seconds * pace) + 1
+    plan = Plan(seed=seed, shops=12, orders_per_day=60, days=days, start=_midnight() - days * DAY, anger=ANGER)
+    return play(Show(plan, policy, pace, seconds), AlertConsole(lang))
+
+
+def _midnight() -> int:
+    """The last midnight in China, in microseconds: no event of the plan lies ahead of the log's own clock."""
+    now = time.time_ns() // 1000 + _CHINA
+    return now - now % DAY - _CHINA
+
+
+def _quiet() -> None:
+    """Log lines of the worker speak of trouble alone, so as not to disturb the alerts."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
+    if not structlog.is_configured():
+        structlog.configure(
+            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        )

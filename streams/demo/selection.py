@@ -1,0 +1,61 @@
+"""Which of many alerts a person gets to see: those that matter first, and a little of everything."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from schemas.outputs import AlertEvent
+from streams.demo.console import name_of
+
+#: The rarer a line of that severity is to be, the greater; what is resolved counts three times as much.
+_WEIGHTS = {"critical": 1, "warning": 2, "info": 6}
+_RESOLVED = 3
+#: What the demonstration leads up to is never left out for the shop that is watched.
+_ALWAYS = frozenset({"help_rate.campaign_blocked", "help_rate.delisting_risk", "item.delisting_risk"})
+
+
+class Selection:
+    """Takes all alerts and gives back some at a time.
+
+    A type that has not been seen yet goes first; then the one whose lines so far weigh least. What must be seen is
+    about the shop `watched`.
+    """
+
+    def __init__(self, watched: str) -> None:
+        self._watched = watched
+        self._offered: list[AlertEvent] = []
+        self._weight: Counter[tuple[str, str]] = Counter()
+        #: How many were never given back.
+        self.left_out = 0
+
+    def offer(self, event: AlertEvent) -> None:
+        """One more alert to choose from."""
+        self._offered.append(event)
+
+    def take(self, at_most: int) -> list[AlertEvent]:
+        """So many of the alerts offered since the last call, in the order of their times, and what must be seen."""
+        taken = []
+        left = self._offered
+        self._offered = []
+        for event in [event for event in left if self._must(event)]:
+            left.remove(event)
+            taken.append(self._note(event))
+        while left and len(taken) < at_most:
+            event = min(left, key=lambda event: self._weight[_kind(event)])
+            left.remove(event)
+            taken.append(self._note(event))
+        self.left_out += len(left)
+        return sorted(taken, key=lambda event: event.time)
+
+    def _must(self, event: AlertEvent) -> bool:
+        data = event.data
+        return data.status == "raised" and data.shop_id == self._watched and name_of(event) in _ALWAYS
+
+    def _note(self, event: AlertEvent) -> AlertEvent:
+        weight = _WEIGHTS[event.data.severity]
+        self._weight[_kind(event)] += weight if event.data.status == "raised" else weight * _RESOLVED
+        return event
+
+
+def _kind(event: AlertEvent) -> tuple[str, str]:
+    return name_of(event), event.data.status

@@ -1,0 +1,79 @@
+"""Clusters: many shipments that stall with the same last facility within a day."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+
+import msgspec
+
+from schemas.times import DAY, HOUR, render
+from streams.policy.model import Clusters
+from streams.rules.alert import PLATFORM, RAISED, Alert
+
+STALL_CLUSTER = "facility.stall_cluster"
+
+
+class Facility(msgspec.Struct, array_like=True):
+    """The stalls of one facility: (time, name) in order; `days`: UTC days that had their alert.
+
+    `judged`: stalls below it were looked at (microseconds).
+    """
+
+    facility: str
+    points: list[tuple[int, str]] = msgspec.field(default_factory=list)
+    days: list[int] = msgspec.field(default_factory=list)
+    judged: int = -(1 << 62)
+
+    def add(self, time: int, name: str) -> bool:
+        """A shipment stalled at `time`. False: known already."""
+        place = bisect_left(self.points, (time, name))
+        if place < len(self.points) and self.points[place] == (time, name):
+            return False
+        self.points.insert(place, (time, name))
+        return True
+
+    def remove(self, time: int, name: str) -> bool:
+        """A stall was none: a late event disproved it."""
+        if (time, name) not in self.points:
+            return False
+        self.points.remove((time, name))
+        return True
+
+    def advance(self, settled: int, rules: Clusters) -> list[Alert]:
+        """Judges the stalls below `settled`; those that are judged already stand."""
+        alerts = []
+        window = round(rules.hours * HOUR)
+        first = bisect_left(self.points, (self.judged, ""))
+        for time, _ in self.points[first : bisect_left(self.points, (settled, ""))]:
+            day = time // DAY
+            if day in self.days:
+                continue
+            # As of an instant: with all that stalled at it.
+            count = self._until(time) - self._until(time - window)
+            if count >= rules.stalls:
+                insort(self.days, day)
+                alerts.append(self._alert(time, count, rules))
+        self.judged = max(self.judged, settled)
+        oldest = self.judged - window - DAY
+        del self.points[: bisect_left(self.points, (oldest, ""))]
+        self.days = [day for day in self.days if (day + 2) * DAY > oldest]
+        return alerts
+
+    @property
+    def empty(self) -> bool:
+        """Nothing is left that a stall to come could look at."""
+        return not self.points and not self.days
+
+    def _until(self, time: int) -> int:
+        """How many stalls there were up to `time`, included."""
+        return bisect_right(self.points, time, key=lambda point: point[0])
+
+    def _alert(self, time: int, count: int, rules: Clusters) -> Alert:
+        evidence = {
+            "stalls": count,
+            "hours": int(rules.hours) if rules.hours == int(rules.hours) else rules.hours,
+            "since": render(time - round(rules.hours * HOUR)),
+            "facility": self.facility,
+        }
+        episode = render(time - time % DAY)[:10]
+        return Alert(STALL_CLUSTER, self.facility, RAISED, time, (PLATFORM,), None, None, None, episode, None, evidence)

@@ -1,0 +1,145 @@
+"""Feed silence: a carrier whose scans stop altogether is one alert, not thousands.
+
+At an hour boundary T a carrier is silent when it had no scan in the hours before, where on the days before it had many;
+from T until its next scan R the deadlines of its shipments are moved. Judged by whole hours of distinct scans.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from typing import Any
+
+import msgspec
+
+from schemas.times import DAY, HOUR, render
+from streams.policy.model import FeedSilence
+from streams.rules.alert import PLATFORM, RAISED, RESOLVED, Alert
+
+FEED_SILENT = "carrier.feed_silent"
+
+
+class Silent(msgspec.Struct, array_like=True, gc=False):
+    """One silence of a feed: from the boundary `start` until the scan at `end`, or None. Microseconds.
+
+    `usual`: the mean number of scans in the same hours of the days before.
+    """
+
+    start: int
+    end: int | None
+    usual: float
+
+
+class Feed(msgspec.Struct, gc=True):
+    """The scans of one carrier by hour, and its silences in order.
+
+    `hours`: by the start of the hour, how many distinct scans and the time of the first. `boundary`: the next one to
+    judge.
+    """
+
+    carrier: str
+    hours: dict[int, tuple[int, int]] = msgspec.field(default_factory=dict)
+    silences: list[Silent] = msgspec.field(default_factory=list)
+    boundary: int | None = None
+    order: list[int] = msgspec.field(default_factory=list)
+
+    def add(self, hour: int, count: int, first: int) -> None:
+        """Counts scans of an hour. What comes after its boundary was judged counts for later ones alone."""
+        known = self.hours.get(hour)
+        if known is None:
+            self.hours[hour] = (count, first)
+            insort(self.order, hour)
+            if self.boundary is None:
+                self.boundary = hour + HOUR
+        else:
+            self.hours[hour] = (known[0] + count, min(known[1], first))
+
+    def covering(self, deadline: int) -> Silent | None:
+        """The silence that a deadline lies in, start included, end not."""
+        place = bisect_right(self.silences, deadline, key=lambda silent: silent.start) - 1
+        if place < 0:
+            return None
+        silent = self.silences[place]
+        return silent if silent.end is None or deadline < silent.end else None
+
+    def advance(self, known: int, settled: int, rules: FeedSilence) -> list[tuple[Silent, str]]:
+        """Judges the boundaries below `known`, up to which all scans are counted: (silence, raised or resolved).
+
+        A silence ends with the next scan, once that is below `settled`.
+        """
+        changes: list[tuple[Silent, str]] = []
+        if self.boundary is None:
+            return changes
+        window = round(rules.hours) * HOUR
+        while True:
+            current = self.silences[-1] if self.silences and self.silences[-1].end is None else None
+            if current is not None:
+                end = self._first_at_or_after(current.start)
+                if end is None or end >= settled:
+                    break
+                current.end = end
+                changes.append((current, RESOLVED))
+                self.boundary = max(self.boundary, end - end % HOUR + HOUR)
+                continue
+            if self.boundary >= known:
+                break
+            boundary = self.boundary
+            before = bisect_left(self.order, boundary) - 1
+            last = self.order[before] if before >= 0 else None
+            if last is None or last < boundary - window - rules.days * DAY:
+                # Nothing to miss: on to the hour after the next scan, or to what is known.
+                following = self.order[before + 1] if before + 1 < len(self.order) else None
+                unknown = -(-known // HOUR) * HOUR
+                self.boundary = min(unknown, following + HOUR) if following is not None else unknown
+                continue
+            if last >= boundary - window:
+                self.boundary = last + window + HOUR
+                continue
+            usual = self._usual(boundary, window, rules.days)
+            self.boundary = boundary + HOUR
+            if usual >= rules.min_scans:
+                silent = Silent(boundary, None, usual)
+                self.silences.append(silent)
+                changes.append((silent, RAISED))
+        return changes
+
+    def forget(self, known: int, rules: FeedSilence, keep: int) -> list[int]:
+        """Drops hours that no boundary to come looks at, and silences older than `keep`. The hours dropped."""
+        oldest = known - known % HOUR - round(rules.hours) * HOUR - (rules.days + 1) * DAY
+        gone = self.order[: bisect_left(self.order, oldest)]
+        if gone:
+            del self.order[: len(gone)]
+            for hour in gone:
+                del self.hours[hour]
+        while self.silences and self.silences[0].end is not None and self.silences[0].end < known - keep:
+            del self.silences[0]
+        return gone
+
+    def _first_at_or_after(self, time: int) -> int | None:
+        """The first scan at or after a boundary."""
+        place = bisect_left(self.order, time)
+        return self.hours[self.order[place]][1] if place < len(self.order) else None
+
+    def _usual(self, boundary: int, window: int, days: int) -> float:
+        total = 0
+        for day in range(1, days + 1):
+            end = boundary - day * DAY
+            total += sum(self.hours[hour][0] for hour in range(end - window, end, HOUR) if hour in self.hours)
+        return total / days
+
+
+def alert(carrier: str, silent: Silent, status: str, rules: FeedSilence) -> Alert:
+    """The alert of a silence that began or ended."""
+    evidence: dict[str, Any] = {
+        "silent_since": render(silent.start - round(rules.hours) * HOUR),
+        "hours": rules.hours,
+        "usual_scans": round(silent.usual),
+    }
+    resolved = status == RESOLVED
+    if resolved:
+        evidence["raised_at"] = render(silent.start)
+    time = silent.end if resolved and silent.end is not None else silent.start
+    episode = f"{carrier}/{render(silent.start)}"
+    return Alert(
+        FEED_SILENT, carrier, status, time, (PLATFORM,), None, None, carrier, episode,
+        "resumed" if resolved else None, evidence,
+    )  # fmt: skip

@@ -1,0 +1,95 @@
+"""Stage 2b: the carriers' feeds. Every task of the shipments knows all of them; one task a carrier speaks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from schemas.times import HOUR
+from streams.engine.processor import BEGINNING, Horizon
+from streams.policy.model import Policy
+from streams.rules import feeds
+from streams.rules.alert import RESOLVED, Alert
+from streams.rules.feeds import Feed
+
+#: (carrier, start of the hour, distinct scans, time of the first)
+HourRecord = tuple[str, int, int, int]
+
+
+class Heard:
+    """The scans of one partition by carrier and hour, since it was asked last."""
+
+    def __init__(self) -> None:
+        self._hours: dict[tuple[str, int], list[int]] = {}
+
+    def scan(self, carrier: str, time: int) -> None:
+        """Counts one scan that is no repeat."""
+        key = (carrier, time - time % HOUR)
+        entry = self._hours.get(key)
+        if entry is None:
+            self._hours[key] = [1, time]
+        else:
+            entry[0] += 1
+            if time < entry[1]:
+                entry[1] = time
+
+    def drain(self) -> list[HourRecord]:
+        """Hands over what was counted."""
+        records = [(carrier, hour, count, first) for (carrier, hour), (count, first) in self._hours.items()]
+        self._hours.clear()
+        return records
+
+
+class FeedBook:
+    """The state of stage 2b. `speaks` says for which carriers this task puts out the alerts."""
+
+    def __init__(self, policy: Policy, speaks: Callable[[str], bool] = lambda _: True) -> None:
+        self.feeds: dict[str, Feed] = {}
+        self.horizon = Horizon(BEGINNING)
+        self.alerts: list[Alert] = []
+        self.changed_hours: set[tuple[str, int]] = set()
+        self.changed: set[str] = set()
+        self._policy = policy
+        self._speaks = speaks
+        self._keep = policy.shipments.given_up + policy.shipments.keep
+
+    @property
+    def judged(self) -> int:
+        """Deadlines below this are known to lie in a silence or not: their hour's boundary has been judged."""
+        watermark = self.horizon.watermark
+        if watermark == BEGINNING:
+            return BEGINNING
+        return (watermark - 1) // HOUR * HOUR + HOUR
+
+    def hear(self, record: HourRecord) -> None:
+        """Takes what a partition counted."""
+        carrier, hour, count, first = record
+        feed = self.feeds.get(carrier)
+        if feed is None:
+            feed = self.feeds[carrier] = Feed(carrier)
+            self.changed.add(carrier)
+        feed.add(hour, count, first)
+        self.changed_hours.add((carrier, hour))
+
+    def advance(self, horizon: Horizon) -> set[str]:
+        """Judges the boundaries passed; the carriers whose silence ended."""
+        if horizon == self.horizon:
+            return set()
+        self.horizon = horizon
+        rules = self._policy.feed_silence
+        ended: set[str] = set()
+        for carrier, feed in self.feeds.items():
+            before = feed.boundary
+            for silent, status in feed.advance(horizon.watermark, horizon.settled, rules):
+                if status == RESOLVED:
+                    ended.add(carrier)
+                if self._speaks(carrier):
+                    self.alerts.append(feeds.alert(carrier, silent, status, rules))
+                self.changed.add(carrier)
+            if feed.boundary != before:
+                self.changed.add(carrier)
+                self.changed_hours.update((carrier, hour) for hour in feed.forget(horizon.watermark, rules, self._keep))
+        return ended
+
+    def silent(self) -> set[str]:
+        """The carriers whose feed is silent now."""
+        return {carrier for carrier, feed in self.feeds.items() if feed.silences and feed.silences[-1].end is None}

@@ -1,0 +1,107 @@
+"""One task on a log in memory: taken over, stopped, kept, and taken over again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from streams.engine.clock import Clock
+from streams.engine.log.interface import TopicPartition
+from streams.engine.log.memory import MemoryLog
+from streams.engine.processor import Processor
+from streams.engine.runner import Cadence, Kept, Runner
+from streams.engine.topology import TaskId
+from streams.worker import Metrics
+from tests.unit.engine.history import T0
+from tests.unit.engine.simulator import log_of, topology_of
+from tests.unit.engine.toy import HOUR, pack, processor
+
+PATIENCE = 20.0
+COUNTS = {"desk": 1, "road": 1}
+SCANS = TopicPartition("scans", 0)
+
+
+class Stage:
+    """Runs `road-0` again and again, counting how often its processor is made."""
+
+    def __init__(self) -> None:
+        self.topology = topology_of(COUNTS)
+        self.log: MemoryLog = log_of(self.topology)
+        self.made = 0
+        self.epoch = 0
+        self.listens = True
+
+    def factory(self, kind: str, partition: int) -> Processor:
+        self.made += 1
+        return processor(kind, partition, COUNTS)
+
+    def seek(self, source: TopicPartition, offset: int, epoch: int) -> None:
+        if self.listens:
+            self.epoch = epoch
+
+    async def run(self, kept: Kept | None, scans: int, behind: Callable[[], None] = lambda: None) -> Kept | None:
+        """Takes the task over, reads all scans, stops, and returns what may be kept of it."""
+        runner = Runner(
+            self.topology,
+            TaskId("road", 0),
+            self.log,
+            self.factory,
+            Clock.stream(),
+            lambda: T0,
+            Cadence(seconds=0.01),
+            self.seek,
+            Metrics(),
+            kept,
+        )
+        life = asyncio.create_task(runner.run())
+        async with asyncio.timeout(PATIENCE):
+            while runner.task is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            position = runner.task.positions()[SCANS]
+            for number in range(scans):
+                self.log.append("scans", b"p1", pack([T0 + (position + number) * HOUR, "scan", "p1"]))
+            taken = asyncio.Event()
+            fetched = self.log.read(SCANS, position, 100)._replace(epoch=self.epoch)
+            runner.put(fetched, taken.set)
+            await taken.wait()
+            behind()
+            runner.stop()
+            await life
+        return runner.kept
+
+
+async def test_a_task_is_had_back_as_it_was_while_nobody_has_written() -> None:
+    stage = Stage()
+    kept = await stage.run(None, 3)
+    assert kept is not None
+    again = await stage.run(kept, 2)
+    assert again is not None
+    assert again.task is kept.task
+    assert again.task.positions()[SCANS] == 5
+    assert stage.made == 1
+
+
+async def test_a_kept_task_is_of_no_use_once_another_has_written() -> None:
+    stage = Stage()
+    kept = await stage.run(None, 3)
+    await stage.run(None, 2)
+    last = await stage.run(kept, 1)
+    assert kept is not None
+    assert last is not None
+    assert last.task is not kept.task
+    assert last.task.positions()[SCANS] == 6
+    assert stage.made == 3
+
+
+async def test_a_task_that_was_overtaken_is_not_kept() -> None:
+    stage = Stage()
+    assert await stage.run(None, 1, lambda: stage.log.fence("toy-road-0") and None) is None
+
+
+async def test_a_batch_of_another_epoch_is_not_taken() -> None:
+    stage = Stage()
+    kept = await stage.run(None, 3)
+    stage.listens = False
+    again = await stage.run(kept, 2)
+    assert again is not None
+    assert again.task.positions()[SCANS] == 3

@@ -1,0 +1,122 @@
+"""What happens after the sale, told by the stages and by a naive reader of the sorted list."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from random import Random
+from typing import Any
+
+import msgspec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.decode import decode
+from streams.policy import load
+from streams.policy.model import Policy
+from streams.rules.alert import Alert
+from streams.stages.judge import HELP_RATES
+from streams.stages.single import SingleReader
+from tests.oracle.aftersales import AfterSales, Said
+from tests.oracle.aftersales_scenes import SHORT, Events, random_stream
+from tests.oracle.policy import DAY, HOUR, OraclePolicy
+from tests.oracle.streams import shuffle_on_time
+from tests.oracle.timeline import microseconds
+from tests.unit.rules.against_oracle import encoded
+
+
+def short() -> Policy:
+    """The default policy with the oracle's short periods."""
+    policy = load.default()
+    rules = msgspec.structs.replace(
+        policy.aftersales,
+        base_days=SHORT.base,
+        long_base_days=SHORT.long_base,
+        long_categories=tuple(sorted(SHORT.long)),
+        warranty_days=dict(SHORT.warranty),
+        slow_category_days=dict(SHORT.slow),
+        no_reason_return_days=SHORT.returning,
+        no_reason_exempt=tuple(sorted(SHORT.exempt)),
+        quality_exchange_days=SHORT.exchanging,
+    )
+    return msgspec.structs.replace(policy, aftersales=rules)
+
+
+def run(arrival: Events, until: int, looks: set[int]) -> tuple[list[Alert], dict[str, dict[str, Any]], SingleReader]:
+    """The alerts, the last record of each table and key, and the reader."""
+    reader = SingleReader(short())
+    for number, event in enumerate(arrival):
+        value = encoded(event)
+        reader.take(event["topic"], *decode(event["topic"], value), value)
+        if number in looks:
+            reader.settle()
+    reader.finish(until)
+    alerts, records = reader.drain()
+    tables: dict[str, dict[str, Any]] = defaultdict(dict)
+    for record in records:
+        tables[record.table][record.key] = record.value
+    return alerts, {table: {k: v for k, v in rows.items() if v is not None} for table, rows in tables.items()}, reader
+
+
+def in_short(alert: Alert) -> Said:
+    """An alert of the stages as the oracle tells it."""
+    about = ""
+    if alert.resolution is None:
+        about = alert.evidence.get("ground") or " ".join(alert.evidence["rights"])
+    name = alert.type.removeprefix("aftersales.")
+    return Said(name, alert.subject, alert.status, alert.time, alert.shop_id or "", about, alert.resolution)
+
+
+def difference(events: Events, arrival: Events, until: int, looks: set[int]) -> list[str]:
+    """Empty where the stages and the oracle say the same."""
+    oracle = AfterSales(events, until, OraclePolicy(), SHORT)
+    alerts, tables, reader = run(arrival, until, looks)
+    got = Counter(in_short(alert) for alert in alerts if alert.type.startswith("aftersales."))
+    want = Counter(oracle.alerts)
+    problems = [f"missing {said}" for said in (want - got)] + [f"unexpected {said}" for said in (got - want)]
+    mine, theirs = tables.get("refund-reasons", {}), oracle.reasons()
+    problems += [
+        f"reasons of {shop}: {mine.get(shop)} instead of {theirs.get(shop)}"
+        for shop in sorted({*mine, *theirs})
+        if mine.get(shop) != theirs.get(shop)
+    ]
+    rates = tables.get(HELP_RATES, {})
+    for shop in ("S0", "S1", "S2", "S9"):
+        for window in ("7d", "30d"):
+            found = rates[shop][window]["window_closed"] if shop in rates else 0
+            if found != oracle.window_closed(shop, window):
+                problems.append(f"{found} past everything in {shop} {window}, not {oracle.window_closed(shop, window)}")
+    if reader.late:
+        problems.append(f"{reader.late} late events in a stream that should have none")
+    return problems
+
+
+@settings(max_examples=150, deadline=None)
+@given(orders=st.integers(1, 6), seed=st.integers(0, 2**32 - 1))
+def test_the_stages_say_what_a_reader_of_the_sorted_list_says(orders: int, seed: int) -> None:
+    rng = Random(seed)
+    events = random_stream(rng, orders)
+    if not events:
+        return
+    times = [microseconds(event["value"]["occurred_at"]) for event in events]
+    until = rng.choice((max(times), rng.choice(times), rng.choice(times) + HOUR, max(times) + 31 * DAY))
+    looks = {number for number in range(len(events)) if rng.random() < 0.3}
+    on_time = [event for event in events if microseconds(event["value"]["occurred_at"]) <= until]
+    assert difference(on_time, shuffle_on_time(on_time, rng), until, looks) == []
+
+
+def test_the_random_streams_have_everything_in_them() -> None:
+    """A generator that misses a case would let every property about it pass."""
+    found: Counter[str] = Counter()
+    closed = 0
+    for seed in range(60):
+        events = random_stream(Random(seed), 6)
+        until = max(microseconds(event["value"]["occurred_at"]) for event in events)
+        oracle = AfterSales(events, until, OraclePolicy(), SHORT)
+        found.update(said.about or said.resolution or "" for said in oracle.alerts)
+        closed += sum(oracle.window_closed(shop, "30d") for shop in ("S0", "S1", "S2"))
+    assert set(found) == {
+        "statutory_warranty", "commitment", "slow_category", "late_shipment_refund", "no_reason_return",
+        "quality_exchange", "settled", "disputed",
+    }  # fmt: skip
+    assert min(found.values()) >= 10
+    assert closed >= 10

@@ -1,0 +1,110 @@
+"""Whatever the order of arrival, as long as it is on time: the stages say what a naive reading of the whole says.
+
+The other reading (`tests.oracle`) shares no code with the product: for the shipments it keeps every update and looks
+through all of them again for each question (`tests.oracle.shipments`).
+"""
+
+from __future__ import annotations
+
+import os
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.oracle.policy import DAY
+from tests.oracle.streams import START, random_until, shuffle_on_time, streams
+from tests.oracle.timeline import microseconds
+from tests.unit.rules.against_oracle import difference, policies, run, shapes
+
+PROFILES = ["default", "tmall-2026"]
+Events = list[dict[str, Any]]
+
+#: Locally each run looks elsewhere; where runs are compared with one another they look at the same.
+FIXED = "CI" in os.environ
+QUICK = settings(
+    deadline=None, derandomize=FIXED, max_examples=150, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+
+
+def some(random: Random, count: int) -> list[int]:
+    """Places at which what is due is looked at: none, some, or all."""
+    share = random.choice((0, 0.1, 1))
+    return [place for place in range(count) if random.random() < share]
+
+
+def ends(random: Random, events: Events) -> int | None:
+    return random.choice((None, random_until(random, events)))
+
+
+def plain(alerts: Any, tables: Any) -> tuple[Any, ...]:
+    return shapes(alerts), tables
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@QUICK
+@given(events=streams(max_size=90, weeks=8, forgetting=False), seed=st.integers(0, 2**32 - 1))
+def test_the_stages_say_what_the_oracle_says(profile: str, events: Events, seed: int) -> None:
+    random = Random(seed)
+    until = ends(random, events)
+    arrival = shuffle_on_time(events, random)
+    assert not difference(events, arrival, profile=profile, until=until, steps=some(random, len(arrival)))
+
+
+def of_parcels(events: Events) -> Events:
+    """What shipments are made of, of a year: so long that numbers are given up and forgotten, and no order is."""
+    kinds = ("scan", "order.shipped", "order.placed")
+    return [
+        event
+        for event in events
+        if event["value"]["type"] in kinds and microseconds(event["value"]["occurred_at"]) < START + 399 * DAY
+    ]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@QUICK
+@given(events=streams(max_size=120, weeks=20, forgetting=True).map(of_parcels).filter(bool), seed=st.integers(0, 2**32))
+def test_shipments_are_those_of_a_naive_reading_also_where_they_are_given_up_and_forgotten(
+    profile: str, events: Events, seed: int
+) -> None:
+    random = Random(seed)
+    arrival = shuffle_on_time(events, random)
+    steps = some(random, len(arrival))
+    until = max(microseconds(event["value"]["occurred_at"]) for event in events) + random.choice((0, 1, 8, 200)) * DAY
+    assert not difference(events, arrival, profile=profile, until=until, steps=steps)
+
+
+@QUICK
+@given(events=streams(max_size=60, weeks=6, forgetting=False), seed=st.integers(0, 2**32 - 1))
+def test_an_event_that_comes_again_has_no_second_effect(events: Events, seed: int) -> None:
+    random = Random(seed)
+    policy, _ = policies("default", low=True)
+    until = random_until(random, events)
+    arrival = shuffle_on_time(events, random)
+    again = list(arrival)
+    for event in random.choices(arrival, k=len(arrival) // 2 + 1):
+        # Behind the first, as late as may be.
+        first = again.index(event)
+        again.insert(random.randrange(first + 1, len(again) + 1), event)
+    alerts, tables, _ = run(arrival, policy, until)
+    alerts_again, tables_again, reader = run(again, policy, until, some(random, len(again)))
+    assert plain(alerts_again, tables_again) == plain(alerts, tables)
+
+
+@QUICK
+@given(events=streams(max_size=60, weeks=6, forgetting=False), seed=st.integers(0, 2**32 - 1))
+def test_when_it_is_looked_at_what_is_due_changes_nothing(events: Events, seed: int) -> None:
+    random = Random(seed)
+    policy, _ = policies(random.choice(PROFILES), low=True)
+    until = ends(random, events)
+    arrival = shuffle_on_time(events, random)
+    alerts, tables, _ = run(arrival, policy, until)
+    every = range(len(arrival))
+    for steps in (some(random, len(arrival)), every):
+        found = run(arrival, policy, until, steps)
+        assert plain(*found[:2]) == plain(alerts, tables)
+        assert {alert.evidence["raised_at"] for alert in found[0] if alert.resolution} == {
+            alert.evidence["raised_at"] for alert in alerts if alert.resolution
+        }

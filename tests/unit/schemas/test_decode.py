@@ -1,0 +1,268 @@
+"""What is no event, and why; and what is one all the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from schemas.decode import MAX_BYTES, Invalid, Reason, decode
+from schemas.events import CHATS, ORDERS, SCANS
+from schemas.times import HOUR, parse
+from tests.unit.schemas.values import AT, GONE, ITEM, VALUES, fields, value
+
+#: A value that must never be told: it may be a name, a phone number, an address.
+SECRET = "13800001111-secret"
+
+
+def refused(topic: str, raw: bytes, now: int | None = None) -> Invalid:
+    with pytest.raises(Invalid) as caught:
+        decode(topic, raw, now)
+    return caught.value
+
+
+def why(topic: str, type_: str, **changes: Any) -> tuple[Reason, str]:
+    """The reason, and the field that the detail names."""
+    found = refused(topic, value(topic, type_, **changes))
+    return found.reason, found.detail.partition(":")[0]
+
+
+@pytest.mark.parametrize(("topic", "type_"), list(VALUES))
+def test_every_event_with_its_least_fields_is_valid(topic: str, type_: str) -> None:
+    _, at = decode(topic, value(topic, type_))
+    assert at == parse(AT)
+
+
+MUST = [(topic, type_, name) for topic, type_ in VALUES for name in fields(topic, type_)]
+
+
+@pytest.mark.parametrize(("topic", "type_", "name"), MUST)
+def test_each_of_these_fields_must_be_there_and_null_is_not_there(topic: str, type_: str, name: str) -> None:
+    assert why(topic, type_, **{name: GONE}) == (Reason.MISSING_FIELD, name)
+    reason, told = why(topic, type_, **{name: None})
+    assert reason in (Reason.MISSING_FIELD, Reason.ILL_TYPED_FIELD, Reason.UNKNOWN_VALUE)
+    assert told == name
+
+
+@pytest.mark.parametrize(("topic", "type_", "name"), MUST)
+@pytest.mark.parametrize("other", [7, 1.5, True, [], {}, ["x"]], ids=repr)
+def test_each_of_them_must_be_of_its_type(topic: str, type_: str, name: str, other: Any) -> None:
+    assert why(topic, type_, **{name: other})[0] in (Reason.ILL_TYPED_FIELD, Reason.UNKNOWN_VALUE)
+
+
+OPTIONAL = [
+    (ORDERS, "order.placed", "ship_to_region", "浙江"),
+    (ORDERS, "order.placed", "commitment_days", 0),
+    (ORDERS, "order.paid", "ship_by", "2026-11-09T00:00:00Z"),
+    (ORDERS, "order.shipped", "from_region", "浙江"),
+    (ORDERS, "order.shipped", "to_region", "浙江"),
+    (ORDERS, "refund.requested", "item_id", "i1"),
+    (ORDERS, "dispute.opened", "item_id", "i1"),
+    (SCANS, "scan", "facility", "F"),
+    (SCANS, "scan", "region", "浙江"),
+    (SCANS, "scan", "note", "n"),
+    (CHATS, "chat.message", "order_id", "A"),
+    (CHATS, "intervention.requested", "conversation_id", "C"),
+    (CHATS, "intervention.requested", "item_id", "i1"),
+    (CHATS, "complaint.filed", "item_id", "i1"),
+    (CHATS, "ticket.opened", "respond_by", "2026-11-09T00:00:00Z"),
+    (CHATS, "escalation.voided", "conversation_id", "C"),
+]
+
+
+@pytest.mark.parametrize(("topic", "type_", "name", "good"), OPTIONAL)
+def test_an_optional_field_may_be_there_or_null_and_must_be_of_its_type(
+    topic: str, type_: str, name: str, good: Any
+) -> None:
+    told, _ = decode(topic, value(topic, type_, **{name: good}))
+    assert getattr(told, name) == good
+    absent, _ = decode(topic, value(topic, type_))
+    null, _ = decode(topic, value(topic, type_, **{name: None}))
+    assert null == absent
+    assert why(topic, type_, **{name: [good]}) == (Reason.ILL_TYPED_FIELD, name)
+
+
+IDS = [
+    (topic, type_, name)
+    for topic, type_, name in MUST
+    if name in ("event_id", "order_id", "shop_id", "tracking_no", "carrier") or name.endswith("_id")
+]
+
+
+@pytest.mark.parametrize(("topic", "type_", "name"), IDS)
+def test_an_id_has_1_to_128_characters(topic: str, type_: str, name: str) -> None:
+    for good in ("x", "x" * 128, "单" * 128, "\U0001f4e6" * 128, " "):
+        decode(topic, value(topic, type_, **{name: good}))
+    for bad in ("", "x" * 129, "单" * 129, "\U0001f4e6" * 129):
+        assert why(topic, type_, **{name: bad}) == (Reason.ILL_TYPED_FIELD, name)
+
+
+@pytest.mark.parametrize("name", ["item_id", "category_id"])
+def test_an_id_of_an_item_too(name: str) -> None:
+    decode(ORDERS, value(ORDERS, "order.placed", items=[{**ITEM, name: "x" * 128}]))
+    for bad in ("", "x" * 129, 5):
+        found = refused(ORDERS, value(ORDERS, "order.placed", items=[ITEM, {**ITEM, name: bad}]))
+        assert found.reason is Reason.ILL_TYPED_FIELD
+        assert name in found.detail
+
+
+@pytest.mark.parametrize("name", ["item_id", "category_id", "quantity"])
+def test_an_item_lacks_no_field(name: str) -> None:
+    found = refused(ORDERS, value(ORDERS, "order.placed", items=[{k: v for k, v in ITEM.items() if k != name}]))
+    assert found.reason is Reason.MISSING_FIELD
+    assert name in found.detail
+
+
+@pytest.mark.parametrize("items", [[], {}, "i1", [None], ["i1"], [[]], 5])
+def test_an_order_has_one_item_or_more(items: Any) -> None:
+    assert why(ORDERS, "order.placed", items=items)[0] is Reason.ILL_TYPED_FIELD
+
+
+@pytest.mark.parametrize("raw", ["1.0", "1.5", '"1"', "true", "0", "-1", "1e0", "1E2", "null", "[1]"])
+def test_a_quantity_is_an_integer_of_one_or_more(raw: str) -> None:
+    text = value(ORDERS, "order.placed").decode().replace('"quantity": 1', f'"quantity": {raw}')
+    assert refused(ORDERS, text.encode()).reason is Reason.ILL_TYPED_FIELD
+
+
+@pytest.mark.parametrize("raw", ["1", "7", "1000000", "123456789012345678901234567890"])
+def test_any_such_integer_will_do(raw: str) -> None:
+    text = value(ORDERS, "order.placed").decode().replace('"quantity": 1', f'"quantity": {raw}')
+    decode(ORDERS, text.encode())
+
+
+@pytest.mark.parametrize(("raw", "valid"), [("0", True), ("7", True), ("0.0", False), ("7.0", False), ("-1", False)])
+def test_commitment_days_are_an_integer_of_none_or_more(raw: str, valid: bool) -> None:
+    text = value(ORDERS, "order.placed", commitment_days=99).decode().replace("99", raw)
+    if valid:
+        decode(ORDERS, text.encode())
+    else:
+        assert refused(ORDERS, text.encode()).reason is Reason.ILL_TYPED_FIELD
+
+
+@pytest.mark.parametrize("amount", [0, 12, 12.5, -3.25, None])
+def test_an_amount_is_any_number(amount: Any) -> None:
+    decode(ORDERS, value(ORDERS, "order.placed", items=[{**ITEM, "amount": amount}]))
+
+
+@pytest.mark.parametrize("amount", ["12", True, []])
+def test_what_is_no_number_is_no_amount(amount: Any) -> None:
+    found = refused(ORDERS, value(ORDERS, "order.placed", items=[{**ITEM, "amount": amount}]))
+    assert found.reason is Reason.ILL_TYPED_FIELD
+
+
+@pytest.mark.parametrize(
+    ("topic", "type_", "name"),
+    [
+        (ORDERS, "refund.requested", "kind"),
+        (ORDERS, "escalation.voided", "escalation"),
+        (SCANS, "scan", "status"),
+        (CHATS, "chat.message", "sender"),
+        (CHATS, "ticket.opened", "kind"),
+        (CHATS, "escalation.voided", "escalation"),
+    ],
+)
+def test_an_unknown_value_is_named_as_such(topic: str, type_: str, name: str) -> None:
+    for unknown in ("", "unknown", "Arrived", "buyer ", SECRET):
+        assert why(topic, type_, **{name: unknown}) == (Reason.UNKNOWN_VALUE, name)
+
+
+@pytest.mark.parametrize(("topic", "type_"), list(VALUES))
+def test_an_event_of_another_topic_is_of_an_unknown_type(topic: str, type_: str) -> None:
+    for other in (ORDERS, SCANS, CHATS):
+        if (other, type_) not in VALUES:
+            assert refused(other, value(topic, type_)).reason is Reason.UNKNOWN_TYPE
+
+
+@pytest.mark.parametrize("type_", ["", "order.teleported", "Order.paid", "order.paid ", SECRET])
+def test_an_unknown_type(type_: str) -> None:
+    assert why(ORDERS, "order.paid", type=type_) == (Reason.UNKNOWN_TYPE, "type")
+
+
+NOT_JSON = [
+    b"", b" ", b"{", b"nonsense", b'{"type":"order.paid"', b"{'type':'order.paid'}", b'{"type":"order.paid",}',
+    b"\xff\xfe", b'{"type":"\xff"}', b"{}{}", b"{} x", b"NaN", b"\xef\xbb\xbf{}", b'{"a":01}', b"[" * 60_000,
+    b'{"a":' * 10_000, b'{"type":"order.paid"\x00}', b'{"a":"\n"}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("raw", NOT_JSON, ids=lambda raw: repr(raw[:20]))
+def test_what_is_not_json(raw: bytes) -> None:
+    assert refused(ORDERS, raw).reason is Reason.NOT_JSON
+
+
+def test_text_that_is_not_utf_8_is_not_json_wherever_it_stands() -> None:
+    for before, after in ((b"late", b"\xff\xfe"), (b"late", b"\xc0\xaf"), (b"late", b"\xed\xa0\x80"), (b"R", b"\x80")):
+        raw = value(ORDERS, "refund.requested").replace(before, after, 1)
+        assert refused(ORDERS, raw).reason is Reason.NOT_JSON
+    ignored = value(ORDERS, "order.paid", unknown="U").replace(b"U", b"\xff")
+    assert refused(ORDERS, ignored).reason is Reason.NOT_JSON
+
+
+@pytest.mark.parametrize("raw", [b"[]", b"[{}]", b"5", b'"text"', b"true", b"false", b"1.5"])
+def test_json_that_is_no_object(raw: bytes) -> None:
+    assert refused(ORDERS, raw).reason is Reason.NOT_OBJECT
+
+
+def test_a_value_may_have_64_kib_and_not_a_byte_more() -> None:
+    room = MAX_BYTES - len(value(CHATS, "chat.message", text=""))
+    for spare, valid in ((-1, True), (0, True), (1, False)):
+        raw = value(CHATS, "chat.message", text="x" * (room + spare))
+        assert len(raw) == 65_536 + spare
+        if valid:
+            decode(CHATS, raw)
+        else:
+            assert refused(CHATS, raw).reason is Reason.TOO_LARGE
+
+
+TIMES = [
+    (ORDERS, "order.paid", "occurred_at"),
+    (SCANS, "scan", "occurred_at"),
+    (CHATS, "ticket.opened", "occurred_at"),
+    (ORDERS, "order.paid", "ship_by"),
+    (CHATS, "ticket.opened", "respond_by"),
+]
+
+
+@pytest.mark.parametrize(("topic", "type_", "name"), TIMES)
+@pytest.mark.parametrize(
+    "text",
+    ["", "tomorrow", "2026-11-03T08:15:00", "2026-11-03", "2026-02-30T00:00:00Z", "2026-11-03T08:15:60Z", SECRET],
+)
+def test_a_naive_or_unparsable_time(topic: str, type_: str, name: str, text: str) -> None:
+    assert why(topic, type_, **{name: text}) == (Reason.BAD_TIME, name)
+
+
+@pytest.mark.parametrize(("beside", "valid"), [(-1, True), (0, True), (1, False)])
+def test_an_event_may_lie_24_hours_ahead_of_its_record_and_not_a_microsecond_more(beside: int, valid: bool) -> None:
+    now = parse(AT) - 24 * HOUR - beside
+    for topic, type_ in VALUES:
+        if valid:
+            decode(topic, value(topic, type_), now)
+        else:
+            assert refused(topic, value(topic, type_), now).reason is Reason.FROM_THE_FUTURE
+
+
+def test_times_agreed_may_lie_ahead_and_an_event_may_be_old() -> None:
+    now = parse(AT)
+    decode(ORDERS, value(ORDERS, "order.paid", ship_by="2027-11-03T08:15:00Z"), now)
+    decode(CHATS, value(CHATS, "ticket.opened", respond_by="2027-11-03T08:15:00Z"), now)
+    decode(SCANS, value(SCANS, "scan", occurred_at="1999-01-01T00:00:00Z"), now)
+
+
+@pytest.mark.parametrize(("topic", "type_"), list(VALUES))
+def test_the_detail_never_quotes_a_value(topic: str, type_: str) -> None:
+    found = []
+    for name in fields(topic, type_):
+        for bad in (SECRET * 10, [SECRET], {SECRET: SECRET}, "", 5, None):
+            try:
+                decode(topic, value(topic, type_, **{name: bad}))
+            except Invalid as invalid:
+                found.append(f"{invalid.detail} {invalid}")
+    found.append(refused(topic, json.dumps([SECRET]).encode()).detail)
+    found.append(refused(topic, SECRET.encode()).detail)
+    found.append(refused(topic, value(topic, type_, event_id=[SECRET], **{SECRET: SECRET})).detail)
+    found.append(refused(topic, value(topic, type_, note=SECRET)[:-1]).detail)
+    assert len(found) > 10
+    assert not [text for text in found if SECRET in text or SECRET[:11] in text]
+    assert not [text for text in found if not text.strip() or "\n" in text]
