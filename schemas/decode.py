@@ -7,6 +7,7 @@ The detail never quotes a value: a value may hold personal data.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
 
@@ -43,14 +44,20 @@ class Invalid(Exception):
         self.detail = detail
 
 
+class _NoScan(events.Scan, tag="\0", kw_only=True):
+    """Never decoded. It makes the scans a union, which must tell its tag; a lone struct need not."""
+
+    never: Annotated[int, msgspec.Meta(gt=1, lt=1)]
+
+
 _DECODERS: dict[str, msgspec.json.Decoder[events.AnyEvent]] = {
     events.ORDERS: msgspec.json.Decoder(events.OrdersEvent),
-    events.SCANS: msgspec.json.Decoder(events.Scan),
+    events.SCANS: msgspec.json.Decoder(events.Scan | _NoScan),
     events.CHATS: msgspec.json.Decoder(events.ChatsEvent),
 }
 
 
-def decode(topic: str, value: bytes | memoryview, now: int | None = None) -> tuple[events.AnyEvent, int]:
+def decode(topic: str, value: bytes, now: int | None = None) -> tuple[events.AnyEvent, int]:
     """The event in `value` and its time in microseconds. Raises Invalid.
 
     `now`: the record's own timestamp in microseconds, where there is one to compare with.
@@ -58,9 +65,12 @@ def decode(topic: str, value: bytes | memoryview, now: int | None = None) -> tup
     if len(value) > MAX_BYTES:
         raise Invalid(Reason.TOO_LARGE, f"{len(value)} bytes, at most {MAX_BYTES} are allowed")
     try:
+        if not value.isascii():
+            # The decoder passes over the text of fields that it does not know.
+            str(value, "utf-8")
         event = _DECODERS[topic].decode(value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _reason(topic, bytes(value), error) from None
+        raise _reason(topic, value, error) from None
     try:
         occurred_at = times.parse(event.occurred_at)
     except ValueError as error:

@@ -1,6 +1,6 @@
 """How well the phrase lists find what people see in real messages.
 
-    python bench/detector/measure.py FOLDER [--policy NAME|FILE] [--errors]
+    python bench/detector/measure.py FOLDER [--policy NAME|FILE] [--errors | --everything]
 
 FOLDER holds the two data sets of chats; `labels.csv` names each message by file, line and turn, and holds a hash of
 its text to make sure of it. The messages themselves are no part of this project.
@@ -72,14 +72,17 @@ def halves(found: list[Label]) -> dict[str, list[Label]]:
     return result
 
 
+def turns_of(line: str, dataset: str) -> list[str]:
+    """A line is the conversation so far: its turns joined by commas, or (`ecd`) a mark, then turns, then a reply."""
+    return line.split(",") if dataset == "jddc" else line.split("\t")[:-1]
+
+
 def texts(folder: Path, found: list[Label]) -> Iterator[str]:
     """The text of each label, in their order. Ends the program where a file is not the one that was labelled."""
     lines = {file: (folder / file).read_bytes() for file in {label.file for label in found}}
     split = {file: gzip.decompress(content).decode("utf-8").split("\n") for file, content in lines.items()}
     for label in found:
-        # A line is the conversation so far: its turns joined by commas, or (`ecd`) a mark and then the turns.
-        turns = split[label.file][label.line - 1].rstrip("\r").split("," if label.dataset == "jddc" else "\t")
-        text = turns[label.turn]
+        text = turns_of(split[label.file][label.line - 1], label.dataset)[label.turn]
         if hashlib.sha256(text.encode()).hexdigest()[:12] != label.hash:
             sys.exit(f"{label.file}, line {label.line}, turn {label.turn} is not the message that was labelled")
         yield text
@@ -139,14 +142,42 @@ def errors(messages: list[Message]) -> None:
             print(f"{m.label.topic}, not {m.topic}: {m.label.file}:{m.label.line}:{m.label.turn} {m.text}")
 
 
+def everything(folder: Path, found: list[Label], policy: Policy) -> None:
+    """How many of all different turns, buyers' and agents', are detected, and which of them nobody labelled."""
+    known = {label.hash: label for label in found}
+    datasets = {label.file: label.dataset for label in found}
+    seen: set[str] = set()
+    counts = {True: 0, False: 0}
+    unlabelled = []
+    for file, dataset in sorted(datasets.items()):
+        for line, content in enumerate(gzip.decompress((folder / file).read_bytes()).decode("utf-8").split("\n"), 1):
+            for turn, text in enumerate(turns_of(content, dataset)):
+                if text in seen or (dataset == "ecd" and turn == 0):
+                    continue
+                seen.add(text)
+                if asks_for_staff(text, policy.interventions):
+                    label = known.get(hashlib.sha256(text.encode()).hexdigest()[:12])
+                    if label is None:
+                        unlabelled.append(f"{file}:{line}:{turn}")
+                    else:
+                        counts[label.intervention] += 1
+    print(f"{len(seen)} different turns; detected: {counts[True]} labelled yes, {counts[False]} labelled no,")
+    print(f"{len(unlabelled)} without a label (an agent's, as far as they were read):")
+    print("\n".join(unlabelled))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="the folder of the chats")
     parser.add_argument("--policy", default="default", help="the policy whose lists are measured")
     parser.add_argument("--errors", action="store_true", help="shows the errors of the tuning half, and of it alone")
+    parser.add_argument("--everything", action="store_true", help="runs the detector over all turns of all files")
     arguments = parser.parse_args()
     try:
         policy = load(arguments.policy)
+        if arguments.everything:
+            everything(arguments.folder, labels(), policy)
+            return
         found = halves(labels())
         started = time.perf_counter()
         results = {name: judged(arguments.folder, half, policy) for name, half in found.items()}

@@ -17,8 +17,8 @@ _ALWAYS = frozenset({"help_rate.campaign_blocked", "help_rate.delisting_risk", "
 class Selection:
     """Takes all alerts and gives back some at a time.
 
-    A type that has not been seen yet goes first; then the one whose lines so far weigh least. What must be seen is
-    about the shop `watched`.
+    The next is one of the type whose lines, with it, weigh least: of what has not been seen yet the gravest, then a
+    mixture. What must be seen is about the shop `watched`.
     """
 
     def __init__(self, watched: str) -> None:
@@ -41,7 +41,7 @@ class Selection:
             left.remove(event)
             taken.append(self._note(event))
         while left and len(taken) < at_most:
-            event = min(left, key=lambda event: self._weight[_kind(event)])
+            event = min(left, key=lambda event: self._weight[_kind(event)] + _weight_of(event))
             left.remove(event)
             taken.append(self._note(event))
         self.left_out += len(left)
@@ -52,9 +52,13 @@ class Selection:
         return data.status == "raised" and data.shop_id == self._watched and name_of(event) in _ALWAYS
 
     def _note(self, event: AlertEvent) -> AlertEvent:
-        weight = _WEIGHTS[event.data.severity]
-        self._weight[_kind(event)] += weight if event.data.status == "raised" else weight * _RESOLVED
+        self._weight[_kind(event)] += _weight_of(event)
         return event
+
+
+def _weight_of(event: AlertEvent) -> int:
+    weight = _WEIGHTS[event.data.severity]
+    return weight if event.data.status == "raised" else weight * _RESOLVED
 
 
 def _kind(event: AlertEvent) -> tuple[str, str]:

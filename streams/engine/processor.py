@@ -78,10 +78,11 @@ class TaskKind:
 
 @dataclass(frozen=True, slots=True)
 class Dataflow:
-    """All kinds of task and the edges between them."""
+    """All kinds of task and the edges between them. `outputs`: external topics that must exist, to be written to."""
 
     kinds: tuple[TaskKind, ...]
     edges: tuple[Edge, ...]
+    outputs: tuple[str, ...] = ()
 
     def kind(self, name: str) -> TaskKind:
         return next(kind for kind in self.kinds if kind.name == name)

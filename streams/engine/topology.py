@@ -75,12 +75,12 @@ class Topology:
 async def prepare(app_id: str, dataflow: Dataflow, log: Log) -> Topology:
     """Counts the tasks by the external topics and makes the internal topics on the first start.
 
-    The internal topics remember the counts of the first start. Raises `FatalError` where an external topic is
+    The internal topics remember the counts of the first start. Raises `FatalError` where an input or an output is
     missing, topics of one kind are partitioned unequally, or counts differ from those of the first start.
     """
     external = [item.topic for kind in dataflow.kinds for item in kind.inputs]
-    present = await log.partitions(external)
-    missing = [topic for topic in external if topic not in present]
+    present = await log.partitions([*external, *dataflow.outputs])
+    missing = [topic for topic in (*external, *dataflow.outputs) if topic not in present]
     if missing:
         raise FatalError(f"topics do not exist: {', '.join(missing)}")
     counts: dict[str, int] = {}

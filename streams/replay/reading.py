@@ -104,6 +104,9 @@ def _tagged(path: Path, progress: Progress | None) -> Iterator[Line]:
     decode = _TAGGED.decode
     for number, line in _lines(path, progress):
         try:
+            if not line.isascii():
+                # The decoder passes over the text inside the value.
+                str(line, "utf-8")
             tagged = decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             yield Line(number, None, None, *_untagged(line))

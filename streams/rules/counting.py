@@ -12,6 +12,7 @@ from schemas.times import HOUR
 from streams.policy.model import Policy
 from streams.rules import aftersales, orders, tallies, tickets
 from streams.rules.aftersales import is_closed
+from streams.rules.conversations import Conversation
 from streams.rules.escalations import Escalation
 from streams.rules.interventions import Intervention, counted
 from streams.rules.orders import Order
@@ -69,6 +70,7 @@ class Case(msgspec.Struct, array_like=True):
     emitted: list[Emitted] = msgspec.field(default_factory=list)
     sent: dict[str, Counted] = msgspec.field(default_factory=dict)
     refunds: dict[str, Refund] = msgspec.field(default_factory=dict)
+    conversations: dict[str, Conversation] = msgspec.field(default_factory=dict)
 
 
 def hour_of(time: int) -> int:
@@ -131,10 +133,24 @@ def expected(case: Case, policy: Policy) -> dict[str, tuple[int, Delta, int | No
     return result
 
 
-def tallied(shop_id: str, time: int, tally: str) -> Delta:
-    """What something at `time` (microseconds) adds to a tally alone."""
+def tallied(shop_id: str, time: int, tally: str, sign: int = 1) -> Delta:
+    """What something at `time` (microseconds) adds to a tally alone, or takes from it."""
     hour = hour_of(time)
-    return Delta(shop_id, hour + HOUR, hour, TALLIED, 1, tally=tally)
+    return Delta(shop_id, hour + HOUR, hour, TALLIED, sign, tally=tally)
+
+
+def topics(case: Case, settled: int, policy: Policy) -> tuple[list[Delta], int | None]:
+    """What the buyers' messages add to the tallies now, and the least time at which there is more."""
+    now: list[Delta] = []
+    least: int | None = None
+    for conversation in case.conversations.values():
+        changes, later = conversation.changes(settled, policy)
+        for change in changes:
+            tally = tallies.tally(tallies.CONVERSATION_TOPICS, change.topic)
+            now.append(tallied(change.shop_id, change.time, tally, change.sign))
+        if later is not None and (least is None or later < least):
+            least = later
+    return now, least
 
 
 def difference(case: Case, watermark: int, settled: int, policy: Policy) -> tuple[list[Delta], int | None]:

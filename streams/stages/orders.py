@@ -15,8 +15,9 @@ from schemas.times import parse
 from streams.engine.due import DueIndex
 from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
-from streams.rules import aftersales, counting, orders, rights, tickets
+from streams.rules import aftersales, conversations, counting, orders, rights, tickets
 from streams.rules.alert import Alert
+from streams.rules.conversations import Conversation, Message
 from streams.rules.counting import Case, Delta
 from streams.rules.escalations import Escalation
 from streams.rules.facts import Fact, SomeFact, first, takes_its_place
@@ -25,6 +26,7 @@ from streams.rules.orders import Paid, Placed, Shipped
 from streams.rules.reconcile import next_moment, reconcile
 from streams.rules.refunds import Refund, Requested, reason_code
 from streams.rules.tickets import Opened, Switch, Ticket
+from streams.rules.topics import topic_of
 
 #: Days longer than the calendar. A promise is cut to it: more changes nothing, and would not fit into a row.
 _FOR_EVER = 4_000_000
@@ -72,11 +74,7 @@ class OrderBook:
 
     def take(self, event: events.AnyEvent, time: int, key: str, value: bytes) -> bool:
         """Takes one event under its record key. False: it is a repeat and changes nothing."""
-        taker = self._takers.get(type(event))
-        if taker is None:
-            return True
-        if type(event) is events.ChatMessage and not self._is_intervention(event):
-            return True
+        taker = self._takers[type(event)]
         case = self.cases.get(key)
         if case is None:
             case = self.cases[key] = Case(key)
@@ -126,6 +124,9 @@ class OrderBook:
         asked = aftersales.requests(case.refunds, case.disputes, case.complaints, case.tickets)
         expected += aftersales.expected(case.key, case.order, asked, self.policy)
         expected += rights.expected(case.key, case.order, case.refunds, case.disputes, self.policy)
+        for conversation_id, conversation in case.conversations.items():
+            new = conversations.new_messages(conversation.messages, self.policy)
+            expected += conversations.expected(case.key, conversation_id, new, self.policy)
         self.alerts += reconcile(expected, case.emitted, self.own.watermark, self.own.settled)
         self.changed.add(case.key)
         self._schedule(self._due, self._due_at, case.key, next_moment(expected, self.own.watermark, self.own.settled))
@@ -135,6 +136,13 @@ class OrderBook:
         self.deltas += now
         self.changed.add(case.key)
         self._schedule(self._count_due, self._count_due_at, case.key, later)
+        if case.conversations:
+            now, later = counting.topics(case, self.counts.settled, self.policy)
+            self.deltas += now
+            self._schedule(self._count_due, self._count_due_at, case.key, later)
+            settled = min(self.own.settled, self.counts.settled)
+            for conversation in case.conversations.values():
+                conversation.forget(settled, self.policy)
 
     @staticmethod
     def _schedule(index: DueIndex[str], due_at: dict[str, int], key: str, moment: int | None) -> None:
@@ -254,19 +262,24 @@ class OrderBook:
         )
         return self._keep_under(case.requests, event.intervention_id, fact)
 
-    def _is_intervention(self, event: events.ChatMessage) -> bool:
-        return event.sender == "buyer" and asks_for_staff(event.text, self.policy.interventions)
-
     def _said(self, case: Case, event: events.ChatMessage, place: Place) -> bool:
-        identity = f"{event.conversation_id}:{event.event_id}"
-        fact = Intervention(
+        buyers = event.sender == "buyer"
+        message = Message(
             **_placed_at(place),
-            intervention_id=identity,
-            conversation_id=event.conversation_id,
+            side="buyer" if buyers else "merchant" if event.sender == "merchant" else "other",
             order_id=event.order_id,
-            by_message=True,
+            topic=topic_of(event.text, self.policy.conversations.topics) if buyers else None,
+            asks=buyers and asks_for_staff(event.text, self.policy.interventions),
         )
-        return self._keep_under(case.messages, identity, fact)
+        conversation = case.conversations.setdefault(event.conversation_id, Conversation())
+        if not conversation.add(message, min(self.own.settled, self.counts.settled)):
+            return False
+        identity = f"{event.conversation_id}:{event.event_id}"
+        known = case.messages.pop(identity, None)
+        asked = conversations.asked(event.conversation_id, event.event_id, known, conversation.messages, self.policy)
+        if asked is not None:
+            case.messages[identity] = asked
+        return True
 
     def _opened(self, case: Case, event: events.TicketOpened, place: Place) -> bool:
         fact = Opened(

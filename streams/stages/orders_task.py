@@ -128,6 +128,7 @@ class OrdersTask:
         self._collect_outputs(effects.outputs)
         self._collect_sends(effects.sends)
         self._collect_rows(effects.rows)
+        self._collect_horizons(effects)
         return effects
 
     def restore(self, saved: Iterable[tuple[bytes, bytes]]) -> None:
@@ -225,8 +226,11 @@ class OrdersTask:
             self._changed_pending,
         ):
             done.clear()
-        own, counts = orders.own, orders.counts
-        horizons = Horizons((own.watermark, own.final), (counts.watermark, counts.final), shops.next_boundary)
-        if horizons != self._saved_horizons:
+
+    def _collect_horizons(self, effects: Effects) -> None:
+        """Kept beside what they have led to; without that, a restart may go back to older ones."""
+        own, counts = self._orders.own, self._orders.counts
+        horizons = Horizons((own.watermark, own.final), (counts.watermark, counts.final), self._shops.next_boundary)
+        if horizons != self._saved_horizons and (effects.rows or effects.outputs or effects.sends):
             self._saved_horizons = horizons
-            rows.put(changed, rows.row_key(_HORIZONS), horizons)
+            rows.put(effects.rows, rows.row_key(_HORIZONS), horizons)

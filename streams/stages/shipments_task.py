@@ -136,6 +136,7 @@ class ShipmentsTask:
         if heard:
             effects.sends[CARRIER_HOURS] = {EVERYONE: heard}
         self._collect_rows(effects.rows)
+        self._collect_horizons(effects)
         return effects
 
     def restore(self, saved: Iterable[tuple[bytes, bytes]]) -> None:
@@ -189,10 +190,14 @@ class ShipmentsTask:
             rows.put(changed, rows.row_key(_FACILITY, name), clusters.facilities.get(name))
         for done in (book.changed, feeds.changed_hours, feeds.changed, clusters.changed):
             done.clear()
+
+    def _collect_horizons(self, effects: Effects) -> None:
+        """Kept beside what they have led to; without that, a restart may go back to older ones."""
+        book, feeds, clusters = self._book, self._feeds, self._clusters
         horizons = Horizons(_plain(book.horizon), _plain(feeds.horizon), _plain(clusters.horizon))
-        if horizons != self._saved:
+        if horizons != self._saved and (effects.rows or effects.outputs or effects.sends):
             self._saved = horizons
-            rows.put(changed, rows.row_key(_HORIZONS), horizons)
+            rows.put(effects.rows, rows.row_key(_HORIZONS), horizons)
 
     def _row(self, key: Key, parcel: Parcel) -> ParcelRow:
         ties = []

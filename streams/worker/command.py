@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 
 import click
@@ -14,10 +15,11 @@ from streams.engine.partitioner import partition_for
 from streams.engine.runner import Cadence, Factory
 from streams.options import app_id_option, broker_option, policy_option
 from streams.policy.model import Policy
-from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
+from streams.stages.dataflow import DEAD_LETTERS, ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
 from streams.stages.intake import Counts, Partitioner
 from streams.stages.settings import Setting
+from streams.topics.desired import ALERTS, TABLES, inputs
 from streams.worker.metrics import Metrics
 from streams.worker.run import run_worker
 from streams.worker.said import Said
@@ -56,6 +58,10 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
               help="How producers choose partitions: Java's default, or librdkafka's.")  # fmt: skip
 @click.option("--commit-interval", type=click.FloatRange(min=0.01, max=60), default=0.5, show_default=True,
               metavar="SECONDS", help="Between two transactions of a task.")  # fmt: skip
+@click.option("--fetch-records", type=click.IntRange(1, 100_000), default=2000, show_default=True, metavar="N",
+              help="Records of a partition that are taken at once.")  # fmt: skip
+@click.option("--session-timeout", type=click.FloatRange(1, 300), default=8.0, show_default=True, metavar="SECONDS",
+              help="Silence after which the group gives this worker's tasks to others.")  # fmt: skip
 @click.option("--instance-id", metavar="NAME", help="Static membership: a restart under it moves no partition.")
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Where /metrics and /healthz answer.")
 @click.option("--metrics-port", type=click.IntRange(0, 65535), help="Their port; without it they are off.")
@@ -69,6 +75,8 @@ def worker_command(
     once: bool,
     partitioner: str,
     commit_interval: float,
+    fetch_records: int,
+    session_timeout: float,
     instance_id: str | None,
     metrics_host: str,
     metrics_port: int | None,
@@ -103,8 +111,12 @@ def worker_command(
         clock=clock,
         once=once,
         cadence=Cadence(seconds=commit_interval),
+        fetch_records=fetch_records,
+        session_timeout=session_timeout,
         instance_id=instance_id,
         metrics_host=metrics_host,
         metrics_port=metrics_port,
     )
-    return run_worker(settings, dataflow(policy), factory, metrics)
+    flow = dataflow(policy)
+    dead_letters = [topic + DEAD_LETTERS for topic in inputs(flow)]
+    return run_worker(settings, replace(flow, outputs=(*ALERTS, *TABLES, *dead_letters)), factory, metrics)

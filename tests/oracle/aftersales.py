@@ -217,9 +217,8 @@ class AfterSales:
                 said = Said("rights_refused", event.key, "resolved", event.time, refused.shop, resolution=how)
                 self.alerts.append(said)
 
-    def window_closed(self, shop: str, window: str) -> int:
-        """How many of a shop's escalations in a window are past everything, as of the last boundary passed."""
-        boundary = (self.until - 1) // HOUR * HOUR
+    def window_closed(self, shop: str, window: str, boundary: int) -> int:
+        """How many of a shop's escalations in a window are past everything, as of a boundary."""
         return sum(
             boundary - WINDOWS[window] <= time < boundary
             and not (name in self._voided and self._voided[name] < boundary)
@@ -227,19 +226,21 @@ class AfterSales:
             if of == shop
         )
 
-    def reasons(self) -> dict[str, dict[str, Any]]:
-        """The last records of `refund-reasons`, by shop."""
+    def reasons(self, shop: str) -> list[dict[str, Any] | None]:
+        """All records of `refund-reasons` of a shop, in order; None is a tombstone."""
         hours = {time // HOUR * HOUR + HOUR for _, time, _, _ in self._requests}
         steps = (0, *WINDOWS.values())
-        table: dict[str, dict[str, Any]] = {}
+        records: list[dict[str, Any] | None] = [None]
         for boundary in sorted({hour + step for hour in hours for step in steps if hour + step < self.until}):
-            for shop in {shop for shop, _, _, _ in self._requests}:
-                content = {name: self._top(shop, boundary, length) for name, length in WINDOWS.items()}
-                if not content["30d"]:
-                    table.pop(shop, None)
-                elif shop not in table or content != {name: table[shop][name] for name in WINDOWS}:
-                    table[shop] = {"shop_id": shop, "as_of": shown(boundary), **content}
-        return table
+            content = {name: self._top(shop, boundary, length) for name, length in WINDOWS.items()}
+            last = records[-1]
+            known = None if last is None else {name: last[name] for name in WINDOWS}
+            if not content["30d"]:
+                if last is not None:
+                    records.append(None)
+            elif content != known:
+                records.append({"shop_id": shop, "as_of": shown(boundary), **content})
+        return records[1:]
 
     def _top(self, shop: str, boundary: int, length: int) -> list[dict[str, Any]]:
         counts = Counter(

@@ -13,11 +13,19 @@ from typing import Any
 
 import click
 import pytest
+from prometheus_client.registry import Collector
 
 from streams.cli import parcelwatch
+from streams.policy import load
+from streams.stages.dataflow import dataflow
+from streams.stages.intake import Counts
+from streams.worker.metrics import CATALOGUE
+from streams.worker.said import Said
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + sorted(ROOT.glob("docs/**/*.md"))
+DOCUMENTS = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + sorted(
+    ROOT.glob("docs/**/*.md")
+)
 NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
 
 
@@ -69,7 +77,9 @@ def test_commands_of_a_document_run_and_print_what_it_says(name: str, tmp_path: 
     }
     for block in blocks(ROOT / name, "console run"):
         for script, said in steps(block):
-            done = subprocess.run(["bash", "-c", script], cwd=place, env=environment, capture_output=True, timeout=60)
+            done = subprocess.run(
+                ["bash", "-c", script], check=False, cwd=place, env=environment, capture_output=True, timeout=60
+            )
             assert done.returncode == 0, f"{script}\n{done.stderr.decode()}"
             printed = done.stdout.decode().splitlines()
             assert matches(said, printed), "\n".join([script, *printed])
@@ -155,3 +165,17 @@ def test_options_and_variables_that_a_document_names_exist(name: str) -> None:
 def test_the_readme_lists_every_command_there_is() -> None:
     listed = set(re.findall(r"^\| `parcelwatch ([a-z]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert listed == set(parcelwatch.commands)
+
+
+def test_the_handbook_explains_every_metric_and_no_other() -> None:
+    said: Collector = Said(Counts())
+    known = {entry.name for entry in CATALOGUE}
+    for family in said.collect():
+        known.add(family.name + ("_total" if family.type == "counter" else ""))
+    rows = re.findall(r"^\| (`parcelwatch_.*?) \|", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == known
+
+
+def test_the_picture_of_the_dataflow_has_every_edge() -> None:
+    explained = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs/architecture.md").read_text(), re.MULTILINE)
+    assert {edge.name for edge in dataflow(load.default()).edges} <= set(explained)

@@ -67,7 +67,8 @@ class Writer(Protocol):
     async def commit(self, transaction: Transaction) -> int | None:
         """Writes it as one transaction. Raises `FencedError` where the task has been taken over.
 
-        After any other error it is unknown whether the transaction was committed. Returns the offset behind it in the
+        Raises `FatalError` where an output's topic does not exist. After any other error it is unknown whether the
+        transaction was committed. Returns the offset behind it in the
         changelog: as long as that is the changelog's end, nobody has written there since. None where it has no rows.
         """
 

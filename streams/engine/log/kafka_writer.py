@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,12 +11,15 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 
+from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicPartition, Transaction
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.partitioner import partition_for
 
 #: Bytes of one batch; Kafka's default limit for a batch is 1 MiB.
 _BATCH_BYTES = 512 << 10
+#: Seconds for which brokers that answer may not know a topic: a new one is not known everywhere at once.
+_UNKNOWN = 3.0
 
 #: Key, value and headers of a record.
 _Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
@@ -90,10 +94,23 @@ class KafkaWriter:
         for output in transaction.outputs:
             topic, key = output.topic, output.key
             if topic not in counts:
-                counts[topic] = len(await self._producer.partitions_for(topic))
+                counts[topic] = await self._partitions(topic)
             partition = 0 if key is None else partition_for(key, counts[topic])
             found.setdefault(TopicPartition(topic, partition), []).append((key, output.value, output.headers))
         return found
+
+    async def _partitions(self, topic: str) -> int:
+        """How many the topic has. Raises `FatalError` where there is none of that name: the client would ask on."""
+        client = self._producer.client
+        if (known := client.cluster.partitions_for_topic(topic)) is None:
+            client.add_topic(topic)
+            began = time.monotonic()
+            while (known := client.cluster.partitions_for_topic(topic)) is None:
+                answered = await client.force_metadata_update()
+                if answered and time.monotonic() - began > _UNKNOWN:
+                    raise FatalError(f"topic {topic} does not exist, and there is something to be written to it")
+                await asyncio.sleep(0.1)
+        return len(known)
 
     async def _send(self, target: TopicPartition, rows: Sequence[_Row]) -> list[_Sent]:
         producer = self._producer

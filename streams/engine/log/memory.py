@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streams.engine.errors import FencedError, LogError
+from streams.engine.errors import FatalError, FencedError, LogError
 from streams.engine.log.interface import (
     Committed,
     Fetched,
@@ -161,6 +161,9 @@ class MemoryLog:
         """Commits at once. Raises `FencedError` where the epoch is an old one, and writes nothing then."""
         if self._epochs[transactional_id] != epoch:
             raise FencedError(f"{transactional_id} has been taken over")
+        for output in transaction.outputs:
+            if output.topic not in self._topics:
+                raise FatalError(f"topic {output.topic} does not exist, and there is something to be written to it")
         touched: set[TopicPartition] = set()
         for output in transaction.outputs:
             touched.add(self.append(output.topic, output.key, output.value, output.headers))

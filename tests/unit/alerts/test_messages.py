@@ -15,7 +15,16 @@ from streams.alerts.templates import Template
 from streams.alerts.wording import catalogue
 from streams.rules.alert import Alert
 from tests.unit.alerts.samples import (
-    AUDIENCES, CAUSES, EVIDENCE, GROUNDS, REQUESTS, RESOLUTIONS, RIGHTS, T0, an_alert, every_alert,
+    AUDIENCES,
+    CAUSES,
+    EVIDENCE,
+    GROUNDS,
+    REQUESTS,
+    RESOLUTIONS,
+    RIGHTS,
+    T0,
+    an_alert,
+    every_alert,
 )  # fmt: skip
 
 MESSAGES = Messages()

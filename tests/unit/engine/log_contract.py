@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from streams.engine.errors import FencedError
+from streams.engine.errors import FatalError, FencedError
 from streams.engine.log.interface import (
     Committed,
     Fetched,
@@ -222,6 +222,16 @@ class LogContract:
         assert await self.state(ready.log) == {b"a": b"1", b"b": b"3"}
         await old.close()
         await new.close()
+
+    async def test_an_output_to_a_topic_that_does_not_exist_is_fatal(self, ready: Bench) -> None:
+        writer = await ready.log.writer("t", GROUP)
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(FatalError, match="topic missing does not exist"):
+                await writer.commit(Transaction(CHANGES, outputs=[Output("missing", b"k", b"v")], rows={b"a": b"1"}))
+        await writer.close()
+        again = await ready.log.writer("t", GROUP)
+        assert await self.state(ready.log) == {}
+        await again.close()
 
     async def test_writers_of_other_names_do_not_mind_each_other(self, ready: Bench) -> None:
         one, two = await ready.log.writer("t1", GROUP), await ready.log.writer("t2", GROUP)

@@ -58,9 +58,9 @@ def run(
     tables: dict[str, dict[str, Any]] = {"help-rates": {}, "category-baselines": {}}
     for record in records:
         if record.value is None:
-            tables[record.table].pop(record.key, None)
+            tables.setdefault(record.table, {}).pop(record.key, None)
         else:
-            tables[record.table][record.key] = record.value
+            tables.setdefault(record.table, {})[record.key] = record.value
     return alerts, tables, reader
 
 

@@ -89,7 +89,7 @@ def test_an_event_that_comes_again_has_no_second_effect(events: Events, seed: in
         first = again.index(event)
         again.insert(random.randrange(first + 1, len(again) + 1), event)
     alerts, tables, _ = run(arrival, policy, until)
-    alerts_again, tables_again, reader = run(again, policy, until, some(random, len(again)))
+    alerts_again, tables_again, _ = run(again, policy, until, some(random, len(again)))
     assert plain(alerts_again, tables_again) == plain(alerts, tables)
 
 

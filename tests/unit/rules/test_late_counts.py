@@ -122,7 +122,9 @@ def test_a_late_order_gives_its_escalation_the_item() -> None:
     timeline = Timeline(lowered(min_orders=1, min_shops=2, delisting_min_escalations=1))
     for number in range(20):
         timeline.placed(0, f"Z{number}", shop_id=f"Z{number}", items=[("z", "c1")])
-    timeline.placed(0, "other", items=[("i1", "c1")]).disputed(hours(5)).tick(NOW).placed(hours(5), items=[("i1", "c1")])
+    timeline.placed(0, "other", items=[("i1", "c1")]).disputed(hours(5)).tick(NOW).placed(
+        hours(5), items=[("i1", "c1")]
+    )
     heard = timeline.heard(hours(60))
     assert heard.late == 1
     assert heard.only("item.delisting_risk").time == T0 + NEXT

@@ -1,4 +1,4 @@
-"""Late facts of shipments, orders and tickets: what they disprove is resolved, what they should have raised is raised."""
+"""Late facts of shipments, orders and tickets: what they disprove is resolved, what they lacked is raised."""
 
 from __future__ import annotations
 
@@ -96,7 +96,10 @@ def test_a_silence_that_a_late_scan_begins_may_be_over_already() -> None:
 
 def test_a_late_collecting_scan_disproves_not_collected() -> None:
     timeline = Timeline().shipped(0).tick(days(2)).scan("picked_up", hours(10))
-    assert told(timeline, days(2), "shipment") == [Said("not_collected", hours(24)), Said("not_collected", hours(24), LATE)]
+    assert told(timeline, days(2), "shipment") == [
+        Said("not_collected", hours(24)),
+        Said("not_collected", hours(24), LATE),
+    ]
 
 
 def test_a_late_collecting_scan_behind_the_deadline_resolves_not_collected() -> None:

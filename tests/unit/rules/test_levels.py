@@ -1,4 +1,4 @@
-"""Shops and items on the way through the levels: at most one alert open, each change resolves it and raises the next."""
+"""Shops and items on their way through the levels: one alert open at most, each change resolves it."""
 
 from __future__ import annotations
 

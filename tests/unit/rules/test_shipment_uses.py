@@ -52,7 +52,10 @@ def test_scans_behind_the_terminal_one_do_not_reopen_it() -> None:
 
 def test_another_terminal_scan_behind_the_terminal_one_resolves_nothing() -> None:
     timeline = Timeline().scan("departed", 0).scan("delivered", days(8)).scan("returned", days(9))
-    assert timeline.said("shipment", until=days(60)) == [Said("stalled", days(7)), Said("stalled", days(8), "delivered")]
+    assert timeline.said("shipment", until=days(60)) == [
+        Said("stalled", days(7)),
+        Said("stalled", days(8), "delivered"),
+    ]
 
 
 def test_an_order_that_a_use_held_does_not_use_the_number_again() -> None:

@@ -102,8 +102,7 @@ def test_the_search_finds_what_looking_at_every_place_finds(phrases: list[str], 
         phrase
         for phrase in phrases
         for start in range(len(plain))
-        if plain.startswith(phrase, start)
-        and not (phrase[0] in latin and start > 0 and plain[start - 1] in latin)
+        if plain.startswith(phrase, start) and not (phrase[0] in latin and start > 0 and plain[start - 1] in latin)
     }
     assert Phrases((phrase, [phrase]) for phrase in phrases).found_in(text) == expected
 

@@ -17,9 +17,7 @@ def test_the_kind_gives_the_time_to_answer(kind: str, allowed: int) -> None:
 
 def test_the_merchant_is_told_of_ticket_shop_and_order() -> None:
     heard = Timeline().opened(0, order_id="A", shop_id="S2").heard(days(2))
-    assert {(a.audiences, a.subject, a.shop_id, a.order_id) for a in heard.alerts} == {
-        (("merchant",), "K", "S2", "A")
-    }
+    assert {(a.audiences, a.subject, a.shop_id, a.order_id) for a in heard.alerts} == {(("merchant",), "K", "S2", "A")}
     assert Timeline().opened(0).heard(days(2)).only("ticket.timed_out").order_id is None
 
 

@@ -13,7 +13,7 @@ from schemas.times import HOUR, parse
 from tests.unit.schemas.values import AT, GONE, ITEM, VALUES, fields, value
 
 #: A value that must never be told: it may be a name, a phone number, an address.
-SECRET = "13800001111-secret"
+PERSONAL = "13800001111-secret"
 
 
 def refused(topic: str, raw: bytes, now: int | None = None) -> Invalid:
@@ -163,7 +163,7 @@ def test_what_is_no_number_is_no_amount(amount: Any) -> None:
     ],
 )
 def test_an_unknown_value_is_named_as_such(topic: str, type_: str, name: str) -> None:
-    for unknown in ("", "unknown", "Arrived", "buyer ", SECRET):
+    for unknown in ("", "unknown", "Arrived", "buyer ", PERSONAL):
         assert why(topic, type_, **{name: unknown}) == (Reason.UNKNOWN_VALUE, name)
 
 
@@ -174,7 +174,7 @@ def test_an_event_of_another_topic_is_of_an_unknown_type(topic: str, type_: str)
             assert refused(other, value(topic, type_)).reason is Reason.UNKNOWN_TYPE
 
 
-@pytest.mark.parametrize("type_", ["", "order.teleported", "Order.paid", "order.paid ", SECRET])
+@pytest.mark.parametrize("type_", ["", "order.teleported", "Order.paid", "order.paid ", PERSONAL])
 def test_an_unknown_type(type_: str) -> None:
     assert why(ORDERS, "order.paid", type=type_) == (Reason.UNKNOWN_TYPE, "type")
 
@@ -227,7 +227,7 @@ TIMES = [
 @pytest.mark.parametrize(("topic", "type_", "name"), TIMES)
 @pytest.mark.parametrize(
     "text",
-    ["", "tomorrow", "2026-11-03T08:15:00", "2026-11-03", "2026-02-30T00:00:00Z", "2026-11-03T08:15:60Z", SECRET],
+    ["", "tomorrow", "2026-11-03T08:15:00", "2026-11-03", "2026-02-30T00:00:00Z", "2026-11-03T08:15:60Z", PERSONAL],
 )
 def test_a_naive_or_unparsable_time(topic: str, type_: str, name: str, text: str) -> None:
     assert why(topic, type_, **{name: text}) == (Reason.BAD_TIME, name)
@@ -254,15 +254,15 @@ def test_times_agreed_may_lie_ahead_and_an_event_may_be_old() -> None:
 def test_the_detail_never_quotes_a_value(topic: str, type_: str) -> None:
     found = []
     for name in fields(topic, type_):
-        for bad in (SECRET * 10, [SECRET], {SECRET: SECRET}, "", 5, None):
+        for bad in (PERSONAL * 10, [PERSONAL], {PERSONAL: PERSONAL}, "", 5, None):
             try:
                 decode(topic, value(topic, type_, **{name: bad}))
             except Invalid as invalid:
                 found.append(f"{invalid.detail} {invalid}")
-    found.append(refused(topic, json.dumps([SECRET]).encode()).detail)
-    found.append(refused(topic, SECRET.encode()).detail)
-    found.append(refused(topic, value(topic, type_, event_id=[SECRET], **{SECRET: SECRET})).detail)
-    found.append(refused(topic, value(topic, type_, note=SECRET)[:-1]).detail)
+    found.append(refused(topic, json.dumps([PERSONAL]).encode()).detail)
+    found.append(refused(topic, PERSONAL.encode()).detail)
+    found.append(refused(topic, value(topic, type_, event_id=[PERSONAL], **{PERSONAL: PERSONAL})).detail)
+    found.append(refused(topic, value(topic, type_, note=PERSONAL)[:-1]).detail)
     assert len(found) > 10
-    assert not [text for text in found if SECRET in text or SECRET[:11] in text]
+    assert not [text for text in found if PERSONAL in text or PERSONAL[:11] in text]
     assert not [text for text in found if not text.strip() or "\n" in text]

@@ -1,4 +1,4 @@
-"""Every event of the contract: its record key, its topic, and the field that an absent platform leaves to the policy."""
+"""Every event of the contract: its topic, its record key, and what it leaves open."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def test_orders_are_keyed_by_order_and_scans_by_tracking_number(topic: str, type
 
 
 def test_the_values_here_are_all_the_events_of_the_contract() -> None:
-    assert {(topic, str(struct.__struct_config__.tag)) for topic, structs in EVENTS.items() for struct in structs} == set(
-        VALUES
-    )
+    assert {
+        (topic, str(struct.__struct_config__.tag)) for topic, structs in EVENTS.items() for struct in structs
+    } == set(VALUES)
     assert len(VALUES) == 19
     assert {topic for topic, _ in VALUES} == {ORDERS, SCANS, CHATS}
 

@@ -124,7 +124,7 @@ def test_a_minute_that_is_known_makes_no_bad_rest_good() -> None:
     parse("2026-11-03T08:15:00Z")
     parse("2026-11-03T08:15:00+08:00")
     for rest in ("60Z", "0Z", "00", "00+08:60", "00.Z", "00+24:00", "00.5", "00z ", "", "Z"):
-        with pytest.raises(ValueError, match="RFC 3339|no such"):
+        with pytest.raises(ValueError, match=r"RFC 3339|no such"):
             parse(f"2026-11-03T08:15:{rest}")
 
 
@@ -211,5 +211,7 @@ def test_full_tables_are_emptied_and_filled_anew(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(times, "_MOST_MINUTES", 3)
     monkeypatch.setattr(times, "_minutes", {})
     for minute in range(10):
-        assert parse(f"2026-11-03T08:{minute:02d}:07Z") == parse("2026-11-03T08:00:00Z") + minute * 60_000_000 + 7_000_000
+        assert (
+            parse(f"2026-11-03T08:{minute:02d}:07Z") == parse("2026-11-03T08:00:00Z") + minute * 60_000_000 + 7_000_000
+        )
         assert len(times._minutes) <= 3

@@ -226,6 +226,7 @@ class TestConversationTopics:
         ]  # fmt: skip
         assert book.closed == []
         assert book.rows == {}
+        assert book.tallies._tables == {}
 
     def test_what_is_taken_back_at_the_same_boundary_was_never_there(self) -> None:
         one = tallied("S1", T0, tally(CONVERSATION_TOPICS, "other"))
@@ -277,6 +278,10 @@ class Driven:
         """A new task with nothing but the changelog."""
         self.task = OrdersTask(self._setting, 0)
         self.task.restore(self.saved.items())
+
+    def facts(self) -> dict[bytes, bytes]:
+        """What is kept, but for how far the stages were: that is not kept at every step."""
+        return {key: value for key, value in self.saved.items() if key[:1] != b"h"}
 
     def commit(self, expected: str) -> None:
         effects = self.task.collect()
@@ -332,7 +337,7 @@ class TestRestart:
         without, expected = driven(busy(), 80 * DAY, Random(seed))
         restarted, found = driven(busy(), 80 * DAY, Random(seed), restarts=True)
         assert found == expected
-        assert restarted.saved == without.saved
+        assert restarted.facts() == without.facts()
 
     def test_the_task_says_what_a_replay_says(self) -> None:
         _, found = driven(busy(), until=80 * DAY)

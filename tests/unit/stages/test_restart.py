@@ -1,0 +1,129 @@
+"""Tasks that crash and go on from their changelog: what comes out is what comes out of one that never crashed."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.decode import decode
+from schemas.times import HOUR
+from streams.alerts.cloudevents import AlertWriter
+from streams.policy.model import Policy
+from streams.stages.single import SingleReader
+from tests.oracle.policy import DAY
+from tests.oracle.streams import shuffle_on_time, streams
+from tests.oracle.timeline import microseconds, shown
+from tests.unit.rules.against_oracle import policies
+from tests.unit.stages.cluster import Cluster, Event, written
+
+SOME = settings(
+    deadline=None,
+    derandomize="CI" in os.environ,
+    max_examples=40,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    print_blob=True,
+)
+STREAMS = streams(max_size=60, weeks=5, forgetting=False)
+SEEDS = st.integers(0, 2**32 - 1)
+
+
+def end_of(events: list[dict[str, Any]], random: Random) -> int:
+    greatest = max(microseconds(event["value"]["occurred_at"]) for event in events)
+    return greatest + random.choice((0, 1, HOUR, 9 * DAY, 40 * DAY))
+
+
+def one_reader(events: list[Event], policy: Policy, until: int) -> tuple[Counter[bytes], dict[str, dict[bytes, Any]]]:
+    """What a replay of the same puts out."""
+    reader = SingleReader(policy)
+    for topic, value in events:
+        event, time = decode(topic, value)
+        if time <= until:
+            reader.take(topic, event, time, value)
+    reader.finish(until)
+    alerts, records = reader.drain()
+    writer = AlertWriter(policy.label, policy.platform)
+    tables: dict[str, dict[bytes, Any]] = {}
+    for record in records:
+        table = tables.setdefault(record.table, {})
+        if record.value is None:
+            table.pop(record.key.encode(), None)
+        else:
+            table[record.key.encode()] = json.loads(json.dumps(record.value))
+    values = Counter(record.value for alert in alerts for record in writer.records(alert))
+    return values, {name: table for name, table in tables.items() if table}
+
+
+@pytest.mark.parametrize(("orders", "scans"), [(1, 1), (3, 2)])
+@SOME
+@given(events=STREAMS, seed=SEEDS)
+def test_tasks_on_any_partitions_that_crash_anywhere_say_what_one_reader_says(
+    orders: int, scans: int, events: list[dict[str, Any]], seed: int
+) -> None:
+    random = Random(seed)
+    policy, _ = policies(random.choice(("default", "tmall-2026")), low=True)
+    until = end_of(events, random)
+    arrival = [written(event) for event in shuffle_on_time(events, random)]
+    cluster = Cluster(policy, until, orders=orders, scans=scans, random=random, crash=random.choice((0, 0.1, 0.4)))
+    cluster.run(arrival)
+    alerts, tables = one_reader(arrival, policy, until)
+    assert cluster.alerts() == alerts
+    assert cluster.tables() == tables
+
+
+@SOME
+@given(events=STREAMS, seed=SEEDS)
+def test_late_events_are_taken_behind_a_crash_as_they_are_without_one(events: list[dict[str, Any]], seed: int) -> None:
+    random = Random(seed)
+    policy, _ = policies("default", low=True)
+    until = end_of(events, random)
+    waits = (0, 0, HOUR, 3 * DAY, 20 * DAY)
+    arrives = [microseconds(event["value"]["occurred_at"]) + random.choice(waits) for event in events]
+    arrival = [written(events[place]) for place in sorted(range(len(events)), key=lambda place: arrives[place])]
+    calm = Cluster(policy, until, orders=2, scans=2)
+    rough = Cluster(policy, until, orders=2, scans=2, random=random, crash=0.2)
+    for event in arrival:
+        calm.step(event)
+        rough.step(event)
+    calm.finish()
+    rough.finish()
+    assert rough.alerts() == calm.alerts()
+    assert rough.tables() == calm.tables()
+
+
+def many_boundaries() -> tuple[list[Event], Policy, int]:
+    """Orders in each of 250 hours, complaints here and there, then nothing: hundreds of boundaries pass at once."""
+    policy, _ = policies("default", low=True)
+    random = Random(1)
+    start = microseconds("2026-01-20T00:30:00Z")
+    events = []
+    for number in range(250):
+        for shop in ("S1", "S2", "S3"):
+            name = f"{shop}-{number}"
+            told = {"event_id": name, "occurred_at": shown(start + number * HOUR), "shop_id": shop, "order_id": name}
+            items = [{"item_id": f"i{number % 3}", "category_id": "c1", "quantity": 1}]
+            placed = {**told, "type": "order.placed", "buyer_id": "B", "items": items}
+            events.append(written({"topic": "orders", "value": placed}))
+            if random.random() < (0.5 if number // 40 % 3 == int(shop[1]) - 1 else 0.05):
+                complaint = {**told, "type": "complaint.filed", "complaint_id": name}
+                events.append(written({"topic": "chats", "value": complaint}))
+    return events, policy, start + 45 * DAY
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_crash_in_the_midst_of_many_boundaries_judges_none_of_them_twice(seed: int) -> None:
+    events, policy, until = many_boundaries()
+    cluster = Cluster(policy, until, random=Random(seed), crash=0.4)
+    for event in events:
+        cluster.append(event)
+    cluster.finish()
+    assert cluster.crashes
+    alerts, tables = one_reader(events, policy, until)
+    assert cluster.tables() == tables
+    assert cluster.alerts() == alerts
