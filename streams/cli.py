@@ -28,6 +28,14 @@ class _Group(click.Group):
                 parameter.envvar = f"{PREFIX}_{option}"
         super().add_command(cmd, name)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader of our output has gone: `parcelwatch adapt ... | head`.
+            sys.stderr.close()
+            raise click.exceptions.Exit(0) from None
+
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="parcelwatch", prog_name="parcelwatch")
@@ -47,6 +55,9 @@ def main(args: list[str] | None = None) -> NoReturn:
     gc.set_threshold(200_000, 50, 1_000)
     try:
         status: Any = parcelwatch.main(args, prog_name="parcelwatch", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as asked:
+        click.echo(asked.ctx.get_help() if asked.ctx else "", err=True)
+        sys.exit(2)
     except click.ClickException as error:
         click.echo(f"parcelwatch: {' '.join(error.format_message().split())}", err=True)
         sys.exit(2)
@@ -54,8 +65,4 @@ def main(args: list[str] | None = None) -> NoReturn:
         sys.exit(done.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader of our output has gone: `parcelwatch adapt ... | head`.
-        sys.stderr.close()
-        sys.exit(0)
     sys.exit(status if isinstance(status, int) else 0)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from functools import cached_property
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import msgspec
 
@@ -109,12 +109,26 @@ class Shipments(_Part, frozen=True, forbid_unknown_fields=True):
         ) - 1  # fmt: skip
 
 
+class OrderTimes(NamedTuple):
+    """The times of `Orders` in microseconds."""
+
+    ship_by: int
+    due_soon: int
+    out_of_stock: int
+
+
 class Orders(_Part, frozen=True, forbid_unknown_fields=True):
     """Rules of orders."""
 
     ship_by_hours: Positive
     due_soon_hours: Positive
     out_of_stock_hours: Positive
+
+    @cached_property
+    def micros(self) -> OrderTimes:
+        """In microseconds."""
+        hours = (self.ship_by_hours, self.due_soon_hours, self.out_of_stock_hours)
+        return OrderTimes(*(round(value * HOUR) for value in hours))
 
 
 class Tickets(_Part, frozen=True, forbid_unknown_fields=True):

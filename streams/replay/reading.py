@@ -54,10 +54,10 @@ def read(path: Path, progress: Progress | None = None) -> Iterator[Line]:
 
 
 def _files(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
+    if not path.exists():
         raise MissingInput(f"{path}: no such file or folder")
+    if not path.is_dir():
+        return [path]
     found = [file for topic in TOPICS if (file := _topic_file(path, topic)) is not None]
     if not found:
         raise MissingInput(f"{path}: holds none of {', '.join(topic + '.jsonl' for topic in TOPICS)} (or .gz, .zst)")

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from schemas.times import HOUR, render
+from schemas.times import render
 from streams.policy.model import Policy
 from streams.rules.alert import MERCHANT, PLATFORM, RAISED
 from streams.rules.facts import Fact
@@ -64,17 +64,16 @@ def expected(order_id: str, order: Order, policy: Policy) -> list[Expected]:
     paid = order.paid
     if paid is None:
         return []
-    ends: list[tuple[tuple[int, str, bytes], str]] = [(parcel.place, "shipped") for parcel in order.shipped]
-    if order.completed is not None:
-        ends.append((order.completed.place, "completed"))
-    if order.cancelled is not None:
-        ends.append((order.cancelled.place, "cancelled"))
-    end = min(ends, default=None)
+    end = _end(order)
     ship_by = ship_by_of(paid, policy)
-    due_soon = ship_by - round(policy.orders.due_soon_hours * HOUR)
+    rules = policy.orders.micros
+    due_soon = ship_by - rules.due_soon
+    if end is not None and end[0][0] <= min(max(ship_by, paid.time), due_soon if paid.time <= due_soon else ship_by):
+        # As nearly always: it was shipped in good time.
+        return []
     deadlines = [
         (SHIP_LATE, max(ship_by, paid.time), MERCHANT),
-        (OUT_OF_STOCK, max(ship_by + round(policy.orders.out_of_stock_hours * HOUR), paid.time), PLATFORM),
+        (OUT_OF_STOCK, max(ship_by + rules.out_of_stock, paid.time), PLATFORM),
     ]
     if paid.time <= due_soon:
         deadlines.insert(0, (SHIP_DUE_SOON, due_soon, MERCHANT))
@@ -102,9 +101,21 @@ def expected(order_id: str, order: Order, policy: Policy) -> list[Expected]:
     return alerts
 
 
+def _end(order: Order) -> tuple[tuple[int, str, bytes], str] | None:
+    """What ends the wait for the shipping first: its place, and how."""
+    end: tuple[tuple[int, str, bytes], str] | None = None
+    for fact, how in ((order.completed, "completed"), (order.cancelled, "cancelled")):
+        if fact is not None and (end is None or fact.place < end[0]):
+            end = (fact.place, how)
+    for parcel in order.shipped:
+        if end is None or parcel.place < end[0]:
+            end = (parcel.place, "shipped")
+    return end
+
+
 def ship_by_of(paid: Paid, policy: Policy) -> int:
     """When the order has to be shipped, in microseconds."""
-    return paid.ship_by if paid.ship_by is not None else paid.time + round(policy.orders.ship_by_hours * HOUR)
+    return paid.ship_by if paid.ship_by is not None else paid.time + policy.orders.micros.ship_by
 
 
 def _evidence(paid: Paid, ship_by: int, deadline: int) -> Callable[[str], dict[str, Any]]:

@@ -12,6 +12,7 @@ from streams.policy.model import Policy
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.topics.desired import Settings
 from streams.topics.ensure import ensure
+from streams.worker import logs
 
 _POSITIVE = click.IntRange(min=1)
 
@@ -38,6 +39,7 @@ def topics_command(
     What exists is never changed. The status is 0 also where something disagrees: a worker says what it cannot work
     with.
     """
+    logs.configure()
     asked = {ORDERS_TASK: order_partitions, SHIPMENTS_TASK: scan_partitions}
     try:
         settings = Settings(

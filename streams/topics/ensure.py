@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicSpec
@@ -23,6 +23,8 @@ async def ensure(bootstrap: str, settings: Settings, dry_run: bool = False) -> R
     try:
         await admin.start()
         return await _ensure(admin, settings, dry_run)
+    except KafkaConnectionError:
+        raise FatalError(f"no broker answers at {bootstrap}") from None
     except (KafkaError, OSError) as error:
         raise FatalError(f"topics on {bootstrap}: {str(error) or type(error).__name__}") from error
     finally:

@@ -20,6 +20,9 @@ class Sparing(logging.Filter):
         self._said: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.name == "aiokafka" and str(record.msg).startswith("Unable connect"):
+            # What cannot be reached is said once, by whoever wanted it.
+            return False
         now = time.monotonic()
         key = (record.name, str(record.msg))
         if now - self._said.get(key, -_PAUSE) < _PAUSE:

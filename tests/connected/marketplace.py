@@ -6,9 +6,11 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from schemas.decode import Invalid, decode
 from schemas.events import record_key
@@ -23,6 +25,9 @@ INPUTS = ("orders", "logistics-scans", "chats")
 DEAD = tuple(f"{topic}.dlq" for topic in INPUTS)
 OUTPUTS = {**dict.fromkeys(ALERTS + TABLES, 2), **dict.fromkeys(DEAD, 1)}
 THREE = dict.fromkeys(INPUTS, 3)
+
+#: Tables that have something in them wherever there are orders and escalations.
+JUDGED = ("help-rates", "category-baselines")
 
 #: Seconds within which a worker must have done all.
 PATIENCE = 180.0
@@ -137,6 +142,15 @@ async def produce(kafka: Broker, events: Produced, partitions: dict[str, int]) -
         await kafka.produce(topic, [(key, value) for one, key, value in events if one == topic])
 
 
+async def progress(kafka: Broker) -> int:
+    """How many records of the inputs have been read in committed transactions."""
+    try:
+        committed = await kafka.committed(APP)
+    except GroupCoordinatorNotAvailableError:
+        return 0  # the first group of a new broker
+    return sum(offset for (topic, _), offset in committed.items() if topic in INPUTS)
+
+
 async def alerts(kafka: Broker, topic: str) -> list[bytes]:
     """All committed records of a topic of alerts, sorted."""
     return sorted(record.value for record in await kafka.read_committed(topic))
@@ -151,12 +165,12 @@ async def compare(kafka: Broker, out: Path) -> None:
     await compare_tables(kafka, out)
 
 
-async def compare_tables(kafka: Broker, out: Path, tables: Collection[str] = TABLES) -> None:
+async def compare_tables(kafka: Broker, out: Path) -> None:
     """What the tables have come to is what the replay's are."""
-    for table in tables:
+    for table in TABLES:
         rows: dict[bytes, bytes | None] = {}
         for record in await kafka.read_committed(table):
             rows[record.key] = record.value
         left = sorted(value for value in rows.values() if value is not None)
         assert left == sorted((out / f"{table}.jsonl").read_bytes().splitlines()), table
-        assert left, table
+        assert left or table not in JUDGED

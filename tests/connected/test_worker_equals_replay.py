@@ -19,6 +19,7 @@ from tests.connected.marketplace import (
     generated,
     last_time,
     produce,
+    progress,
     replay,
     run,
     running,
@@ -50,7 +51,7 @@ async def test_a_worker_killed_and_started_again_goes_on_where_it_was(kafka: Bro
     for _ in range(2):
         async with running(*worker(kafka, until)) as process:
             # In the midst of its work: something is committed, and not yet everything.
-            while not any((await kafka.committed("pw")).values()):
+            while not await progress(kafka):
                 assert process.returncode is None
                 await asyncio.sleep(0.05)
     await run(*worker(kafka, until))

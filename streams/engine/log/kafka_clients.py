@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from aiokafka.errors import InvalidProducerEpoch, KafkaError, ProducerFenced
+from aiokafka.errors import InvalidProducerEpoch, KafkaConnectionError, KafkaError, ProducerFenced
 
 from streams.engine.errors import FencedError, LogError
 
@@ -25,6 +25,8 @@ def errors(what: str) -> Iterator[None]:
     except TimeoutError as error:
         raise LogError(f"{what}: no answer in time") from error
     except (KafkaError, OSError) as error:
+        if isinstance(error, KafkaConnectionError):
+            raise LogError(f"{what}: no broker answers") from error
         raise LogError(f"{what}: {error!r}") from error
 
 

@@ -1,0 +1,230 @@
+"""The input of a replay: one file or a folder, plain or packed, whole or not."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import zstandard
+
+from schemas.decode import Reason
+from schemas.events import CHATS, ORDERS, SCANS
+from streams.replay.reading import Line, MissingInput, read, size
+
+
+def tagged(number: int, topic: str = ORDERS) -> bytes:
+    return json.dumps({"topic": topic, "value": {"n": number}}).encode()
+
+
+def value(number: int) -> bytes:
+    return json.dumps({"n": number}).encode()
+
+
+def packed(path: Path, content: bytes) -> Path:
+    """Writes a file in the form that its name tells."""
+    match path.suffix:
+        case ".gz":
+            content = gzip.compress(content)
+        case ".zst":
+            content = zstandard.ZstdCompressor().compress(content)
+    path.write_bytes(content)
+    return path
+
+
+# -- one file
+
+
+@pytest.mark.parametrize("name", ["in.jsonl", "in.jsonl.gz", "in.jsonl.zst", "anything"])
+def test_one_file_plain_or_packed(tmp_path: Path, name: str) -> None:
+    path = packed(tmp_path / name, tagged(1) + b"\n" + tagged(2, CHATS) + b"\n")
+    assert list(read(path)) == [Line(1, ORDERS, value(1)), Line(2, CHATS, value(2))]
+    assert size(path) == path.stat().st_size
+
+
+def test_several_frames_of_a_packed_file_are_one_input(tmp_path: Path) -> None:
+    for name, pack in (("a.gz", gzip.compress), ("a.zst", zstandard.ZstdCompressor().compress)):
+        path = tmp_path / name
+        path.write_bytes(pack(tagged(1) + b"\n") + pack(tagged(2) + b"\n"))
+        assert [line.value for line in read(path)] == [value(1), value(2)]
+
+
+@pytest.mark.parametrize("end", [b"", b"\n", b"\r\n", b"\n\n", b"\n \t \r\n"])
+@pytest.mark.parametrize("between", [b"\n", b"\r\n", b"\n\n\n", b"\n  \n\t\r\n"])
+def test_blank_lines_are_passed_over_and_counted_in_the_numbers(tmp_path: Path, between: bytes, end: bytes) -> None:
+    path = packed(tmp_path / "in", b"\n" + tagged(1) + between + tagged(2) + end)
+    assert list(read(path)) == [Line(2, ORDERS, value(1)), Line(2 + between.count(b"\n"), ORDERS, value(2))]
+
+
+def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
+    for name in ("in.jsonl", "in.jsonl.gz", "in.jsonl.zst"):
+        assert list(read(packed(tmp_path / name, b""))) == []
+
+
+@pytest.mark.parametrize(
+    ("line", "topic", "reason"),
+    [
+        (b"not json", None, Reason.NOT_JSON),
+        (tagged(1)[:-1], None, Reason.NOT_JSON),
+        (tagged(1) + tagged(2), None, Reason.NOT_JSON),
+        (b'{"topic":"orders","value":{"a":"\xff"}}', None, Reason.NOT_JSON),
+        (b'{"topic":"orders","value":{},"x":"\xff"}', None, Reason.NOT_JSON),
+        (b'{"topic":"orders","value":{"a":1,}}', None, Reason.NOT_JSON),
+        (b"[" * 50_000, None, Reason.NOT_JSON),
+        (b"[]", None, Reason.NOT_OBJECT),
+        (b"5", None, Reason.NOT_OBJECT),
+        (b"null", None, Reason.NOT_OBJECT),
+        (b"{}", None, Reason.UNKNOWN_TOPIC),
+        (b'{"value":{}}', None, Reason.UNKNOWN_TOPIC),
+        (b'{"topic":"returns","value":{}}', None, Reason.UNKNOWN_TOPIC),
+        (b'{"topic":"Orders","value":{}}', None, Reason.UNKNOWN_TOPIC),
+        (b'{"topic":null,"value":{}}', None, Reason.UNKNOWN_TOPIC),
+        (b'{"topic":5,"value":{}}', None, Reason.UNKNOWN_TOPIC),
+        (b'{"topic":"orders"}', ORDERS, Reason.MISSING_FIELD),
+    ],
+)
+def test_a_line_without_a_value_says_why_and_the_next_one_is_read(
+    tmp_path: Path, line: bytes, topic: str | None, reason: Reason
+) -> None:
+    path = packed(tmp_path / "in", tagged(1) + b"\n" + line + b"\n" + tagged(3) + b"\n")
+    first, bad, last = read(path)
+    assert (first, last) == (Line(1, ORDERS, value(1)), Line(3, ORDERS, value(3)))
+    assert (bad.number, bad.topic, bad.value, bad.reason) == (2, topic, None, reason)
+    assert bad.detail
+
+
+def test_the_value_is_the_very_bytes_of_the_line_whatever_else_the_line_has(tmp_path: Path) -> None:
+    path = packed(tmp_path / "in", b'{"note":[1], "value" : { "b" : 1 , "a":"\\u597d" } ,"topic":"chats"}')
+    (line,) = read(path)
+    assert line == Line(1, CHATS, b'{ "b" : 1 , "a":"\\u597d" }')
+
+
+# -- a folder
+
+
+def event(at: str | None, name: str, **more: Any) -> bytes:
+    return json.dumps({**({} if at is None else {"occurred_at": at}), "n": name, **more}).encode()
+
+
+def names(path: Path) -> str:
+    """The names of the events, in order."""
+    return "".join(json.loads(line.value or b"{}").get("n", "?") for line in read(path))
+
+
+def folder(tmp_path: Path, **files: list[bytes]) -> Path:
+    for topic, lines in files.items():
+        (tmp_path / f"{topic.replace('_', '-')}.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
+    return tmp_path
+
+
+def test_the_heads_of_a_folders_files_are_merged_by_time(tmp_path: Path) -> None:
+    path = folder(
+        tmp_path,
+        orders=[event("2026-01-01T00:00:00Z", "a"), event("2026-01-01T03:00:00Z", "d")],
+        logistics_scans=[event("2026-01-01T10:00:00+08:00", "c")],
+        chats=[event("2026-01-01T01:00:00Z", "b"), event("2026-01-01T04:00:00Z", "e")],
+    )
+    assert names(path) == "abcde"
+
+
+def test_a_tie_goes_to_orders_then_scans_then_chats(tmp_path: Path) -> None:
+    at = "2026-01-01T00:00:00Z"
+    path = folder(
+        tmp_path, chats=[event(at, "e"), event(at, "f")], logistics_scans=[event(at, "c"), event(at, "d")],
+        orders=[event(at, "a"), event(at, "b")],
+    )  # fmt: skip
+    assert names(path) == "abcdef"
+
+
+def test_a_line_out_of_order_holds_back_what_is_behind_it_in_its_own_file_alone(tmp_path: Path) -> None:
+    path = folder(
+        tmp_path,
+        orders=[event("2026-01-01T05:00:00Z", "d"), event("2026-01-01T00:00:00Z", "e")],
+        chats=[event("2026-01-01T01:00:00Z", "a"), event("2026-01-01T02:00:00Z", "b"), event("2026-01-01T04:00:00Z", "c")],
+    )
+    assert names(path) == "abcde"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        event(None, "x"),
+        event("yesterday", "x"),
+        event("2026-01-01T05:00:00", "x"),
+        b'{"occurred_at":5,"n":"x"}',
+        b'{"occurred_at":null,"n":"x"}',
+    ],
+)
+def test_a_head_without_a_valid_time_goes_first(tmp_path: Path, head: bytes) -> None:
+    path = folder(
+        tmp_path,
+        orders=[event("2026-01-01T00:00:00Z", "a"), event("2026-01-01T02:00:00Z", "c")],
+        chats=[event("2026-01-01T01:00:00Z", "b"), head, event("2026-01-01T03:00:00Z", "d")],
+    )
+    assert names(path) == "abxcd"
+
+
+def test_of_two_heads_without_a_time_the_topic_decides(tmp_path: Path) -> None:
+    path = folder(tmp_path, chats=[event(None, "b")], orders=[event(None, "a"), event("2026-01-01T00:00:00Z", "c")])
+    assert names(path) == "abc"
+
+
+def test_what_is_no_json_is_a_line_all_the_same(tmp_path: Path) -> None:
+    path = folder(tmp_path, orders=[event("2026-01-01T00:00:00Z", "a"), b"{oops", b"\xff", b"[]", b"null"])
+    lines = list(read(path))
+    assert [line.number for line in lines] == [1, 2, 3, 4, 5]
+    assert [line.value for line in lines[1:]] == [b"{oops", b"\xff", b"[]", b"null"]
+    assert {line.topic for line in lines} == {ORDERS}
+
+
+def test_lines_of_a_folder_are_numbered_in_their_own_file_and_stripped(tmp_path: Path) -> None:
+    (tmp_path / "orders.jsonl").write_bytes(b"\r\n\n  " + event("2026-01-01T00:00:00Z", "a") + b"  \r\n\n")
+    (tmp_path / "chats.jsonl").write_bytes(event("2026-01-02T00:00:00Z", "b"))
+    assert [(line.topic, line.number) for line in read(tmp_path)] == [(ORDERS, 3), (CHATS, 1)]
+    assert [line.value for line in read(tmp_path)][0] == event("2026-01-01T00:00:00Z", "a")
+
+
+@pytest.mark.parametrize("suffix", ["", ".gz", ".zst"])
+@pytest.mark.parametrize("topic", [ORDERS, SCANS, CHATS])
+def test_any_file_of_a_folder_may_be_missing_or_packed(tmp_path: Path, topic: str, suffix: str) -> None:
+    path = packed(tmp_path / f"{topic}.jsonl{suffix}", event("2026-01-01T00:00:00Z", "a") + b"\n")
+    (tmp_path / "README.txt").write_text("not read")
+    assert [(line.topic, line.number) for line in read(tmp_path)] == [(topic, 1)]
+    assert size(tmp_path) == path.stat().st_size
+
+
+# -- nothing to read
+
+
+def test_a_path_that_is_not_there_or_an_empty_folder_is_named_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for path in (tmp_path / "nowhere", tmp_path / "empty"):
+        with pytest.raises(MissingInput) as caught:
+            size(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["in.gz", "in.zst"])
+@pytest.mark.parametrize("broken", [b"this is not packed", b"cut"])
+def test_a_packed_file_that_is_broken_is_named_in_one_line(tmp_path: Path, name: str, broken: bytes) -> None:
+    path = tmp_path / name
+    if broken == b"cut":
+        whole = packed(path, b"".join(tagged(number) + b"\n" for number in range(5000))).read_bytes()
+        broken = whole[: len(whole) // 2]
+    path.write_bytes(broken)
+    with pytest.raises(MissingInput) as caught:
+        list(read(path))
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_progress_tells_no_more_than_there_is(tmp_path: Path) -> None:
+    path = packed(tmp_path / "in", b"".join(tagged(number) + b"\n" for number in range(20_000)))
+    told: list[int] = []
+    assert sum(1 for _ in read(path, told.append)) == 20_000
+    assert told
+    assert all(step >= 0 for step in told)
+    assert sum(told) <= size(path)
