@@ -12,7 +12,9 @@ from typing import Any, NoReturn
 import click
 
 from streams.adapt.command import adapt_command
+from streams.compare.command import compare_command
 from streams.demo.command import demo_command
+from streams.explain.command import explain_command
 from streams.replay.command import replay_command
 from streams.topics.command import topics_command
 from streams.worker.command import worker_command
@@ -43,7 +45,15 @@ def parcelwatch() -> None:
     """Watch a marketplace's parcels and help rate as the events happen."""
 
 
-for command in (replay_command, worker_command, demo_command, adapt_command, topics_command):
+for command in (
+    replay_command,
+    worker_command,
+    demo_command,
+    adapt_command,
+    compare_command,
+    explain_command,
+    topics_command,
+):
     parcelwatch.add_command(command)
 
 

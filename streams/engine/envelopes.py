@@ -1,7 +1,8 @@
-"""What a task sends to one other task in one transaction: MessagePack of (source, watermark, final, records).
+"""What a task sends to one other task in one commit: MessagePack of (source, number, watermark, final, records).
 
 One envelope per edge and receiving partition; where its records would be too large for one record of the log, several,
-of which only the last tells the new watermark.
+of which only the last tells the new watermark. The numbers of one source grow: on a log without transactions an
+envelope may come again, and is known by its number.
 """
 
 from __future__ import annotations
@@ -20,9 +21,10 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class Envelope(NamedTuple):
-    """One envelope as it was received. `source` is the number of the sending task."""
+    """One envelope as it was received. `source` is the sending task's partition."""
 
     source: int
+    number: int
     watermark: int
     final: bool
     records: list[Any]
@@ -31,13 +33,19 @@ class Envelope(NamedTuple):
 _decoder = msgspec.msgpack.Decoder(Envelope)
 
 
-def pack(source: int, before: Horizon, after: Horizon, records: Sequence[Any], largest: int = LARGEST) -> list[bytes]:
-    """Encodes the records of one transaction. `before` is the watermark that the receiver may know already."""
-    whole = _encoder.encode((source, after.watermark, after.final, records))
+def pack(
+    source: int, number: int, before: Horizon, after: Horizon, records: Sequence[Any], largest: int = LARGEST
+) -> list[bytes]:
+    """Encodes the records of one commit, numbered from `number` on.
+
+    `before` is the watermark that the receiver may know already.
+    """
+    whole = _encoder.encode((source, number, after.watermark, after.final, records))
     if len(whole) <= largest or len(records) < 2:
         return [whole]
     half = len(records) // 2
-    return pack(source, before, before, records[:half], largest) + pack(source, before, after, records[half:], largest)
+    first = pack(source, number, before, before, records[:half], largest)
+    return first + pack(source, number + len(first), before, after, records[half:], largest)
 
 
 def unpack(value: bytes) -> Envelope:

@@ -124,9 +124,7 @@ class PartitionClock:
     def passed(self, time: int) -> bool:
         """Takes the time of the next event; tells whether it is late."""
         if time > self.greatest:
-            self.greatest = (
-                time if self.ceiling is None or time <= self.ceiling else max(self.greatest, self.ceiling)
-            )
+            self.greatest = time if self.ceiling is None or time <= self.ceiling else max(self.greatest, self.ceiling)
             return False
         return time < self.greatest - self.lateness
 

@@ -7,6 +7,7 @@ fences whatever the old one may still have under way), and the task goes on from
 from __future__ import annotations
 
 import asyncio
+import gc
 import itertools
 import time
 from collections import deque
@@ -118,12 +119,16 @@ class Runner:
                     await self._open()
                     wait = self._cadence.first_wait
                     await self._work()
+                    continue
                 except LogError as error:
                     self._observer.failed(self.id, error)
                     await self._give_up()
                     fenced = isinstance(error, FencedError)
-                    await self._sleep(self._cadence.fenced_wait if fenced else wait)
-                    wait = min(wait * 2, self._cadence.longest_wait)
+                # Behind the handler, for the error holds the old state, which is in cycles: it goes before the new one
+                # is built beside it.
+                gc.collect()
+                await self._sleep(self._cadence.fenced_wait if fenced else wait)
+                wait = min(wait * 2, self._cadence.longest_wait)
         finally:
             self._stopping = True
             await self._give_up()
@@ -174,6 +179,7 @@ class Runner:
                     saved[key] = row
             if self._stopping:
                 return
+        await self._writer.resume(changelog, saved)
         # In a thread: a large state takes seconds, and the group must hear from this worker meanwhile.
         opened = await asyncio.to_thread(self._build, saved)
         if not opened.restored:

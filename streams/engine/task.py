@@ -46,12 +46,16 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class Progress(msgspec.Struct, array_like=True):
-    """How far the task has got: horizons given to the processor, per edge the watermarks held and told."""
+    """How far the task has got: horizons given to the processor, per edge the watermarks held and told.
+
+    `sent`: the number of the last envelope.
+    """
 
     passed: Mapping[str, tuple[int, bool]]
     held: Mapping[str, tuple[int, bool]]
     told: Mapping[str, tuple[int, bool]]
     final: bool
+    sent: int
 
 
 class Task:
@@ -91,6 +95,7 @@ class Task:
             self.incoming[topology.edge_topic(edge.name)] = self._edges[edge.name] = incoming
         self._outgoing = {edge.name: Outgoing(edge.granularity) for edge in topology.dataflow.edges_from(task.kind)}
         self._passed = dict.fromkeys(self._kind.horizons, START)
+        self._sent = progress.sent if progress else 0
         if progress:
             self._passed.update({name: Horizon(*item) for name, item in progress.passed.items()})
             for name, outgoing in self._outgoing.items():
@@ -157,9 +162,16 @@ class Task:
                 envelope = unpack(record.value)
             except msgspec.MsgspecError as error:
                 raise FatalError(f"edge {edge.name}: offset {record.offset} holds no envelope: {error}", 1) from error
+            if not edge.is_new(envelope):
+                continue
             edge.sources[envelope.source] = Horizon(envelope.watermark, envelope.final)
             if envelope.records:
                 self._processor.envelope(edge.name, envelope.source, envelope.records)
+
+    @property
+    def processor(self) -> Processor:
+        """The logic that it runs, for whoever asks what it tells of itself."""
+        return self._processor
 
     @property
     def unsettled(self) -> int:
@@ -275,7 +287,8 @@ class Task:
             for target in range(self._topology.counts[edge.target]):
                 records = everyone if edge.broadcast else by_target.get(target, [])
                 if records or due:
-                    packed = pack(self.id.partition, outgoing.told, outgoing.held, records)
+                    packed = pack(self.id.partition, self._sent + 1, outgoing.told, outgoing.held, records)
+                    self._sent += len(packed)
                     envelopes += [(TopicPartition(topic, target), value) for value in packed]
             if due:
                 outgoing.told = outgoing.held
@@ -289,6 +302,7 @@ class Task:
                     {name: item.held for name, item in self._outgoing.items()},
                     {name: item.told for name, item in self._outgoing.items()},
                     self.final,
+                    self._sent,
                 )
             )
         }

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from streams.engine.clock import Clock, Mode
+from streams.engine.envelopes import Envelope
 from streams.engine.processor import BEGINNING, ExternalInput, Horizon, PartitionClock
 
 #: The watermark of an input that has never had an event and holds nothing back.
@@ -31,10 +32,11 @@ class ExternalState(msgspec.Struct, array_like=True):
 
 
 class EdgeState(msgspec.Struct, array_like=True):
-    """What a changelog keeps of an edge's partition: the position, and the horizon of each sending task."""
+    """What a changelog keeps of an edge's partition: the position; of each sending task horizon and last number."""
 
     position: int
     sources: list[tuple[int, bool]]
+    numbers: list[int]
 
 
 class External:
@@ -107,9 +109,17 @@ class Incoming:
         self.name = name
         self.position = saved.position if saved else 0
         self.sources = [Horizon(*item) for item in saved.sources] if saved else [START] * sources
+        self._numbers = saved.numbers if saved else [0] * sources
 
     def save(self) -> EdgeState:
-        return EdgeState(self.position, [(item.watermark, item.final) for item in self.sources])
+        return EdgeState(self.position, [(item.watermark, item.final) for item in self.sources], self._numbers)
+
+    def is_new(self, envelope: Envelope) -> bool:
+        """Whether it has not come before; if it is, it has now."""
+        if envelope.number <= self._numbers[envelope.source]:
+            return False
+        self._numbers[envelope.source] = envelope.number
+        return True
 
     @property
     def horizon(self) -> Horizon:

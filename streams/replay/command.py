@@ -6,19 +6,19 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
 
 from streams.options import instant, policy_option
 from streams.policy.model import Policy
-from streams.replay.reading import MissingInput, read, size
-from streams.replay.run import Replay
+from streams.replay import parquet
+from streams.replay.progress import reading
+from streams.replay.reading import MissingInput
+from streams.replay.run import Format, Replay
+
+
+def _format(_context: click.Context, parameter: click.Parameter, value: Format) -> Format:
+    if value == "parquet" and not parquet.is_available():
+        raise click.BadParameter("parquet needs pyarrow: pip install 'parcelwatch[parquet]'", param=parameter)
+    return value
 
 
 @click.command("replay")
@@ -30,7 +30,11 @@ from streams.replay.run import Replay
 @policy_option
 @click.option("--until", callback=instant, metavar="TIME", help="Where to end; default: the greatest time read.")
 @click.option("--now", callback=instant, metavar="TIME", help="Events more than 24 h after it are invalid.")
-def replay_command(source: Path, folder: Path, policy: Policy, until: int | None, now: int | None) -> None:
+@click.option("--format", "form", type=click.Choice(["jsonl", "parquet"]), default="jsonl", show_default=True,
+              callback=_format, help="Of what is written, beside summary.json.")  # fmt: skip
+def replay_command(
+    source: Path, folder: Path, policy: Policy, until: int | None, now: int | None, form: Format
+) -> None:
     """Run INPUT through the rules without a broker.
 
     INPUT is a file of lines {"topic":"orders","value":{...}} in arrival order, or a folder with orders.jsonl,
@@ -39,18 +43,9 @@ def replay_command(source: Path, folder: Path, policy: Policy, until: int | None
     replay = Replay(policy, until, now)
     console = Console(stderr=True)
     try:
-        if console.is_terminal:
-            columns = (
-                TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(),
-                TimeRemainingColumn(),
-            )  # fmt: skip
-            with Progress(*columns, console=console, transient=True) as progress:
-                task = progress.add_task("replay", total=size(source))
-                summary = replay.run(read(source, lambda done: progress.advance(task, done)))
-        else:
-            size(source)
-            summary = replay.run(read(source))
-        replay.write(folder, summary)
+        with reading(source, "replay", console) as lines:
+            summary = replay.run(lines)
+        replay.write(folder, summary, form)
     except MissingInput as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -15,11 +15,13 @@ from schemas.times import render
 from streams.alerts.cloudevents import AlertWriter
 from streams.engine.processor import BEGINNING
 from streams.policy.model import Policy
+from streams.replay import parquet
 from streams.replay.reading import TOPICS, Line
 from streams.rules.alert import Alert
 from streams.stages.single import SingleReader
 
 TABLES = ("help-rates", "category-baselines", "conversation-topics", "refund-reasons")
+Format = Literal["jsonl", "parquet"]
 #: Events between two looks at what is due: often enough to keep what waits small.
 _STEP = 4096
 
@@ -80,11 +82,19 @@ class Replay:
         self._collect()
         return self._summary(end)
 
-    def write(self, folder: Path, summary: dict[str, Any]) -> None:
+    def write(self, folder: Path, summary: dict[str, Any], form: Format = "jsonl") -> None:
         """Writes the files of the replay into `folder`, which is made where it is missing."""
         folder.mkdir(parents=True, exist_ok=True)
-        for audience, alerts in self._alerts.items():
+        for alerts in self._alerts.values():
             alerts.sort()
+        if form == "parquet":
+            self._write_parquet(folder)
+        else:
+            self._write_lines(folder)
+        (folder / "summary.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2) + b"\n")
+
+    def _write_lines(self, folder: Path) -> None:
+        for audience, alerts in self._alerts.items():
             with (folder / f"alerts.{audience}.jsonl").open("wb") as out:
                 out.writelines(value + b"\n" for _, _, value in alerts)
         for table, rows in self._tables.items():
@@ -92,7 +102,13 @@ class Replay:
                 out.writelines(orjson.dumps(rows[key]) + b"\n" for key in sorted(rows))
         with (folder / "dead-letters.jsonl").open("wb") as out:
             out.writelines(orjson.dumps(row) + b"\n" for row in self._dead)
-        (folder / "summary.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2) + b"\n")
+
+    def _write_parquet(self, folder: Path) -> None:
+        for audience, alerts in self._alerts.items():
+            parquet.write_alerts(folder / f"alerts.{audience}.parquet", (value for _, _, value in alerts))
+        for table, rows in self._tables.items():
+            parquet.write_table(folder / f"{table}.parquet", table, (rows[key] for key in sorted(rows)))
+        parquet.write_dead_letters(folder / "dead-letters.parquet", self._dead)
 
     def _bury(self, line: Line, invalid: Invalid) -> None:
         self._reasons[str(invalid.reason)] += 1

@@ -13,6 +13,7 @@ from streams.policy.model import Policy
 from streams.rules import aftersales, orders, tallies, tickets
 from streams.rules.aftersales import is_closed
 from streams.rules.conversations import Conversation
+from streams.rules.distinct import Span, moves
 from streams.rules.escalations import Escalation
 from streams.rules.interventions import Intervention, counted
 from streams.rules.orders import Order
@@ -20,18 +21,20 @@ from streams.rules.reconcile import Emitted
 from streams.rules.refunds import Refund
 from streams.rules.tickets import Ticket
 
-ORDER, DISPUTE, COMPLAINT, INTERVENTION, TICKET_TIMEOUT = range(5)
+ORDER, DISPUTE, COMPLAINT, INTERVENTION, TICKET_TIMEOUT, DISTINCT_ORDER = range(6)
 KINDS = ("order", "dispute", "complaint", "intervention", "ticket_timeout")
 #: Counts nowhere in the help rate: there is a tally alone.
 TALLIED = -1
+#: Counts for its item, or for the main category, alone.
+ASIDE = -2
 
 
 class Delta(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A change of one shop's hour, as of the boundary `effective` (both microseconds, on the hour).
 
-    `items`: an order's distinct items, or an escalation's one item, if known. `categories`: an order's lines by
-    category. `linked`: the escalation's order had a late shipment or a stalled parcel. `closed`: its after-sales
-    window was closed. `tally`: what a tally counts (`streams.rules.tallies`).
+    `items`: an order's distinct items, or the one item, if known, for whose rate an escalation counts, or an order that
+    escalated. `categories`: an order's lines by category. `linked`: the escalation's order had a late shipment or a
+    stalled parcel. `closed`: its after-sales window was closed. `tally`: what a tally counts (`streams.rules.tallies`).
     """
 
     shop_id: str
@@ -82,14 +85,10 @@ def expected(case: Case, policy: Policy) -> dict[str, tuple[int, Delta, int | No
     """By identity: (time, what it adds, time of its voiding or None), for all that counts, past and to come."""
     result: dict[str, tuple[int, Delta, int | None]] = {}
     placed = case.order.placed
-    if placed is not None:
-        lines: dict[str, int] = {}
-        for _, category in placed.items:
-            lines[category] = lines.get(category, 0) + 1
-        hour = hour_of(placed.time)
-        items = tuple(dict.fromkeys(item for item, _ in placed.items))
-        delta = Delta(placed.shop_id, hour + HOUR, hour, ORDER, 1, items, tuple(sorted(lines.items())))
-        result["order"] = (placed.time, delta, None)
+    rate = policy.help_rate
+    _expect_order(result, case.order, over_paid=rate.over == "paid")
+    #: By shop and item (None: the order as a whole), the escalations of the order, where it counts once.
+    spans: dict[tuple[str, str | None], list[Span]] = {}
     late = [one for one in orders.expected(case.key, case.order, policy) if one.type == orders.SHIP_LATE]
 
     def add(
@@ -109,8 +108,17 @@ def expected(case: Case, policy: Policy) -> dict[str, tuple[int, Delta, int | No
             or any(one.raised <= time and (one.resolved is None or time < one.resolved) for one in late)
         )
         hour = hour_of(time)
-        delta = Delta(shop_id, hour + HOUR, hour, kind, 1, (item,) if item is not None else (), (), linked, closed)
-        result[f"{KINDS[kind]}/{identity}"] = (time, delta, case.voidings.get(f"{KINDS[kind]}/{identity}"))
+        voided = case.voidings.get(f"{KINDS[kind]}/{identity}")
+        rated = KINDS[kind] in rate.counted
+        if rate.distinct_orders:
+            if rated and order_id is not None:
+                span = Span(hour, hour_of(voided) + HOUR if voided is not None else None)
+                for of_item in (None,) if item is None else (None, item):
+                    spans.setdefault((shop_id, of_item), []).append(span)
+            rated = False
+        items = (item,) if rated and item is not None else ()
+        delta = Delta(shop_id, hour + HOUR, hour, kind, 1, items, (), linked, closed)
+        result[f"{KINDS[kind]}/{identity}"] = (time, delta, voided)
 
     for kind, escalations in ((DISPUTE, case.disputes), (COMPLAINT, case.complaints)):
         for identity, one in escalations.items():
@@ -130,7 +138,35 @@ def expected(case: Case, policy: Policy) -> dict[str, tuple[int, Delta, int | No
         if requested is not None:
             tally = tallies.tally(tallies.REFUND_REASONS, requested.kind, requested.reason)
             result[f"refund/{identity}"] = (requested.time, tallied(requested.shop_id, requested.time, tally), None)
+    for (shop_id, item), known in spans.items():
+        kind, items = (DISTINCT_ORDER, ()) if item is None else (ASIDE, (item,))
+        for boundary, hour, sign in moves(known):
+            # All that it takes is known once the events before the boundary are.
+            delta = Delta(shop_id, boundary, hour, kind, sign, items)
+            result[str(("distinct", shop_id, item, boundary, hour, sign))] = (boundary - 1, delta, None)
     return result
+
+
+def _expect_order(result: dict[str, tuple[int, Delta, int | None]], order: Order, *, over_paid: bool) -> None:
+    """The order itself, where it was placed, or where it was paid; its lines count where it was placed."""
+    placed = order.placed
+    categories: tuple[tuple[str, int], ...] = ()
+    if placed is not None:
+        lines: dict[str, int] = {}
+        for _, category in placed.items:
+            lines[category] = lines.get(category, 0) + 1
+        categories = tuple(sorted(lines.items()))
+        if over_paid:
+            hour = hour_of(placed.time)
+            result["lines"] = (placed.time, Delta(placed.shop_id, hour + HOUR, hour, ASIDE, 1, (), categories), None)
+            categories = ()
+    counted_at = order.paid if over_paid else placed
+    if counted_at is not None:
+        hour = hour_of(counted_at.time)
+        known = placed is not None and placed.time <= counted_at.time
+        items = tuple(dict.fromkeys(item for item, _ in placed.items)) if placed is not None and known else ()
+        delta = Delta(counted_at.shop_id, hour + HOUR, hour, ORDER, 1, items, categories)
+        result["order"] = (counted_at.time, delta, None)
 
 
 def tallied(shop_id: str, time: int, tally: str, sign: int = 1) -> Delta:

@@ -1,10 +1,12 @@
-"""The help rate's levels: what a shop's 30 days mean beside its category's baseline."""
+"""The help rate and its levels: what a shop's 30 days mean beside its category's baseline."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from streams.policy.model import HelpRate
+from streams.rules.counting import DISTINCT_ORDER, KINDS, ORDER
 
 INSUFFICIENT = "insufficient"
 OK = "ok"
@@ -23,6 +25,23 @@ class Judgement(NamedTuple):
 
     state: str
     flags: int
+
+
+def numerator(rules: HelpRate) -> tuple[int, ...]:
+    """The places in a row of counts (by kind, `streams.rules.counting`) whose sum goes over the orders."""
+    if rules.distinct_orders:
+        return (DISTINCT_ORDER,)
+    return tuple(place for place, kind in enumerate(KINDS) if kind in rules.counted)
+
+
+def escalations(counts: Sequence[int], places: Sequence[int]) -> int:
+    """What the rate counts in a row or window: escalations, or the orders that have one."""
+    return sum(counts[place] for place in places)
+
+
+def rate(counts: Sequence[int], places: Sequence[int]) -> float | None:
+    """Escalations over orders, unrounded; None without orders."""
+    return escalations(counts, places) / counts[ORDER] if counts[ORDER] else None
 
 
 def multiples(rules: HelpRate) -> tuple[float, float, float]:

@@ -48,6 +48,8 @@ class Expected(NamedTuple):
     by_event: bool = False
     #: Where it counts besides, if anywhere: the facility of a stall.
     place: str | None = None
+    #: The orders that it concerns, where others count by it: those of a stalled shipment.
+    orders: tuple[str, ...] = ()
 
 
 class Emitted(msgspec.Struct, array_like=True, gc=False):

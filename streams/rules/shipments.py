@@ -51,6 +51,8 @@ class Parcel(msgspec.Struct, gc=True):
     facilities: list[str | None] = msgspec.field(default_factory=list)
     registrations: list[Registration] = msgspec.field(default_factory=list)
     emitted: list[Emitted] = msgspec.field(default_factory=list)
+    #: By (order, episode) of a stall: open from, and up to (not including), or None; as the orders were told.
+    linked: dict[tuple[str, str], tuple[int, int | None]] = msgspec.field(default_factory=dict)
     last: int = 0
     calm: bool = False
     #: Delivered (or returned, destroyed) with nothing left to say: nothing happens before this; else 0.
@@ -98,6 +100,11 @@ class Parcel(msgspec.Struct, gc=True):
         self.registrations = [
             r for r in self.registrations if r.time < use.start or (use.until is not None and r.time >= use.until)
         ]
+        self.linked = {
+            key: span
+            for key, span in self.linked.items()
+            if span[0] < use.start or (use.until is not None and span[0] >= use.until)
+        }
         self.emitted = [
             sent
             for sent in self.emitted

@@ -169,6 +169,7 @@ def _silent(
                 _evidence(kind, use, silence, threshold, deadline, policy),
                 # Of a deadline that was moved, the facility says nothing.
                 place=silence.facility if kind == STALLED and deadline.moved is None else None,
+                orders=tuple(dict.fromkeys(r.order_id for r in registrations)) if kind == STALLED else (),
             )
         )
     return held

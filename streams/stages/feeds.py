@@ -50,7 +50,8 @@ class FeedBook:
         self.changed: set[str] = set()
         self._policy = policy
         self._speaks = speaks
-        self._keep = policy.shipments.given_up + policy.shipments.keep
+        # A parcel is remembered for as long after its end as it may be silent before; twice that is never looked at.
+        self._keep = 2 * (policy.shipments.given_up + policy.shipments.keep)
 
     @property
     def judged(self) -> int:
@@ -74,6 +75,8 @@ class FeedBook:
         """Judges the boundaries passed; the carriers whose silence ended."""
         if horizon == self.horizon:
             return set()
+        # What was known before is forgotten by the time before: the deadlines up to now are still to be judged.
+        before_now = self.horizon.watermark
         self.horizon = horizon
         rules = self._policy.feed_silence
         ended: set[str] = set()
@@ -87,7 +90,7 @@ class FeedBook:
                 self.changed.add(carrier)
             if feed.boundary != before:
                 self.changed.add(carrier)
-                self.changed_hours.update((carrier, hour) for hour in feed.forget(horizon.watermark, rules, self._keep))
+                self.changed_hours.update((carrier, hour) for hour in feed.forget(before_now, rules, self._keep))
         return ended
 
     def silent(self) -> set[str]:

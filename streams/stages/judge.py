@@ -57,6 +57,7 @@ class Judge:
 
     def __init__(self, policy: Policy, publishes: Callable[[str], bool] = lambda _: True) -> None:
         self.policy = policy
+        self._numerator = help_rate.numerator(policy.help_rate)
         self.categories: dict[str, Category] = {}
         self.shops: dict[str, Shop] = {}
         self.alerts: list[Alert] = []
@@ -117,8 +118,9 @@ class Judge:
         figures = shop.figures
         category = self.categories.get(figures.category) if figures.category is not None else None
         baseline = category.baseline(rules.min_shops) if category is not None else None
-        orders, escalations = figures.month[ORDER], figures.escalations(figures.month)
-        judged = help_rate.judge(shop.flags, orders, escalations, figures.rate, baseline, rules)
+        orders, escalations = figures.month[ORDER], help_rate.escalations(figures.month, self._numerator)
+        rate = help_rate.rate(figures.month, self._numerator)
+        judged = help_rate.judge(shop.flags, orders, escalations, rate, baseline, rules)
         if judged.state != shop.state:
             self._change_level(boundary, shop, judged, baseline)
         shop.flags, shop.state = judged.flags, judged.state
@@ -205,7 +207,7 @@ class Judge:
         rules = self.policy.help_rate
         figures = shop.figures
         month = figures.month
-        escalations = figures.escalations(month)
+        escalations = help_rate.escalations(month, self._numerator)
         return {
             "window_days": WINDOWS[1] // DAY,
             "orders": month[ORDER],
@@ -214,7 +216,7 @@ class Judge:
             "interventions": month[INTERVENTION],
             "ticket_timeouts": month[TICKET_TIMEOUT],
             "escalations": escalations,
-            "rate": _rounded(figures.rate),
+            "rate": _rounded(help_rate.rate(month, self._numerator)),
             "baseline": _rounded(baseline),
             "category_id": figures.category,
             "threshold": help_rate.multiples(rules)[LEVELS.index(state)],
@@ -234,10 +236,23 @@ class Judge:
             "main_category": figures.category,
             "state": shop.state,
             "baseline": _rounded(baseline),
-            "7d": _window(figures, figures.week),
-            "30d": _window(figures, figures.month),
+            "7d": self._window(figures.week),
+            "30d": self._window(figures.month),
         }
         self.records.append(TableRecord(HELP_RATES, figures.shop_id, value))
+
+    def _window(self, counts: list[int]) -> dict[str, Any]:
+        return {
+            "orders": counts[ORDER],
+            "disputes": counts[DISPUTE],
+            "complaints": counts[COMPLAINT],
+            "interventions": counts[INTERVENTION],
+            "ticket_timeouts": counts[TICKET_TIMEOUT],
+            "escalations": help_rate.escalations(counts, self._numerator),
+            "rate": _rounded(help_rate.rate(counts, self._numerator)),
+            "logistics_linked": counts[LINKED],
+            "window_closed": counts[CLOSED],
+        }
 
     def _drop(self, shop: Shop) -> None:
         shop_id = shop.figures.shop_id
@@ -260,21 +275,6 @@ class Judge:
         if self._publishes(name):
             value = {"category_id": name, "as_of": render(boundary), "shops": content[0], "rate": content[1]}
             self.records.append(TableRecord(CATEGORY_BASELINES, name, value))
-
-
-def _window(figures: Figures, counts: list[int]) -> dict[str, Any]:
-    orders, escalations = counts[ORDER], figures.escalations(counts)
-    return {
-        "orders": orders,
-        "disputes": counts[DISPUTE],
-        "complaints": counts[COMPLAINT],
-        "interventions": counts[INTERVENTION],
-        "ticket_timeouts": counts[TICKET_TIMEOUT],
-        "escalations": escalations,
-        "rate": _rounded(escalations / orders) if orders else None,
-        "logistics_linked": counts[LINKED],
-        "window_closed": counts[CLOSED],
-    }
 
 
 def _rounded(rate: float | None) -> float | None:

@@ -15,7 +15,7 @@ from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
 from streams.rules import silences
 from streams.rules.alert import RAISED, Alert
-from streams.rules.reconcile import LATE_EVENT, OPEN, Expected, next_moment, reconcile
+from streams.rules.reconcile import LATE_EVENT, OPEN, VOID, Expected, next_moment, reconcile
 from streams.rules.shipments import Parcel, Registration, Use, over, uses
 from streams.rules.statuses import BITS, FIRST_TERMINAL, RANK
 from streams.stages.clusters import PointRecord
@@ -69,6 +69,10 @@ class ShipmentBook:
             parcel.scans.append(packed)
             parcel.facilities.append(event.facility)
             parcel.last = time
+            limit = time + self._shortest + 1
+            if parcel.due is None or parcel.due > limit:
+                # With this status a shorter threshold may hold than the one that was waited for.
+                self._schedule(key, parcel, limit)
             if rank >= FIRST_TERMINAL:
                 parcel.calm = False
                 parcel.finished = time + self._keep
@@ -84,14 +88,15 @@ class ShipmentBook:
 
     def _prefer(self, key: Key, parcel: Parcel, place: int, event: events.Scan, time: int, value: bytes) -> bool:
         """Of two scans of one time and status that are not settled, the one that sorts first holds. Always False."""
-        if time >= self._settled and parcel.facilities[place] != event.facility:
+        if time >= self._settled:
             packed = parcel.scans[place]
             known = self._ties.get(key, packed)
             if known is not None and sorts_before(value, known):
-                parcel.facilities[place] = event.facility
                 self._ties.note(key, packed, time, value)
-                self._judge(key, parcel)
                 self.changed.add(key)
+                if parcel.facilities[place] != event.facility:
+                    parcel.facilities[place] = event.facility
+                    self._judge(key, parcel)
         return False
 
     def register(self, record: tuple[Any, ...]) -> None:
@@ -169,7 +174,9 @@ class ShipmentBook:
         alerts = reconcile(expected, parcel.emitted, watermark, self._settled)
         if alerts:
             self.alerts += alerts
-            self._link(parcel, alerts)
+            self._point(parcel, alerts)
+        if parcel.emitted or parcel.linked:
+            self._link(parcel, expected)
         moments = [next_moment(expected, watermark, self._settled)]
         kept: list[Use] = []
         for use in found:
@@ -201,26 +208,47 @@ class ShipmentBook:
         going_on = [one for one in expected if one.anchor != use.last or one.type == silences.NOT_COLLECTED]
         return next_moment(going_on, self._watermark, self._settled) is None
 
-    def _link(self, parcel: Parcel, alerts: list[Alert]) -> None:
-        places = {
-            sent.episode: sent.place
-            for sent in parcel.emitted
-            if sent.type == silences.STALLED and sent.place is not None
-        }
+    def _point(self, parcel: Parcel, alerts: list[Alert]) -> None:
+        """Tells the facilities of stalls that were raised, or disproved."""
+        places = {sent.episode: sent.place for sent in parcel.emitted if sent.place is not None}
         for alert in alerts:
-            if alert.type != silences.STALLED:
+            place = places.get(alert.episode) if alert.type == silences.STALLED else None
+            if place is None:
                 continue
             name = f"{parcel.tracking_no}/{alert.episode}"
-            place = places.get(alert.episode)
             if alert.status == RAISED:
-                self.links += [("opened", order, name, alert.time) for order in alert.evidence["order_ids"]]
-                if place is not None:
-                    self.points.append(("stalled", place, alert.time, name))
-            else:
-                orders = dict.fromkeys(registration.order_id for registration in parcel.registrations)
-                self.links += [("closed", order, name, alert.time) for order in orders]
-                if place is not None and alert.resolution == LATE_EVENT:
-                    self.points.append(("disproved", place, alert.time, name))
+                self.points.append(("stalled", place, alert.time, name))
+            elif alert.resolution == LATE_EVENT:
+                self.points.append(("disproved", place, alert.time, name))
+
+    def _link(self, parcel: Parcel, expected: list[Expected]) -> None:
+        """Tells the orders of stalls, as they are known now: a late registration may bring another order in."""
+        episodes = {
+            (sent.anchor, sent.raised): sent.episode
+            for sent in parcel.emitted
+            if sent.type == silences.STALLED and sent.state != VOID
+        }
+        wanted: dict[tuple[str, str], tuple[int, int | None]] = {}
+        for one in expected:
+            episode = episodes.get((one.anchor, one.raised)) if one.type == silences.STALLED else None
+            if episode is None:
+                continue
+            over_by = self._watermark if one.resolved_by_deadline else self._settled
+            until = one.resolved if one.resolved is not None and one.resolved < over_by else None
+            for order in one.orders:
+                wanted[order, f"{parcel.tracking_no}/{episode}"] = (one.raised, until)
+        for (order, name), (since, until) in wanted.items():
+            known = parcel.linked.get((order, name))
+            if known == (since, until):
+                continue
+            if known is None or known[0] != since or known[1] is not None:
+                self.links.append(("opened", order, name, since))
+            if until is not None:
+                self.links.append(("closed", order, name, until))
+        # What is none any more closes where it began: it holds for nothing.
+        gone = parcel.linked.keys() - wanted.keys()
+        self.links += [("closed", order, name, parcel.linked[order, name][0]) for order, name in sorted(gone)]
+        parcel.linked = wanted
 
     def _schedule(self, key: Key, parcel: Parcel, moment: int) -> None:
         # An entry that is too early finds nothing and looks again: cheaper than taking it out.

@@ -51,6 +51,7 @@ class ParcelRow(msgspec.Struct, array_like=True, gc=False):
     registrations: list[Registration]
     emitted: list[Emitted]
     ties: list[tuple[int, bytes]]
+    linked: list[tuple[str, str, int, int | None]]
     last: int
     calm: bool
     finished: int
@@ -213,6 +214,7 @@ class ShipmentsTask:
             parcel.registrations,
             parcel.emitted,
             ties,
+            [(*key, *span) for key, span in parcel.linked.items()],
             parcel.last,
             parcel.calm,
             parcel.finished,
@@ -230,6 +232,7 @@ def _parcel(carrier: str, tracking_no: str, kept: ParcelRow) -> Parcel:
         kept.facilities,
         kept.registrations,
         kept.emitted,
+        {(order, name): (since, until) for order, name, since, until in kept.linked},
         kept.last,
         kept.calm,
         kept.finished,

@@ -14,12 +14,14 @@ import msgspec
 from schemas.times import DAY, HOUR
 from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
-from streams.rules.counting import ORDER, TALLIED, TICKET_TIMEOUT, Delta
+from streams.rules import help_rate
+from streams.rules.counting import DISTINCT_ORDER, ORDER, TALLIED, Delta
 from streams.stages.tallies import TallyBook
 
 WINDOWS = (7 * DAY, 30 * DAY)
-#: Places in a row of counts: orders, then the kinds of escalation, then two of their properties.
-LINKED, CLOSED = TICKET_TIMEOUT + 1, TICKET_TIMEOUT + 2
+#: Places in a row of counts: orders, the kinds of escalation, the orders that escalated where each counts once (these
+#: are places of `streams.rules.counting`), then two properties of escalations.
+LINKED, CLOSED = DISTINCT_ORDER + 1, DISTINCT_ORDER + 2
 COUNTS = CLOSED + 1
 #: A rate times this is an integer, so that sums are exact whatever their order: the least double is 2**-1074.
 SCALE = 1 << 1074
@@ -59,7 +61,8 @@ def combine(deltas: Iterable[Delta]) -> list[HourChange]:
             _add(row.tallies, delta.tally, delta.sign)
         if delta.kind == TALLIED:
             continue
-        row.counts[delta.kind] += delta.sign
+        if delta.kind >= 0:
+            row.counts[delta.kind] += delta.sign
         if delta.linked:
             row.counts[LINKED] += delta.sign
         if delta.closed:
@@ -83,16 +86,8 @@ class Figures(msgspec.Struct, array_like=True, gc=True):
 
     @property
     def empty(self) -> bool:
-        """Nothing is left in the longest window."""
-        return not any(self.month)
-
-    def escalations(self, window: list[int]) -> int:
-        return sum(window[1 : TICKET_TIMEOUT + 1])
-
-    @property
-    def rate(self) -> float | None:
-        """The 30-day rate, unrounded."""
-        return self.escalations(self.month) / self.month[ORDER] if self.month[ORDER] else None
+        """Nothing is left in the longest window, be it the lines of an order that does not count itself."""
+        return not any(self.month) and self.category is None
 
 
 class CategoryChange(msgspec.Struct, array_like=True, gc=False):
@@ -146,6 +141,7 @@ class ShopBook:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
+        self._numerator = help_rate.numerator(policy.help_rate)
         self.rows: dict[tuple[str, int], Row] = {}
         #: By boundary, what changes as of it by (shop, hour).
         self.waiting: dict[int, dict[tuple[str, int], Row]] = {}
@@ -181,6 +177,8 @@ class ShopBook:
             boundary = heappop(self._agenda)
             self._on_agenda.discard(boundary)
             self._close(boundary)
+            # As it goes: a restart in the midst must not take a boundary for one that is still to be closed.
+            self.next_boundary = max(self.next_boundary, boundary + HOUR)
             done += 1
         # The first boundary that is not below the watermark.
         self.next_boundary = max(self.next_boundary, -(-horizon.watermark // HOUR) * HOUR)
@@ -256,7 +254,7 @@ class ShopBook:
         items = {item: list(shop.items.get(item, (0, 0))) for item in sorted(enough | shop.seen_items)}
         shop.seen_items = enough
         figures = Figures(shop_id, list(shop.week), list(shop.month), category, items)
-        rate = figures.rate if shop.month[ORDER] >= least else None
+        rate = help_rate.rate(shop.month, self._numerator) if shop.month[ORDER] >= least else None
         member = (category, scaled(rate) if rate is not None else None)
         if member != shop.member:
             for (one, total), sign in ((shop.member, -1), (member, 1)):

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import get_args
 
 import click
 
@@ -23,7 +24,7 @@ from streams.topics.desired import ALERTS, TABLES, inputs
 from streams.worker.metrics import Metrics
 from streams.worker.run import run_worker
 from streams.worker.said import Said
-from streams.worker.settings import WorkerSettings
+from streams.worker.settings import Guarantee, WorkerSettings
 
 
 def crc32(key: bytes, partitions: int) -> int:
@@ -58,6 +59,8 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
               help="How producers choose partitions: Java's default, or librdkafka's.")  # fmt: skip
 @click.option("--commit-interval", type=click.FloatRange(min=0.01, max=60), default=0.5, show_default=True,
               metavar="SECONDS", help="Between two transactions of a task.")  # fmt: skip
+@click.option("--guarantee", type=click.Choice(get_args(Guarantee)), default="exactly_once", show_default=True,
+              help="At least once is for brokers without transactions: alerts may repeat, under one id.")  # fmt: skip
 @click.option("--fetch-records", type=click.IntRange(1, 100_000), default=2000, show_default=True, metavar="N",
               help="Records of a partition that are taken at once.")  # fmt: skip
 @click.option("--session-timeout", type=click.FloatRange(1, 300), default=8.0, show_default=True, metavar="SECONDS",
@@ -75,6 +78,7 @@ def worker_command(
     once: bool,
     partitioner: str,
     commit_interval: float,
+    guarantee: Guarantee,
     fetch_records: int,
     session_timeout: float,
     instance_id: str | None,
@@ -104,12 +108,13 @@ def worker_command(
         return partial(processor, setting)
 
     metrics = Metrics()
-    metrics.registry.register(Said(said))
+    metrics.registry.register(Said(said, metrics.processors))
     settings = WorkerSettings(
         app_id=app_id,
         bootstrap=broker,
         clock=clock,
         once=once,
+        guarantee=guarantee,
         cadence=Cadence(seconds=commit_interval),
         fetch_records=fetch_records,
         session_timeout=session_timeout,

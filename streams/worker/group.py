@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -72,10 +73,12 @@ class TaskGroup:
         self._runners: dict[TaskId, Runner] = {}
         self._lives: dict[TaskId, asyncio.Task[None]] = {}
         self._kept: dict[TaskId, Kept] = {}
+        self._given_up = False
         self._owner: dict[TopicPartition, Runner] = {}
         self._flying: dict[TopicPartition, int] = {}
         self._freed = asyncio.Event()
         self._closed = False
+        metrics.watch(lambda: self.tasks)
         self._look: asyncio.Task[None] | None = None
 
     # -- the group
@@ -135,6 +138,10 @@ class TaskGroup:
             life.add_done_callback(self._ended)
             self._lives[task] = life
         self._kept.clear()  # what is another worker's now would never be of use again
+        if self._given_up:
+            # State that is in cycles would stay: so large a process lets the collector run hardly ever.
+            self._given_up = False
+            gc.collect()
         self._assigned.set()
 
     async def on_revoked(self, partitions: frozenset[TopicPartition]) -> None:
@@ -151,6 +158,7 @@ class TaskGroup:
                 self._owner.pop(source, None)
         if not lives:
             return
+        self._given_up = True
         _, late = await asyncio.wait(lives, timeout=self._revoke_seconds)
         for life in late:
             life.cancel()

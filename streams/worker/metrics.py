@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streams.engine.errors import LogError
 from streams.engine.log.interface import Transaction
-from streams.engine.processor import BEGINNING
+from streams.engine.processor import BEGINNING, Processor
 from streams.engine.task import Task
 from streams.engine.topology import TaskId
 from streams.engine.watermarks import IDLE
@@ -66,7 +66,16 @@ class Metrics:
         self._gauges = {name: item for name, item in made.items() if isinstance(item, Gauge)}
         self._histograms = {name: item for name, item in made.items() if isinstance(item, Histogram)}
         self._kinds: set[str] = set()
+        self._living: Callable[[], Sequence[Task]] = tuple
         self._counted: dict[tuple[TaskId, str], tuple[int, int]] = {}
+
+    def watch(self, living: Callable[[], Sequence[Task]]) -> None:
+        """`living` gives the tasks that the worker has and that run, whenever it is asked."""
+        self._living = living
+
+    def processors(self) -> list[Processor]:
+        """The logic of the tasks that the worker has and that run, now."""
+        return [task.processor for task in self._living()]
 
     def read(self, topic: str, records: int) -> None:
         self._counters["parcelwatch_records_read_total"].labels(topic).inc(records)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol, runtime_checkable
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -10,11 +11,22 @@ from prometheus_client.registry import Collector
 from streams.stages.intake import Counts
 
 
-class Said(Collector):
-    """Alerts, dead letters, repeats and open stalls of this process. No label holds an id."""
+@runtime_checkable
+class Stalls(Protocol):
+    """A processor that knows how many of its stalls are open."""
 
-    def __init__(self, counts: Counts) -> None:
+    open_stalls: int
+
+
+class Said(Collector):
+    """Alerts, dead letters, repeats and open stalls of this process. No label holds an id.
+
+    `processors` gives those of the tasks that the worker has at the moment.
+    """
+
+    def __init__(self, counts: Counts, processors: Callable[[], Iterable[object]] = tuple) -> None:
         self._counts = counts
+        self._processors = processors
 
     def collect(self) -> Iterator[Metric]:
         """One family per count."""
@@ -34,5 +46,5 @@ class Said(Collector):
         yield dead
         yield CounterMetricFamily("parcelwatch_repeats", "Events that were known", value=self._counts.repeated)
         yield CounterMetricFamily("parcelwatch_tombstones", "Records without a value", value=self._counts.tombstones)
-        stalls = sum(task.open_stalls for task in self._counts.shipments)
+        stalls = sum(each.open_stalls for each in self._processors() if isinstance(each, Stalls))
         yield GaugeMetricFamily("parcelwatch_open_stalls", "Stalled shipments, now", value=stalls)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from streams.engine.clock import Clock
 from streams.engine.runner import Cadence
+
+Guarantee = Literal["exactly_once", "at_least_once"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,13 +18,15 @@ class WorkerSettings:
 
     `app_id` names the consumer group, the internal topics and the transactions; workers that share it share
     the work. `client` is handed to every Kafka client (security, for instance). `replication` of the
-    internal topics: -1 leaves it to the broker.
+    internal topics: -1 leaves it to the broker. `guarantee`: `exactly_once`, by transactions; or
+    `at_least_once`, for brokers without them.
     """
 
     app_id: str
     bootstrap: str = "localhost:9092"
     clock: Clock = field(default_factory=Clock.wall)
     once: bool = False
+    guarantee: Guarantee = "exactly_once"
     cadence: Cadence = field(default_factory=Cadence)
     fetch_records: int = 2000
     instance_id: str | None = None

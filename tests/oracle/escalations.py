@@ -25,6 +25,7 @@ class Escalation:
     kind: str
     time: int
     shop: str
+    order: str | None
     item: str | None
     counts: bool
     logistics_linked: bool
@@ -106,6 +107,7 @@ class Escalations:
             kind=kind,
             time=time,
             shop=event.shop,
+            order=event.order,
             item=self._item(event, time),
             counts=self._spans(event) if kind == "intervention" else True,
             logistics_linked=self._is_linked(event.order, time),

@@ -8,6 +8,7 @@ from math import fsum
 from typing import Any
 
 from tests.oracle.escalations import KINDS, Escalation
+from tests.oracle.orders import OrderLife
 from tests.oracle.policy import HOUR, OraclePolicy
 from tests.oracle.timeline import Event, OracleAlert, episode, shown
 
@@ -21,15 +22,17 @@ class Window:
 
     orders: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    # What the rate counts.
+    escalations: int = 0
     linked: int = 0
     lines: Counter[str] = field(default_factory=Counter)
     item_orders: Counter[str] = field(default_factory=Counter)
     item_escalations: Counter[str] = field(default_factory=Counter)
 
     @property
-    def escalations(self) -> int:
-        """Escalations of all kinds."""
-        return sum(self.counts.values())
+    def empty(self) -> bool:
+        """Whether there is nothing in it."""
+        return not self.orders and not sum(self.counts.values()) and not self.lines
 
     @property
     def rate(self) -> float | None:
@@ -72,7 +75,7 @@ class HelpRates:
 
     def __init__(
         self,
-        placed: Iterable[Event],
+        lives: Iterable[OrderLife],
         escalations: Iterable[Escalation],
         policy: OraclePolicy,
         until: int,
@@ -81,7 +84,15 @@ class HelpRates:
     ) -> None:
         self.policy = policy
         self.until = until
-        self.orders = sorted(placed, key=lambda event: event.time)
+        self.placed: list[Event] = []
+        # What makes an order count, and what was placed.
+        self.orders: list[tuple[Event, Event | None]] = []
+        for life in lives:
+            placed, counted = life.fact("order.placed"), life.fact(policy.over)
+            self.placed += [placed] if placed is not None else []
+            self.orders += [(counted, placed)] if counted is not None else []
+        self.placed.sort(key=lambda event: event.time)
+        self.orders.sort(key=_counted_at)
         self.escalations = sorted(escalations, key=lambda escalation: escalation.time)
         self.alerts: list[OracleAlert] = []
         self.help_rates: dict[str, dict[str, Any]] = {}
@@ -98,7 +109,7 @@ class HelpRates:
 
     def _changes(self) -> list[int]:
         """The boundaries at which something enters a window, leaves one or is taken back."""
-        times = {event.time for event in self.orders}
+        times = {event.time for event in self.placed} | {event.time for event, _ in self.orders}
         times |= {escalation.time for escalation in self.escalations}
         times |= {e.voided_at for e in self.escalations if e.voided_at is not None}
         next_hours = {time // HOUR * HOUR + HOUR for time in times}
@@ -108,14 +119,20 @@ class HelpRates:
     def _windows(self, boundary: int, length: int) -> dict[str, Window]:
         """Each shop's window: what has boundary - length <= time < boundary."""
         shops: dict[str, Window] = defaultdict(Window)
-        first = bisect_left(self.orders, boundary - length, key=lambda event: event.time)
-        for event in self.orders[first:]:
+        first = bisect_left(self.placed, boundary - length, key=lambda event: event.time)
+        for placed in self.placed[first:]:
+            if placed.time >= boundary:
+                break
+            shops[placed.shop].lines.update(item["category_id"] for item in placed.value["items"])
+        first = bisect_left(self.orders, boundary - length, key=_counted_at)
+        for event, as_placed in self.orders[first:]:
             if event.time >= boundary:
                 break
             window = shops[event.shop]
             window.orders += 1
-            window.lines.update(item["category_id"] for item in event.value["items"])
-            window.item_orders.update({item["item_id"] for item in event.value["items"]})
+            if as_placed is not None and as_placed.time <= event.time:
+                window.item_orders.update({item["item_id"] for item in as_placed.value["items"]})
+        escalated: dict[str, list[Escalation]] = defaultdict(list)
         first = bisect_left(self.escalations, boundary - length, key=lambda escalation: escalation.time)
         for escalation in self.escalations[first:]:
             if escalation.time >= boundary:
@@ -124,9 +141,19 @@ class HelpRates:
                 window = shops[escalation.shop]
                 window.counts[escalation.kind] += 1
                 window.linked += escalation.logistics_linked
-                if escalation.item is not None:
-                    window.item_escalations[escalation.item] += 1
+                if escalation.kind in self.policy.counted:
+                    escalated[escalation.shop].append(escalation)
+        for shop, known in escalated.items():
+            shops[shop].escalations = self._count(known)
+            for item in {escalation.item for escalation in known} - {None}:
+                shops[shop].item_escalations[str(item)] = self._count([e for e in known if e.item == item])
         return shops
+
+    def _count(self, escalations: list[Escalation]) -> int:
+        """The escalations of a rate, or the orders that they name."""
+        if self.policy.distinct_orders:
+            return len({escalation.order for escalation in escalations} - {None})
+        return len(escalations)
 
     def _judge(self, boundary: int) -> None:
         windows = {name: self._windows(boundary, length) for name, length in self.policy.windows.items()}
@@ -221,7 +248,7 @@ class HelpRates:
         judged = windows[self.policy.judged_window]
         for shop in {*judged, *self.help_rates}:
             window = judged.get(shop, Window())
-            if not window.orders and not window.escalations:
+            if window.empty:
                 self.help_rates.pop(shop, None)
                 continue
             baseline = baselines.get(window.main_category or "")
@@ -252,6 +279,10 @@ class HelpRates:
             last = self.baselines.get(category, {})
             if record != {name: last.get(name) for name in record}:
                 self.baselines[category] = {**record, "as_of": shown(boundary)}
+
+
+def _counted_at(order: tuple[Event, Event | None]) -> int:
+    return order[0].time
 
 
 def _items(shops: dict[str, Window]) -> set[tuple[str, str | None]]:

@@ -121,7 +121,7 @@ class _Play:
         """A parcel of which something falls due at an edge of an outage, and what follows about another."""
         carrier, order, rng = outage.carrier, f"O{rng_order(self.rng)}", self.rng
         update = self.an_edge(outage) + rng.choice(_NEAR) - rng.choice(_THRESHOLDS)
-        if rng.random() < 0.2:  # given up about the end of the grace
+        if rng.random() < 0.3:  # given up about the end of the grace
             update = outage.end + self.policy.feed_grace - self.policy.give_up + rng.choice(_NEAR)
         form = rng.randrange(4)
         if form < 2:
@@ -129,7 +129,8 @@ class _Play:
         if form > 0:
             self.scan(carrier, number, update)
         for _ in range(rng.choice((0, 0, 1, 2))):
-            at = self.an_edge(outage) + rng.choice(_NEAR)
+            in_time = outage.end + self.policy.feed_grace
+            at = (in_time if rng.random() < 0.3 else self.an_edge(outage)) + rng.choice(_NEAR)
             if rng.random() < 0.4:
                 self.ship(carrier, number, at, f"O{rng_order(rng)}")
             elif not any(o.carrier == carrier and o.start <= at < o.end for o in self.outages) or rng.random() < 0.05:
@@ -164,7 +165,7 @@ def rng_order(rng: Random) -> int:
 
 def dense_stream(rng: Random, policy: OraclePolicy, *, crowds: bool = True) -> Events:
     """Some hundred valid events, sorted by time; `policy` is the lowered one (`dense`) it is made for."""
-    long = rng.random() < 0.15
+    long = rng.random() < 0.25
     days = policy.feed_days + rng.choice((3, 5, 9))
     play = _Play(rng, policy, days)
     carriers = rng.choice((("SF",), ("SF", "ZTO")))
@@ -187,11 +188,15 @@ def _in_outage(outages: list[_Outage], event: dict[str, Any]) -> bool:
 
 
 def dense_until(rng: Random, policy: OraclePolicy, events: Events) -> int:
-    """An end: at an event, at a full hour, at the end of a grace or a stall, or a microsecond beside; or far off."""
-    time = _time(rng.choice(events))
-    shift = rng.choice((0, policy.feed_grace, policy.feed_hours * HOUR, *_THRESHOLDS))
-    last = _time(events[-1])
-    ends = (last, last + 2 * HOUR, time + shift, (time + shift) // HOUR * HOUR, last + 8 * DAY, last + 200 * DAY)
+    """An end: at an event, a full hour, the end of a grace, the telling of a silence, or beside; or far off."""
+    times = [_time(event) for event in events]
+    time, last = rng.choice(times), times[-1]
+    shift = rng.choice((0, policy.feed_grace, *_THRESHOLDS))
+    # The event before the longest gap of some: what follows is likely a silence.
+    number = max(rng.choices(range(len(times)), k=20), key=lambda n: times[min(n + 1, len(times) - 1)] - times[n])
+    told = times[number] // HOUR * HOUR + (policy.feed_hours + 1) * HOUR
+    full = (time + shift) // HOUR * HOUR
+    ends = (last, last + 2 * HOUR, time + shift, full, told, last + 8 * DAY, last + 8 * DAY, last + 200 * DAY)
     return rng.choice(ends) + rng.choice(_NEAR)
 
 

@@ -105,6 +105,10 @@ class OraclePolicy:
 
     windows: Mapping[str, int] = field(default_factory=lambda: {"7d": 7 * DAY, "30d": 30 * DAY})
     judged_window: str = "30d"
+    # The kinds of escalation that the rate counts; over orders as placed or as paid; each order once or not.
+    counted: tuple[str, ...] = ("dispute", "complaint", "intervention", "ticket_timeout")
+    over: str = "order.placed"
+    distinct_orders: bool = False
     min_orders: int = 30
     min_shops: int = 5
     elevated: float = 1.2
@@ -147,6 +151,17 @@ class OraclePolicy:
         if len(ends) == 1 or any(ends <= group for group in self.near_groups):
             return "near"
         return "cross_province"
+
+
+def taobao_experience_2026(**changes: object) -> OraclePolicy:
+    """The profile `taobao-experience-2026`, with any field changed."""
+    policy = OraclePolicy(counted=("dispute", "complaint", "intervention"), over="order.paid")
+    return replace(policy, **changes)  # type: ignore[arg-type]
+
+
+def distinct_orders(**changes: object) -> OraclePolicy:
+    """The profile `distinct-orders`, with any field changed."""
+    return replace(OraclePolicy(distinct_orders=True), **changes)  # type: ignore[arg-type]
 
 
 def province(region: str) -> str:

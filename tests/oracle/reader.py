@@ -61,8 +61,7 @@ def read(
     tickets = Tickets(history, policy, until)
     escalations = Escalations(history, orders, shipments, tickets, policy, asks)
     lives = orders.all_lives()
-    placed = [event for event in (life.fact("order.placed") for life in lives) if event is not None]
-    rates = HelpRates(placed, escalations.all, policy, until, every_boundary=every_boundary)
+    rates = HelpRates(lives, escalations.all, policy, until, every_boundary=every_boundary)
     alerts = [*feeds.alerts, *shipments.alerts, *tickets.alerts, *rates.alerts]
     alerts += stall_clusters(shipments.stalls, policy)
     alerts += [alert for life in lives for alert in life.alerts(policy, until)]

@@ -64,11 +64,18 @@ class Transaction:
 class Writer(Protocol):
     """The right to write for one task. A writer that raised once is of no more use: close it, open another."""
 
-    async def commit(self, transaction: Transaction) -> int | None:
-        """Writes it as one transaction. Raises `FencedError` where the task has been taken over.
+    async def resume(self, changelog: TopicPartition, saved: Mapping[bytes, bytes]) -> None:
+        """Finishes what a former writer may have left half done, by the live rows that the changelog holds now.
 
-        Raises `FatalError` where an output's topic does not exist. After any other error it is unknown whether the
-        transaction was committed. Returns the offset behind it in the
+        To be called before the first commit, unless the changelog ends with a commit of one's own. Raises `FatalError`
+        where the rows were written under another guarantee.
+        """
+
+    async def commit(self, transaction: Transaction) -> int | None:
+        """Writes it as one transaction, or so that a crash leaves all or nothing of it.
+
+        Raises `FencedError` where the task has been taken over, `FatalError` where an output's topic does not exist.
+        After any other error it is unknown whether the transaction was committed. Returns the offset behind it in the
         changelog: as long as that is the changelog's end, nobody has written there since. None where it has no rows.
         """
 
@@ -104,7 +111,7 @@ class Member(Protocol):
 
 
 class Log(Protocol):
-    """A partitioned log with transactions."""
+    """A partitioned log."""
 
     async def start(self) -> None: ...
 

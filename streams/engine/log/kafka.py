@@ -14,8 +14,10 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.errors import LogError
 from streams.engine.log.interface import Committed, Listener, TopicPartition, TopicSpec
+from streams.engine.log.journal import Reader
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_group import KafkaMember
+from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
 from streams.engine.log.kafka_writer import KafkaWriter
 
 #: Bytes and records of a changelog that are fetched and handed over at once.
@@ -24,7 +26,10 @@ _RESTORE_BYTES, _RESTORE_RECORDS = 4 << 20, 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaSettings:
-    """How to reach the brokers. Times are seconds; `client` goes to every client as it is (security)."""
+    """How to reach the brokers. Times are seconds; `client` goes to every client as it is (security).
+
+    Without `transactions` every commit is there at least once, and outputs may come again.
+    """
 
     bootstrap: str
     session_timeout: float = 8.0
@@ -32,6 +37,7 @@ class KafkaSettings:
     request_timeout: float = 30.0
     instance_id: str | None = None
     replication: int = -1
+    transactions: bool = True
     client: Mapping[str, Any] = field(default_factory=dict)
 
     def common(self) -> dict[str, Any]:
@@ -59,6 +65,8 @@ class KafkaLog:
         self._settings = settings
         self._admin: AIOKafkaAdminClient | None = None
         self._probe: AIOKafkaConsumer | None = None
+        self._member: KafkaMember | None = None
+        self._torn: Torn = {}
 
     async def start(self) -> None:
         self._admin = AIOKafkaAdminClient(**self._settings.common())
@@ -143,6 +151,17 @@ class KafkaLog:
     # -- records
 
     async def rows(self, source: TopicPartition) -> AsyncIterator[Sequence[tuple[bytes, bytes | None]]]:
+        if self._settings.transactions:
+            async for rows in self._written(source):
+                yield rows
+            return
+        reader = Reader()
+        async for rows in self._written(source):
+            reader.take(rows)
+        self._torn[source] = reader.end()
+        yield list(reader.rows.items())
+
+    async def _written(self, source: TopicPartition) -> AsyncIterator[Sequence[tuple[bytes, bytes | None]]]:
         (partition,) = _kafka([source])
         consumer = AIOKafkaConsumer(**self._settings.reading(), max_partition_fetch_bytes=_RESTORE_BYTES)
         try:
@@ -164,9 +183,14 @@ class KafkaLog:
         finally:
             await quietly(consumer.stop())
 
-    async def writer(self, transactional_id: str, group: str) -> KafkaWriter:
+    async def writer(self, transactional_id: str, group: str) -> KafkaWriter | KafkaPlainWriter:
         settings = self._settings
-        writer = KafkaWriter(transactional_id, group, settings.common(), settings.transaction_timeout)
+        client, seconds = settings.common(), settings.transaction_timeout
+        writer: KafkaWriter | KafkaPlainWriter
+        if settings.transactions:
+            writer = KafkaWriter(transactional_id, group, client, seconds)
+        else:
+            writer = KafkaPlainWriter(transactional_id, client, seconds, self._torn, self._commit_offsets)
         with errors(f"opening {transactional_id}"):
             try:
                 async with asyncio.timeout(settings.request_timeout):
@@ -188,7 +212,12 @@ class KafkaLog:
             except BaseException:
                 await member.close()
                 raise
+        self._member = member
         return member
+
+    async def _commit_offsets(self, offsets: Mapping[TopicPartition, Committed]) -> None:
+        if self._member is not None:
+            await self._member.commit(offsets)
 
     # -- clients
 

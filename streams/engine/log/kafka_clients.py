@@ -7,7 +7,14 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from aiokafka.errors import InvalidProducerEpoch, KafkaConnectionError, KafkaError, ProducerFenced
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    InvalidProducerEpoch,
+    KafkaConnectionError,
+    KafkaError,
+    ProducerFenced,
+)
 
 from streams.engine.errors import FencedError, LogError
 
@@ -20,7 +27,7 @@ def errors(what: str) -> Iterator[None]:
     """Turns the client's errors into those of the engine."""
     try:
         yield
-    except (ProducerFenced, InvalidProducerEpoch) as error:
+    except (ProducerFenced, InvalidProducerEpoch, CommitFailedError, IllegalStateError) as error:
         raise FencedError(f"{what}: {error!r}") from error
     except TimeoutError as error:
         raise LogError(f"{what}: no answer in time") from error

@@ -8,9 +8,10 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError
+from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 
-from streams.engine.log.interface import Fetched, Listener, TopicPartition
+from streams.engine.log.interface import Committed, Fetched, Listener, TopicPartition
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.processor import Record
 
@@ -101,6 +102,15 @@ class KafkaMember:
         position = int(state.position)
         self._positions[source] = position
         return position
+
+    async def commit(self, offsets: Mapping[TopicPartition, Committed]) -> None:
+        """Commits offsets as this member of the group; raises where the group has moved on."""
+        wanted = {
+            KafkaPartition(*source): OffsetAndMetadata(committed.offset, committed.metadata)
+            for source, committed in offsets.items()
+        }
+        with errors("committing offsets"):
+            await self._consumer.commit(wanted)
 
     async def close(self) -> None:
         await quietly(self._consumer.stop())

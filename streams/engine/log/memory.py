@@ -17,6 +17,7 @@ from streams.engine.log.interface import (
     Transaction,
     Writer,
 )
+from streams.engine.log.journal import refuse
 from streams.engine.log.memory_group import MemoryGroup, MemoryMember
 from streams.engine.partitioner import partition_for
 from streams.engine.processor import Record
@@ -83,11 +84,13 @@ class MemoryLog:
         for spec in specs:
             self.make(spec.topic, spec.partitions)
 
-    def compact(self, source: TopicPartition) -> None:
-        """Keeps the last record of each key, as Kafka's cleaner does; offsets stay."""
+    def compact(self, source: TopicPartition, before: int = 1 << 62) -> None:
+        """Keeps the last record of each key, as Kafka's cleaner does; offsets stay, and so does what is not before."""
         partition = self._partition(source)
-        last = {record.key: record.offset for record in partition.records}
-        partition.records = [record for record in partition.records if last[record.key] == record.offset]
+        cut = partition.find(before)
+        last = {record.key: record.offset for record in partition.records[:cut]}
+        kept = [record for record in partition.records[:cut] if last[record.key] == record.offset]
+        partition.records = kept + partition.records[cut:]
 
     def truncate(self, source: TopicPartition, before: int) -> None:
         """Forgets the records before an offset, as retention and DeleteRecords do."""
@@ -213,6 +216,9 @@ class MemoryWriter:
         self._id = transactional_id
         self._group = group
         self._epoch = epoch
+
+    async def resume(self, changelog: TopicPartition, saved: Mapping[bytes, bytes]) -> None:
+        refuse(changelog, saved)
 
     async def commit(self, transaction: Transaction) -> int | None:
         await asyncio.sleep(0)

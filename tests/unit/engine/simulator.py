@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from random import Random
 from typing import Any
 
 from streams.engine.clock import Clock
 from streams.engine.errors import FencedError
 from streams.engine.log.interface import TopicPartition, Transaction
+from streams.engine.log.journal import SEAL, Reader, intent, seal, sealed
 from streams.engine.log.memory import MemoryLog
+from streams.engine.processor import Output
 from streams.engine.task import Task
 from streams.engine.topology import TaskId, Topology
 from tests.unit.engine.history import Events, key_of
@@ -51,17 +54,22 @@ class Running:
         log, topology = simulator.log, simulator.topology
         self.epoch = log.fence(topology.transactional_id(task))
         changelog = TopicPartition(topology.changelog(task.kind), task.partition)
-        saved: dict[bytes, bytes] = {}
-        for record in log.read(changelog, 0, 1 << 30).records:
-            assert record.key is not None
-            if record.value is None:
-                saved.pop(record.key, None)
-            else:
-                saved[record.key] = record.value
+        reader = Reader()
+        rows = log.read(changelog, 0, 1 << 30).records
+        reader.take((record.key or b"", record.value) for record in rows)
+        self.torn = reader.end()
+        saved = reader.rows
+        if simulator.plain:
+            if SEAL not in saved:
+                log.append(changelog.topic, *seal(), partition=changelog.partition)
+            for send in self.sends(*intent(saved)):
+                send()
         toy = processor(task.kind, task.partition, topology.counts)
         self.task = Task(topology, task, toy, simulator.clock, simulator.now, saved)
         self.busy = False
         self.flying: Transaction | None = None
+        #: Without transactions: the single writes that the commit under way still has to do.
+        self.writes: list[Callable[[], object]] = []
 
     def read(self, random: Random) -> None:
         source, offset = random.choice(list(self.task.positions().items()))
@@ -82,16 +90,42 @@ class Running:
             self.flying = self.task.snapshot()
 
     def land(self) -> None:
-        if self.flying is not None:
+        if self.flying is not None and self.simulator.plain:
+            self.write()
+        elif self.flying is not None:
             transaction, self.flying = self.flying, None
             name = self.simulator.topology.transactional_id(self.id)
             self.simulator.log.apply(name, self.epoch, APP, transaction)
 
+    def sends(
+        self, outputs: Sequence[Output], envelopes: Sequence[tuple[TopicPartition, bytes]]
+    ) -> list[Callable[[], object]]:
+        """The single writes of what a seal asks to be sent."""
+        append = self.simulator.log.append
+        found: list[Callable[[], object]] = [partial(append, *output) for output in outputs]
+        return found + [partial(append, at.topic, None, value, partition=at.partition) for at, value in envelopes]
+
+    def write(self) -> None:
+        """One single write of the commit under way, which is what a crash may come before or behind."""
+        transaction, log = self.flying, self.simulator.log
+        assert transaction is not None
+        if not self.writes:
+            at = transaction.changelog
+            rows, self.torn = sealed(transaction, self.torn), {}
+            self.writes = [partial(log.append, at.topic, key, row, partition=at.partition) for key, row in rows]
+            self.writes += self.sends(transaction.outputs, transaction.envelopes)
+        self.writes.pop(0)()
+        if not self.writes:
+            self.flying = None
+
 
 class Simulator:
-    """All tasks of a dataflow. `crash` is the chance of a crash at each step."""
+    """All tasks of a dataflow. `crash` is the chance of a crash at each step. `plain`: without transactions."""
 
-    def __init__(self, random: Random, counts: Mapping[str, int], clock: Clock, crash: float) -> None:
+    def __init__(
+        self, random: Random, counts: Mapping[str, int], clock: Clock, crash: float, plain: bool = False
+    ) -> None:
+        self.plain = plain
         self.random = random
         self.topology = topology_of(counts)
         self.log = log_of(self.topology)
@@ -126,10 +160,10 @@ class Simulator:
         running = self.running[task]
         if self.random.random() < self.crash:
             if self.random.random() < 0.3:
-                self.log.compact(TopicPartition(self.topology.changelog(task.kind), task.partition))
+                self.compact(TopicPartition(self.topology.changelog(task.kind), task.partition))
             zombie = running
             self.running[task] = Running(self, task)
-            if zombie.flying is not None:
+            if zombie.flying is not None and not self.plain:
                 try:
                     zombie.land()
                 except FencedError:
@@ -148,12 +182,19 @@ class Simulator:
         else:
             running.land()
 
+    def compact(self, changelog: TopicPartition) -> None:
+        """As Kafka's cleaner does, which leaves alone what was written last."""
+        rows = self.log.read(changelog, 0, 1 << 30).records
+        seals = [record.offset for record in rows if record.key == SEAL]
+        self.log.compact(changelog, seals[-1] if seals else 1 << 62)
+
     def settle(self, rounds: int = 400) -> None:
         """Lets every task do everything in turn, without crashes, until nothing moves any more."""
         for _ in range(rounds):
             before = self.fingerprint()
             for running in self.running.values():
-                running.land()
+                while running.flying is not None:
+                    running.land()
                 while running.busy:
                     running.advance()
                 for wanted in running.task.wants_end():
@@ -163,7 +204,8 @@ class Simulator:
                 while running.task.advance():
                     pass
                 running.snapshot()
-                running.land()
+                while running.flying is not None:
+                    running.land()
             if self.fingerprint() == before:
                 return
         raise AssertionError("the tasks never come to rest")

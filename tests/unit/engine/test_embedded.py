@@ -77,6 +77,9 @@ class FlakyWriter:
         self._random = random
         self._failures = failures
 
+    async def resume(self, changelog: TopicPartition, saved: Mapping[bytes, bytes]) -> None:
+        await self._inner.resume(changelog, saved)
+
     async def commit(self, transaction: Transaction) -> int | None:
         chance = self._random.random()
         if chance < 0.25:

@@ -41,6 +41,24 @@ def test_a_run_to_an_end_with_crashes_finds_what_one_reader_finds(counts: dict[s
 
 
 @pytest.mark.parametrize("counts", COUNTS, ids=str)
+@pytest.mark.parametrize("seed", range(6))
+def test_without_transactions_a_crash_between_any_two_writes_repeats_results_and_changes_none(
+    counts: dict[str, int], seed: int
+) -> None:
+    random = Random(seed)
+    events = history(random, size=random.choice((12, 60, 120)))
+    simulator = Simulator(random, counts, Clock.end(UNTIL), crash=0.03, plain=True)
+    simulator.append_all(arrival(random, events))
+    simulator.start()
+    for _ in range(800 * sum(counts.values())):
+        simulator.step()
+    simulator.settle()
+    assert simulator.final
+    assert set(results(simulator.log)) == set(naive(events, UNTIL))
+    assert results(simulator.log) >= naive(events, UNTIL)
+
+
+@pytest.mark.parametrize("counts", COUNTS, ids=str)
 @pytest.mark.parametrize("seed", range(3))
 def test_a_run_by_events_alone_is_not_held_back_by_partitions_without_any(counts: dict[str, int], seed: int) -> None:
     random = Random(seed)

@@ -41,6 +41,7 @@ class Double:
     def __init__(self) -> None:
         self.horizons: list[Horizon] = []
         self.effects = Effects()
+        self.taken: list[Any] = []
         self.more = 0
         self.unsettled = 0
         self.restored: dict[bytes, bytes] = {}
@@ -50,6 +51,7 @@ class Double:
             clock.passed(int(record.value or b""))
 
     def envelope(self, edge: str, source: int, records: Sequence[Any]) -> None:
+        self.taken += records
         self.effects.rows[b"got"] = repr((edge, source, records)).encode()
 
     def advance(self, horizons: Mapping[str, Horizon]) -> bool:
@@ -81,7 +83,8 @@ def times(topic: str, *listed: int, offset: int = 0) -> Fetched:
 
 
 def told(source: int, watermark: int, offset: int, *records: Any) -> Fetched:
-    (value,) = pack(source, Horizon(BEGINNING), Horizon(watermark), records)
+    # The offset will do for a number: those of one source grow.
+    (value,) = pack(source, offset + 1, Horizon(BEGINNING), Horizon(watermark), records)
     return Fetched(TopicPartition("app-loop", 0), [Record(offset, 0, None, value)], offset + 1)
 
 
@@ -194,7 +197,7 @@ def test_an_end_is_final_at_its_time_once_every_partition_is_read_to_its_end() -
     assert task.watermark("a") == Horizon(T0, final=True)
     task.at_end("b", 0, 0)
     for source in (0, 1):
-        (value,) = pack(source, Horizon(BEGINNING), Horizon(T0, True), [])
+        (value,) = pack(source, 1, Horizon(BEGINNING), Horizon(T0, True), [])
         task.accept(Fetched(TopicPartition("app-loop", 0), [Record(source, 0, None, value)], source + 1))
     settle(task)
     assert double.horizons[-1] == Horizon(T0, final=True)
@@ -225,7 +228,19 @@ def test_an_input_far_ahead_waits_while_too_much_is_unsettled(unsettled: int, wa
 
 def test_a_large_envelope_is_cut_and_tells_its_watermark_at_its_end() -> None:
     records = ["x" * 100] * 10
-    packed = [unpack(value) for value in pack(3, Horizon(5), Horizon(9), records, largest=400)]
+    packed = [unpack(value) for value in pack(3, 7, Horizon(5), Horizon(9), records, largest=400)]
     assert [record for each in packed for record in each.records] == records
     assert [each.watermark for each in packed] == [5] * (len(packed) - 1) + [9]
     assert all(len(each.records) <= 3 for each in packed)
+    assert [each.number for each in packed] == list(range(7, 7 + len(packed)))
+
+
+def test_an_envelope_that_comes_again_is_not_taken_again() -> None:
+    task, double = task_of()
+    first, second = told(0, T0, 0, "x"), told(0, T0 + 1, 1, "y")
+    for fetched in (first, second):
+        task.accept(fetched)
+    again = [first.records[0]._replace(offset=2), second.records[0]._replace(offset=3)]
+    task.accept(Fetched(first.source, again, 4))
+    assert double.taken == ["x", "y"]
+    assert task.positions()[first.source] == 4

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from schemas.decode import MAX_BYTES, Reason
 from schemas.events import CHATS, ORDERS, SCANS
-from schemas.times import parse
+from schemas.times import parse, render
 from streams.cli import main, parcelwatch
 from streams.demo.market import Plan, market
 from tests.unit.rules.timeline import Timeline, days, hours
@@ -85,8 +85,6 @@ def test_the_alerts_are_those_of_the_reader(tmp_path: Path) -> None:
         for audience in ("merchant", "platform")
         for alert in run.rows(f"alerts.{audience}")
     }
-    from schemas.times import render
-
     heard = HISTORY.heard()
     assert told == {(f"parcelwatch.{one.type}.v1", render(one.time), one.status) for one in heard.alerts}
     assert len(told) > 8
@@ -106,7 +104,9 @@ def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
 def test_a_folder_says_what_the_file_of_the_merged_lines_says(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     for topic in (ORDERS, SCANS, CHATS):
-        raw = sorted((value for name, value in HISTORY.events if name == topic), key=lambda v: json.loads(v)["occurred_at"])
+        raw = sorted(
+            (value for name, value in HISTORY.events if name == topic), key=lambda v: json.loads(v)["occurred_at"]
+        )
         (tmp_path / "folder" / f"{topic}.jsonl").write_bytes(b"".join(one + b"\n" for one in raw))
     assert replay(tmp_path / "folder", tmp_path / "merged").exit_code == 0
     run = Run(tmp_path, lines(sorted(HISTORY.events, key=lambda event: json.loads(event[1])["occurred_at"])))
@@ -115,7 +115,9 @@ def test_a_folder_says_what_the_file_of_the_merged_lines_says(tmp_path: Path) ->
 
 
 def test_the_summary_counts_what_was_read_and_said(tmp_path: Path) -> None:
-    timeline = Timeline().paid(0).again().shipped(hours(50)).tick(hours(60)).scan("picked_up", hours(1)).paid(days(9), "Z")
+    timeline = (
+        Timeline().paid(0).again().shipped(hours(50)).tick(hours(60)).scan("picked_up", hours(1)).paid(days(9), "Z")
+    )
     content = lines(timeline.events) + b"not json\n" + lines([(CHATS, b"null"), (ORDERS, b"{}"), (ORDERS, b"null")])
     summary = Run(tmp_path, content, "--until", "2025-03-06T00:00:00Z").summary
     assert summary["records"] == {ORDERS: 6, SCANS: 1, CHATS: 2}
@@ -185,22 +187,21 @@ def test_64_kib_are_read_and_a_byte_more_is_not(tmp_path: Path) -> None:
 
 
 def test_no_file_holds_a_buyer_or_a_text(tmp_path: Path) -> None:
-    secret = "13800001111"
-    timeline = Timeline().placed(0, buyer_id=secret).paid(0).message(1, f"平台介入 {secret}", order_id="A")
-    timeline.message(2, f"call {secret}", conversation="C2")
-    bad = value(CHATS, "chat.message", text=[secret], sender=secret)
-    run = Run(tmp_path, lines([*timeline.events, (CHATS, bad), (ORDERS, f'"{secret}"'.encode())]), "--until", "2025-04-01T00:00:00Z")
+    personal = "13800001111"
+    timeline = Timeline().placed(0, buyer_id=personal).paid(0).message(1, f"平台介入 {personal}", order_id="A")
+    timeline.message(2, f"call {personal}", conversation="C2")
+    bad = value(CHATS, "chat.message", text=[personal], sender=personal)
+    run = Run(
+        tmp_path,
+        lines([*timeline.events, (CHATS, bad), (ORDERS, f'"{personal}"'.encode())]),
+        "--until",
+        "2025-04-01T00:00:00Z",
+    )
     assert run.summary["dead"]["total"] == 2
-    assert not [path.name for path in run.out.iterdir() if secret.encode() in path.read_bytes()]
+    assert not [path.name for path in run.out.iterdir() if personal.encode() in path.read_bytes()]
 
 
 # -- the command
-
-
-def one_line(result: Result) -> str:
-    """Standard error of a user's mistake: one line, status 2."""
-    assert result.exit_code == 2
-    return result.output
 
 
 def status(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> tuple[int, list[str]]:

@@ -40,7 +40,7 @@ def ends(random: Random, events: Events) -> int | None:
 
 
 def plain(alerts: Any, tables: Any) -> tuple[Any, ...]:
-    return shapes(alerts), tables
+    return shapes(alerts), tables["help-rates"], tables["category-baselines"]
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -92,7 +92,7 @@ def test_the_dense_streams_reach_what_they_are_made_for() -> None:
     moved: Counter[str] = Counter()
     kinds: Counter[tuple[str, str | None]] = Counter()
     links = 0
-    for oracle, result in dense_results(30):
+    for oracle, result in dense_results(40):
         kinds.update((alert.type, alert.resolution) for alert in result.alerts)
         resumed = {
             (alert.subject, alert.time_us + oracle.feed_grace)
@@ -105,7 +105,7 @@ def test_the_dense_streams_reach_what_they_are_made_for() -> None:
             if alert.status == "raised" and (alert.carrier, alert.time_us) in resumed
         )
         links += sum(sum(counts) for counts in linked(result.tables["help-rates"]).values())
-    assert kinds["carrier.feed_silent", None] > kinds["carrier.feed_silent", "resumed"] > 100
-    assert kinds["facility.stall_cluster", None] > 50
+    assert kinds["carrier.feed_silent", None] > kinds["carrier.feed_silent", "resumed"] > 50
+    assert kinds["facility.stall_cluster", None] > 30
     assert min(moved[f"shipment.{kind}"] for kind in ("not_collected", "slow", "stalled")) > 10, moved
     assert links > 10

@@ -86,6 +86,13 @@ def test_an_order_paid_behind_the_due_soon_time_is_not_due_soon(beside: int) -> 
     assert timeline.said("order", until=hours(13)) == [*soon, Said("ship_late", hours(12))]
 
 
+@pytest.mark.parametrize("beside", TRIPLE)
+def test_one_paid_at_the_due_soon_time_and_shipped_soon_behind_it_was_due_soon(beside: int) -> None:
+    timeline = Timeline().paid(beside, ship_by=hours(12)).shipped(hours(1))
+    told = [Said("ship_due_soon", 0), Said("ship_due_soon", hours(1), "shipped")]
+    assert timeline.said("order", until=days(9)) == (told if beside <= 0 else [])
+
+
 def test_the_agreed_ship_time_counts_instead_of_48_hours() -> None:
     assert Timeline().paid(0, ship_by=days(10)).said("order", until=days(13) + 1) == [
         Said("ship_due_soon", days(10) - hours(12)),

@@ -137,14 +137,13 @@ class Timeline:
     def add(self, topic: str, type_: str, at: int, **fields: Any) -> Self:
         """Any event; fields that are None are left out."""
         value = {"event_id": f"e{len(self.events):04d}", "type": type_, "occurred_at": render(T0 + at), **fields}
-        kept = {name: field for name, field in value.items() if field is not None}
-        self.events.append((topic, json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()))
+        self.events.append((topic, _encoded({name: field for name, field in value.items() if field is not None})))
         return self
 
     def again(self, number: int = -1, **changes: Any) -> Self:
         """One of the events once more, with other fields where given."""
         topic, value = self.events[number]
-        self.events.append((topic, json.dumps({**json.loads(value), **changes}, ensure_ascii=False).encode()))
+        self.events.append((topic, _encoded({**json.loads(value), **changes})))
         return self
 
     def tick(self, at: int) -> Self:
@@ -212,6 +211,10 @@ class Timeline:
         if order is not None:
             return self.order("escalation.voided", at, order, **told)
         return self.chat("escalation.voided", at, **told)
+
+
+def _encoded(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _plain(heard: Heard) -> tuple[Any, ...]:

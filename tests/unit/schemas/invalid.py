@@ -12,7 +12,9 @@ from tests.unit.schemas.values import GONE, ITEM, value
 INVALID = [
     pytest.param(ORDERS, b"not json", Reason.NOT_JSON, id="not json"),
     pytest.param(ORDERS, value(ORDERS, "order.paid")[:-1], Reason.NOT_JSON, id="cut off"),
-    pytest.param(ORDERS, value(ORDERS, "order.paid", u="U").replace(b'"U"', b'"\xff"'), Reason.NOT_JSON, id="not UTF-8"),
+    pytest.param(
+        ORDERS, value(ORDERS, "order.paid", u="U").replace(b'"U"', b'"\xff"'), Reason.NOT_JSON, id="not UTF-8"
+    ),
     pytest.param(ORDERS, b"[1,2]", Reason.NOT_OBJECT, id="an array"),
     pytest.param(SCANS, b'"text"', Reason.NOT_OBJECT, id="a text"),
     pytest.param(CHATS, b"7", Reason.NOT_OBJECT, id="a number"),

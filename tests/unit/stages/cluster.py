@@ -41,7 +41,14 @@ class Cluster:
     """
 
     def __init__(
-        self, policy: Policy, until: int, *, orders: int = 1, scans: int = 1, random: Random | None = None, crash: float = 0
+        self,
+        policy: Policy,
+        until: int,
+        *,
+        orders: int = 1,
+        scans: int = 1,
+        random: Random | None = None,
+        crash: float = 0,
     ) -> None:
         self.until = until
         self.random = random or Random(0)

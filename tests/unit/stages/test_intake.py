@@ -48,7 +48,9 @@ class Partition:
         return effects.outputs, effects.rows
 
 
-def record(offset: int, raw: bytes | None, key: str | bytes | None = None, at: int = NOW_MS, **headers: bytes) -> Record:
+def record(
+    offset: int, raw: bytes | None, key: str | bytes | None = None, at: int = NOW_MS, **headers: bytes
+) -> Record:
     text = key.encode() if isinstance(key, str) else key
     return Record(offset, at, text, raw, tuple(headers.items()))
 
@@ -205,10 +207,10 @@ def test_events_behind_the_end_are_left_out_and_counted_but_the_invalid_are_dead
 
 @pytest.mark.parametrize("topic", [ORDERS, SCANS, CHATS])
 def test_no_detail_and_no_row_of_chats_holds_a_text(topic: str) -> None:
-    secret = "please call 13800001111"
+    personal = "please call 13800001111"
     partition = Partition(topic)
-    bad = value(topic, GOOD[topic], **{name: [secret] for name in ("text", "ship_by", "status")})
-    dead, rows = partition.take(good(topic, 0, text=secret, note=secret), record(1, bad, KEYS[topic]))
+    bad = value(topic, GOOD[topic], **{name: [personal] for name in ("text", "ship_by", "status")})
+    dead, rows = partition.take(good(topic, 0, text=personal, note=personal), record(1, bad, KEYS[topic]))
     (letter,) = dead
     assert not [header for _, header in letter.headers if b"1380000" in header]
     if topic == CHATS:
@@ -220,3 +222,11 @@ def test_no_row_holds_the_buyer() -> None:
     dead, rows = Partition(ORDERS).take(record(0, raw, "A"))
     assert (dead, len(rows) > 0) == ([], True)
     assert not [row for row in rows.items() if b"1380000" in (row[1] or b"") or b"1380000" in row[0]]
+
+
+@pytest.mark.parametrize("topic", [ORDERS, SCANS, CHATS])
+def test_what_has_not_changed_is_not_written_again(topic: str) -> None:
+    partition = Partition(topic)
+    partition.take(good(topic, 0))
+    assert partition.take() == ([], {})
+    assert partition.take(record(1, b"{", "A"))[1] == {}

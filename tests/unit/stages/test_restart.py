@@ -127,3 +127,75 @@ def test_a_crash_in_the_midst_of_many_boundaries_judges_none_of_them_twice(seed:
     alerts, tables = one_reader(events, policy, until)
     assert cluster.tables() == tables
     assert cluster.alerts() == alerts
+
+
+def hour_by_hour() -> tuple[list[Event], int]:
+    """A little trade, then only time that passes: in hours about the ends of the windows."""
+    start = microseconds("2026-01-20T00:30:00Z")
+
+    def one(topic: str, type_: str, at: int, key: str, **fields: Any) -> Event:
+        value = {"event_id": f"{type_}-{at}", "type": type_, "occurred_at": shown(at), "shop_id": "S1", **fields}
+        return written({"topic": topic, "value": value | ({} if topic == "logistics-scans" else {"order_id": key})})
+
+    events = []
+    for number in (0, 5):
+        items = [{"item_id": "i1", "category_id": f"c{number}", "quantity": 1}]
+        events.append(one("orders", "order.placed", start + number * HOUR, f"A{number}", buyer_id="B", items=items))
+        events.append(one("orders", "dispute.opened", start + number * HOUR, f"A{number}", dispute_id="D"))
+    for day in (7, 30):
+        for hour in range(-1, 9):
+            at = start + day * DAY + hour * HOUR
+            # As many as there are lateness times: every watermark passes every hour.
+            events.append(one("orders", "order.cancelled", at, f"tick-{at}"))
+            events.append(one("chats", "complaint.filed", at, f"tick-{at}", complaint_id="C", shop_id="S2"))
+            scan = {"carrier": "SF", "tracking_no": f"T{at}", "status": "delivered"}
+            events.append(one("logistics-scans", "scan", at, "", **scan))
+    return events, start + 31 * DAY
+
+
+def test_a_restart_in_every_hour_keeps_what_is_in_the_windows() -> None:
+    events, until = hour_by_hour()
+    policy, _ = policies("default", low=True)
+    cluster = Cluster(policy, until)
+    for event in events:
+        cluster.step(event)
+        for name in list(cluster.tasks):
+            cluster.start(name)
+    cluster.finish()
+    calm = Cluster(policy, until)
+    for event in events:
+        calm.step(event)
+    calm.finish()
+    told = [[(output.key, output.value) for output in each.outputs] for each in (cluster, calm)]
+    assert told[0] == told[1]
+    assert (cluster.alerts(), cluster.tables()) == one_reader(events, policy, until)
+    windows = [
+        json.loads(value)["7d"]["orders"] for key, value in told[0] if key == b"S1" and value and b'"7d"' in value
+    ]
+    assert windows[:4] == [1, 2, 1, 0]
+
+
+@pytest.mark.parametrize("first", ["a", "b"])
+def test_of_two_scans_told_otherwise_the_first_by_event_id_holds_though_a_restart_lies_between(first: str) -> None:
+    policy, _ = policies("default", low=True)
+    at = microseconds("2026-01-20T00:30:00Z")
+    scans = {
+        event_id: written(
+            {
+                "topic": "logistics-scans",
+                "value": {
+                    "event_id": event_id, "type": "scan", "occurred_at": shown(at), "carrier": "SF",
+                    "tracking_no": "T", "status": "arrived", "facility": f"F-{event_id}",
+                },
+            }
+        )
+        for event_id in "ab"
+    }  # fmt: skip
+    cluster = Cluster(policy, at + 8 * DAY)
+    for event_id in (first, "b" if first == "a" else "a"):
+        cluster.step(scans[event_id])
+        for name in list(cluster.tasks):
+            cluster.start(name)
+    cluster.finish()
+    (stall,) = (json.loads(alert) for alert in cluster.alerts())
+    assert stall["data"]["evidence"]["facility"] == "F-a"

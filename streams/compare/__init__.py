@@ -1,0 +1,1 @@
+"""What another policy would have said about the same events: `parcelwatch compare`."""

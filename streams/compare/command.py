@@ -1,0 +1,91 @@
+"""`parcelwatch compare`."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+
+from streams.compare.findings import Findings
+from streams.compare.judging import judge
+from streams.compare.table import show
+from streams.compare.trial import Run
+from streams.options import instant
+from streams.policy import load
+from streams.policy.model import Policy
+from streams.replay.progress import reading
+from streams.replay.reading import MissingInput
+
+_NEEDED = ("matplotlib", "jinja2")
+
+
+def _policies(_context: click.Context, parameter: click.Parameter, values: tuple[str, ...]) -> list[Policy]:
+    if len(values) != 2:
+        raise click.BadParameter(f"two are compared, {len(values)} given: --policy A --policy B", param=parameter)
+    try:
+        return [load.load(value) for value in values]
+    except load.BadPolicy as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
+def _file(_context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """A file that can be written, as far as can be known before the work is done."""
+    if value is not None and not value.parent.is_dir():
+        raise click.BadParameter(f"{value}: its folder does not exist", param=parameter)
+    return value
+
+
+def _html(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    missing = [name for name in _NEEDED if find_spec(name) is None]
+    if value is not None and missing:
+        raise click.BadParameter(
+            f"needs {' and '.join(missing)}: pip install 'parcelwatch[report]'", param=parameter
+        )  # fmt: skip
+    return _file(context, parameter, value)
+
+
+@click.command("compare")
+@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option("--policy", "policies", multiple=True, callback=_policies, metavar="NAME|FILE",
+              help="Twice: A, then B. A profile that comes with parcelwatch, or a TOML or YAML file.")  # fmt: skip
+@click.option("--until", callback=instant, metavar="TIME", help="Where to end; default: the greatest time read.")
+@click.option("--html", "html", type=click.Path(path_type=Path, dir_okay=False, writable=True), callback=_html,
+              metavar="FILE", help="Write a report with plots, one file that needs nothing else.")  # fmt: skip
+@click.option("--json", "json", type=click.Path(path_type=Path, dir_okay=False, writable=True), callback=_file,
+              metavar="FILE", help="Write all that was found, every alert that differs among it.")  # fmt: skip
+def compare_command(
+    source: Path, policies: list[Policy], until: int | None, html: Path | None, json: Path | None
+) -> None:
+    """Run INPUT under two policies, and say what would have been different.
+
+    INPUT is what `parcelwatch replay` reads; it is read once.
+    """
+    run = Run(policies)
+    try:
+        with reading(source, "compare", Console(stderr=True)) as lines:
+            run.take(lines, until)
+    except MissingInput as error:
+        raise click.UsageError(str(error)) from None
+    findings = judge(run)
+    show(findings, Console())
+    if json is not None:
+        _write(json, msgspec.json.format(msgspec.json.encode(findings), indent=2) + b"\n")
+    if html is not None:
+        _write(html, _page(findings).encode())
+
+
+def _page(findings: Findings) -> str:
+    # Only here: it takes a second to load, and is not there without the extra.
+    from streams.compare.report import render
+
+    return render(findings)
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise click.UsageError(f"{file}: cannot be written: {error.strerror}") from None

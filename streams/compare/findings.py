@@ -1,0 +1,124 @@
+"""What a comparison found: the content of the JSON file, and what the table and the report show.
+
+Times are RFC 3339 in UTC, days `YYYY-MM-DD` in UTC. "a" is the policy given first, "b" the second.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+#: What became of an alert under the second policy. `same`: raised at the same instant.
+Change = Literal["same", "earlier", "later", "only_a", "only_b"]
+CHANGES: tuple[Change, ...] = ("same", "earlier", "later", "only_a", "only_b")
+
+
+class Side(msgspec.Struct, kw_only=True):
+    """One policy. `name` is what it is called here, `policy` what alerts call it; `late`: events read too late."""
+
+    name: str
+    policy: str
+    alerts: int
+    late: int
+
+
+class Count(msgspec.Struct, kw_only=True):
+    """The alerts of one type under one policy.
+
+    `withdrawn`: disproved by a late event. `watched`: raised at least 24 h before the end, so that it is known what
+    became of them; `over_in_a_day`: those of them that were over by themselves within 24 h, which is where a false
+    alarm shows. `share`: of the two; null where none was watched, or nothing resolves this type.
+    """
+
+    raised: int
+    withdrawn: int
+    watched: int
+    over_in_a_day: int
+    share: float | None
+
+
+class Shift(msgspec.Struct, kw_only=True):
+    """How many hours later B raised what both raised at different times; negative where it was earlier."""
+
+    least: float
+    median: float
+    greatest: float
+
+
+class TypeRow(msgspec.Struct, kw_only=True):
+    """One type of alert. `days`: alerts raised by day, under A and B; days without any are left out."""
+
+    type: str
+    severity: str
+    title: dict[str, str]
+    a: Count
+    b: Count
+    changes: dict[Change, int]
+    shift_hours: Shift | None
+    days: dict[str, tuple[int, int]]
+
+
+class ShopRow(msgspec.Struct, kw_only=True):
+    """A shop that was at different levels at some time.
+
+    `changes`: how often its level changed. `hours_apart`: for how long the levels differed. `rate`: of 30 days.
+    """
+
+    shop_id: str
+    level_a: str
+    level_b: str
+    rate_a: float | None
+    rate_b: float | None
+    changes_a: int
+    changes_b: int
+    hours_apart: float
+
+
+class Shops(msgspec.Struct, kw_only=True):
+    """`known`: shops that ever had a level; `differ_at_end`: of `rows`, those whose levels differ at the end."""
+
+    known: int
+    differ_at_end: int
+    rows: list[ShopRow]
+
+
+class LevelCounts(msgspec.Struct, kw_only=True):
+    """How many shops are at each level at the beginning of a day."""
+
+    day: str
+    a: dict[str, int]
+    b: dict[str, int]
+
+
+class Difference(msgspec.Struct, kw_only=True):
+    """One alert that the policies raise at different times, or one of them not at all. Null: not raised."""
+
+    type: str
+    subject: str
+    shop_id: str | None
+    order_id: str | None
+    carrier: str | None
+    change: Change
+    raised_a: str | None
+    raised_b: str | None
+
+
+class Findings(msgspec.Struct, kw_only=True):
+    """The whole comparison. `first`, `until`: the first event and the end, null where there was none."""
+
+    first: str | None
+    until: str | None
+    events: int
+    dead: int
+    left_out: int
+    a: Side
+    b: Side
+    types: list[TypeRow]
+    shops: Shops
+    levels: list[LevelCounts]
+    differences: list[Difference]
+
+    def total(self, change: Change) -> int:
+        """Alerts of all types with that change."""
+        return sum(row.changes[change] for row in self.types)

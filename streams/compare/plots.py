@@ -1,0 +1,207 @@
+"""The plots of a comparison as SVG, the same bytes for the same findings.
+
+Text stays text and names no policy or shop, so that whatever they are called, the reader's browser sets it in a font
+that has it, and nothing here has to measure it. A and B are told apart by colour and by letter.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib import dates
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from streams.compare.findings import CHANGES, Findings, TypeRow
+from streams.rules.help_rate import LEVELS
+
+#: Told apart by readers who do not see red and green, and in grey.
+A, B = "#2f6db3", "#e07b1a"
+CHANGE_COLORS = ("#c9ced6", "#3d9a8b", "#8d6bb0", A, B)
+CHANGE_NAMES = ("same time", "B earlier", "B later", "only A", "only B")
+_LEVEL_COLORS = ("#f3d37a", "#eb9a4b", "#c4443c")
+_INK, _GRID = "#3a4250", "#e6e9ee"
+#: The library's settings by name.
+_STYLE: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "parcelwatch",
+    # What it measures with; it comes with the library. The page names other fonts.
+    "font.family": ["DejaVu Sans"],
+    "font.size": 9.5,
+    "axes.edgecolor": "#b9c0cb",
+    "axes.labelcolor": _INK,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.titlecolor": _INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": _GRID,
+    "text.color": _INK,
+    "xtick.color": _INK,
+    "ytick.color": _INK,
+    "legend.frameon": False,
+}
+_WIDTH = 9.6
+#: This part of the library has no types.
+_DATES: Any = dates
+#: Points of a line at most; longer times are put together, several days to a point.
+_MOST_POINTS = 180
+
+
+def changes(findings: Findings) -> str:
+    """What became of each alert: one bar for each type, in parts."""
+    rows = findings.types[::-1]
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH, 1.3 + 0.3 * len(rows)), layout="constrained")
+        axes = figure.subplots()
+        left = [0.0] * len(rows)
+        totals = [sum(row.changes.values()) for row in rows]
+        for change, color, name in zip(CHANGES, CHANGE_COLORS, CHANGE_NAMES, strict=True):
+            parts = [row.changes[change] / total for row, total in zip(rows, totals, strict=True)]
+            bars = axes.barh(range(len(rows)), parts, left=left, color=color, label=name, height=0.7)
+            texts = [f"{row.changes[change]:,}" if part > 0.06 else "" for row, part in zip(rows, parts, strict=True)]
+            axes.bar_label(bars, texts, label_type="center", fontsize=8.5,
+                           color="white" if color != CHANGE_COLORS[0] else _INK)  # fmt: skip
+            left = [start + part for start, part in zip(left, parts, strict=True)]
+        _name_rows(axes, rows)
+        axes.set_xlim(0, 1)
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_xlabel("share of the alerts that A or B raised (%); numbers are alerts")
+        figure.legend(loc="outside upper center", ncols=len(CHANGES))
+        return _svg(figure)
+
+
+def over_soon(findings: Findings) -> str:
+    """How many alerts of each type were over by themselves within 24 h."""
+    rows = [row for row in findings.types if row.a.share is not None or row.b.share is not None][::-1]
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH, 1.2 + 0.45 * len(rows)), layout="constrained")
+        axes = figure.subplots()
+        for name, color, offset, counts in (
+            ("A", A, 0.2, [row.a for row in rows]),
+            ("B", B, -0.2, [row.b for row in rows]),
+        ):
+            places = [place + offset for place in range(len(rows))]
+            bars = axes.barh(places, [count.share or 0 for count in counts], height=0.36, color=color, label=name)
+            texts = [
+                f"{count.share:.0%}  ({count.over_in_a_day:,} of {count.watched:,})" if count.share is not None else ""
+                for count in counts
+            ]
+            axes.bar_label(bars, texts, padding=3, fontsize=8)
+        _name_rows(axes, rows)
+        axes.set_xlim(0, 1.18)
+        axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_xlabel("share of the alerts that were over by themselves within 24 h of the raise (%)")
+        figure.legend(loc="outside upper center", ncols=2, reverse=False)
+        return _svg(figure)
+
+
+def by_day(findings: Findings) -> str:
+    """Alerts raised by day: one small plot for each type."""
+    rows = findings.types
+    days, step = _days(rows)
+    with mpl.rc_context(_STYLE):
+        lines = -(-len(rows) // 3)
+        figure = Figure(figsize=(_WIDTH, 0.6 + 1.75 * lines), layout="constrained")
+        grid = figure.subplots(lines, 3, sharex=True, squeeze=False)
+        for axes, row in zip(grid.flat, rows, strict=False):
+            of_a, of_b = (_per_step(row, days, step, side) for side in (0, 1))
+            axes.fill_between(_numbers(days), of_a, step="mid", color=A, alpha=0.35, linewidth=0)
+            axes.plot(_numbers(days), of_b, color=B, linewidth=1.2, drawstyle="steps-mid")
+            axes.set_title(row.type, fontsize=9)
+            axes.set_ylim(bottom=0)
+            axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True, min_n_ticks=1))
+        spare = list(grid.flat)[len(rows) :]
+        for axes in spare:
+            axes.set_visible(False)
+        for axes in list(grid.flat)[: len(rows)][-3:]:
+            axes.tick_params(labelbottom=True)
+        _date_axis(grid.flat[0])
+        figure.supxlabel(_span(days), fontsize=9.5)
+        figure.supylabel("alerts a day" if step == 1 else f"alerts in {step} days", fontsize=9.5)
+        return _svg(figure)
+
+
+def levels(findings: Findings) -> str | None:
+    """Shops at each level by day under both policies; None where no shop ever reached one."""
+    counts = findings.levels
+    top = max((sum(side.get(level, 0) for level in LEVELS) for one in counts for side in (one.a, one.b)), default=0)
+    if not top:
+        return None
+    days = [date.fromisoformat(one.day) for one in counts]
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(_WIDTH, 3.2), layout="constrained")
+        left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+        for axes, title, sides in ((left, "A", [one.a for one in counts]), (right, "B", [one.b for one in counts])):
+            stacks = [[side.get(level, 0) for side in sides] for level in LEVELS]
+            axes.stackplot(_numbers(days), stacks, labels=LEVELS, colors=_LEVEL_COLORS, step="post", linewidth=0)
+            axes.set_title(title)
+            axes.set_xlabel(_span(days))
+        left.set_ylabel("shops")
+        left.set_ylim(0, top * 1.08)
+        left.yaxis.set_major_locator(MaxNLocator(integer=True))
+        _date_axis(left)
+        handles, names = left.get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside upper center", ncols=len(LEVELS))
+        return _svg(figure)
+
+
+def _name_rows(axes: Axes, rows: Sequence[TypeRow]) -> None:
+    axes.set_yticks(range(len(rows)), [row.type for row in rows])
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+
+
+def _date_axis(axes: Axes) -> None:
+    locator = _DATES.AutoDateLocator(minticks=3, maxticks=5)
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(_DATES.ConciseDateFormatter(locator, show_offset=False))
+
+
+def _span(days: Sequence[date]) -> str:
+    return f"day (UTC), {days[0]} to {days[-1]}"
+
+
+def _numbers(days: Sequence[date]) -> list[float]:
+    """Days as the library counts them on an axis."""
+    return [float(number) for number in _DATES.date2num(days)]
+
+
+def _days(rows: Sequence[TypeRow]) -> tuple[list[date], int]:
+    """The first days of equal steps over the whole time, and how many days one step is."""
+    named = sorted({day for row in rows for day in row.days})
+    first, last = date.fromisoformat(named[0]), date.fromisoformat(named[-1])
+    length = (last - first).days + 1
+    step = -(-length // _MOST_POINTS)
+    return [first + timedelta(days=past) for past in range(0, length, step)], step
+
+
+def _per_step(row: TypeRow, days: Sequence[date], step: int, side: int) -> list[int]:
+    counts = [0] * len(days)
+    for day, both in row.days.items():
+        counts[(date.fromisoformat(day) - days[0]).days // step] += both[side]
+    return counts
+
+
+def _svg(figure: Figure) -> str:
+    """The figure as an element of an HTML page: no prolog, and no names that another one on the page has, too."""
+    out = io.StringIO()
+    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    text = out.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
+    text = re.sub(r' id="[A-Za-z0-9]+_[0-9]+"', "", text)
+    # A hundredth of a point is far below what can be seen.
+    text = re.sub(r"(\.\d\d)\d+", r"\1", text)
+    return re.sub(r'(<svg [^>]*?) width="[^"]*"', r"\1", re.sub(r' height="[0-9.]+pt"', "", text, count=1), count=1)

@@ -1,0 +1,87 @@
+"""One run over the input, with every policy at once: each line is read and decoded once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from schemas.decode import Invalid, decode
+from streams.compare.cases import Cases
+from streams.compare.levels import Levels
+from streams.engine.processor import BEGINNING
+from streams.policy.model import Policy
+from streams.replay.reading import Line
+from streams.stages.single import SingleReader
+
+#: Events between two looks at what is due, as in a replay.
+_STEP = 4096
+
+
+class Trial:
+    """One policy and what it has said so far."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.reader = SingleReader(policy)
+        self.cases = Cases()
+        self.levels = Levels()
+
+    def collect(self) -> None:
+        """Takes over what the reader has said."""
+        alerts, records = self.reader.drain()
+        self.cases.take(alerts)
+        self.levels.take(records)
+
+
+class Run:
+    """What was read. Times in microseconds; `first` and `end` are None where there was no event."""
+
+    def __init__(self, policies: Sequence[Policy]) -> None:
+        self.trials = [Trial(policy) for policy in policies]
+        self.events = 0
+        self.dead = 0
+        self.left_out = 0
+        self.first: int | None = None
+        self.end: int | None = None
+
+    def take(self, lines: Iterable[Line], until: int | None = None) -> None:
+        """Reads all lines, up to `until`, as a replay does."""
+        readers = [trial.reader for trial in self.trials]
+        first = None
+        for line in lines:
+            topic, value = line.topic, line.value
+            if topic is None or value is None:
+                self.dead += 1
+                continue
+            if value == b"null":
+                continue
+            try:
+                event, time = decode(topic, value)
+            except Invalid:
+                self.dead += 1
+                continue
+            if until is not None and time > until:
+                self.left_out += 1
+                continue
+            if first is None or time < first:
+                first = time
+            for reader in readers:
+                reader.take(topic, event, time, value)
+            self.events += 1
+            if not self.events % _STEP:
+                self._settle()
+        self._finish(first, until)
+
+    def _settle(self) -> None:
+        for trial in self.trials:
+            trial.reader.settle()
+            trial.collect()
+
+    def _finish(self, first: int | None, until: int | None) -> None:
+        greatest = max(trial.reader.greatest for trial in self.trials)
+        end = until if until is not None else greatest
+        if end == BEGINNING:
+            return
+        self.first, self.end = first, end
+        for trial in self.trials:
+            trial.reader.finish(end)
+            trial.collect()

@@ -1,0 +1,80 @@
+"""The producer of one task without transactions: at least once; see `streams.engine.log.journal`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from streams.engine.log.interface import Committed, TopicPartition, Transaction
+from streams.engine.log.journal import SEAL, Intent, intent, seal, sealed
+from streams.engine.log.kafka_clients import errors
+from streams.engine.log.kafka_sending import Row, Sending, Sent
+
+#: Rows by changelog that were cut off and have to be put back.
+Torn = dict[TopicPartition, dict[bytes, bytes | None]]
+
+
+class KafkaPlainWriter:
+    """Writes for one task; see `streams.engine.log.interface.Writer`. `timeout` (seconds) ends every commit.
+
+    Nothing fences it: a worker that was frozen for longer than its session and wakes in the midst of a commit may still
+    write. `commit_offsets` commits as a member of the group, and fails where the group has moved on.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        client: Mapping[str, Any],
+        timeout: float,
+        torn: Torn,
+        commit_offsets: Callable[[Mapping[TopicPartition, Committed]], Awaitable[None]],
+    ) -> None:
+        self._name = name
+        self._timeout = timeout
+        self._torn = torn
+        self._commit_offsets = commit_offsets
+        self._clean = False
+        # Asks nothing of the broker but that it keeps what it has acknowledged. One batch a partition is under way at a
+        # time, so that batches stay in order; one that is sent twice lies behind itself, which changes nothing.
+        self._sending = Sending(client, acks="all")
+
+    async def open(self) -> None:
+        await self._sending.producer.start()
+        self._clean = True
+
+    async def resume(self, changelog: TopicPartition, saved: Mapping[bytes, bytes]) -> None:
+        with errors(f"finishing {self._name}"):
+            async with asyncio.timeout(self._timeout):
+                self._clean = False
+                if SEAL not in saved:
+                    await self._seal(changelog, [(*seal(), ())])
+                await self._send(intent(saved))
+                self._clean = True
+
+    async def commit(self, transaction: Transaction) -> int | None:
+        self._clean = False
+        with errors(f"committing {self._name}"):
+            async with asyncio.timeout(self._timeout):
+                changelog = transaction.changelog
+                rows = sealed(transaction, self._torn.pop(changelog, {}))
+                end = await self._seal(changelog, [(key, row, ()) for key, row in rows])
+                await self._send(Intent(transaction.outputs, transaction.envelopes))
+                await self._commit_offsets(transaction.offsets)
+        self._clean = True
+        return end
+
+    async def _seal(self, changelog: TopicPartition, rows: list[Row]) -> int | None:
+        """Writes the rows; the last one, which is the seal, when all others are known to be there."""
+        sending = self._sending
+        await sending.arrived(await sending.send(changelog, rows[:-1]) if rows[:-1] else [], changelog)
+        return await sending.arrived(await sending.send(changelog, rows[-1:]), changelog)
+
+    async def _send(self, what: Intent) -> None:
+        sent: list[Sent] = []
+        for target, rows in (await self._sending.by_partition(what.outputs, what.envelopes)).items():
+            sent += await self._sending.send(target, rows)
+        await asyncio.gather(*(each.answer for each in sent))
+
+    async def close(self) -> None:
+        await self._sending.close(self._clean)

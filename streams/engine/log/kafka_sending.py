@@ -1,0 +1,108 @@
+"""A producer that writes whole batches, and knows of each whether it is there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from aiokafka import AIOKafkaProducer
+
+from streams.engine.errors import FatalError
+from streams.engine.log.interface import TopicPartition
+from streams.engine.log.kafka_clients import quietly
+from streams.engine.partitioner import partition_for
+from streams.engine.processor import Output
+
+#: Bytes of one batch; Kafka's default limit for a batch is 1 MiB.
+_BATCH_BYTES = 512 << 10
+#: Seconds for which brokers that answer may not know a topic: a new one is not known everywhere at once.
+_UNKNOWN = 3.0
+
+#: Key, value and headers of a record.
+Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
+
+
+class Sent(NamedTuple):
+    """A batch that was handed over, and the future of the broker's answer."""
+
+    target: TopicPartition
+    records: int
+    answer: asyncio.Future[Any]
+
+
+class Sending:
+    """One producer. `options` are those of the client that make it transactional or not."""
+
+    def __init__(self, client: Mapping[str, Any], **options: Any) -> None:
+        self.producer = AIOKafkaProducer(**client, **options, max_batch_size=_BATCH_BYTES)
+
+    async def by_partition(
+        self, outputs: Sequence[Output], envelopes: Sequence[tuple[TopicPartition, bytes]]
+    ) -> dict[TopicPartition, list[Row]]:
+        """Sorts records by the partition that they go to. Raises `FatalError` where an output's topic is missing."""
+        found: dict[TopicPartition, list[Row]] = {}
+        for target, value in envelopes:
+            found.setdefault(target, []).append((None, value, ()))
+        counts: dict[str, int] = {}
+        for output in outputs:
+            topic, key = output.topic, output.key
+            if topic not in counts:
+                counts[topic] = await self._partitions(topic)
+            partition = 0 if key is None else partition_for(key, counts[topic])
+            found.setdefault(TopicPartition(topic, partition), []).append((key, output.value, output.headers))
+        return found
+
+    async def _partitions(self, topic: str) -> int:
+        """How many the topic has. Raises `FatalError` where there is none of that name: the client would ask on."""
+        client = self.producer.client
+        if (known := client.cluster.partitions_for_topic(topic)) is None:
+            client.add_topic(topic)
+            began = time.monotonic()
+            while (known := client.cluster.partitions_for_topic(topic)) is None:
+                answered = await client.force_metadata_update()
+                if answered and time.monotonic() - began > _UNKNOWN:
+                    raise FatalError(f"topic {topic} does not exist, and there is something to be written to it")
+                await asyncio.sleep(0.1)
+        return len(known)
+
+    async def send(self, target: TopicPartition, rows: Sequence[Row]) -> list[Sent]:
+        """Hands the rows over, in batches."""
+        producer = self.producer
+        sent: list[Sent] = []
+
+        async def hand_over() -> None:
+            answer = await producer.send_batch(batch, target.topic, partition=target.partition)
+            sent.append(Sent(target, batch.record_count(), answer))
+
+        batch = producer.create_batch()
+        for key, value, headers in rows:
+            if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
+                await hand_over()
+                batch = producer.create_batch()
+                batch.append(timestamp=None, key=key, value=value, headers=list(headers))
+        await hand_over()
+        return sent
+
+    @staticmethod
+    async def arrived(sent: Sequence[Sent], followed: TopicPartition) -> int | None:
+        """Waits until all are there; the offset behind the last one of a partition. Raises what the first one met."""
+        end = None
+        answers = await asyncio.gather(*(each.answer for each in sent), return_exceptions=True)
+        for each, answer in zip(sent, answers, strict=True):
+            if isinstance(answer, BaseException):
+                raise answer
+            if each.target == followed:
+                end = answer.offset + each.records
+        return end
+
+    async def close(self, clean: bool) -> None:
+        """Closes the client; where it is not `clean`, something may be under way. Never raises."""
+        if clean:
+            await quietly(self.producer.stop())
+        # A producer with something under way would go on trying to send it: it is ended without being asked. What it
+        # leaves open is undone by the next one of its name.
+        self.producer._closed = True
+        await quietly(self.producer.client.close())
+        await quietly(self.producer._sender.close())

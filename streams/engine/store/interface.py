@@ -1,0 +1,59 @@
+"""What the engine asks of a store: a copy of changelog rows, and the offset up to which it is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from streams.engine.topology import TaskId
+
+#: Key and row; None where it is gone.
+Row = tuple[bytes, bytes | None]
+
+
+class Origin(NamedTuple):
+    """Which changelog partition a copy is one of.
+
+    `birth` is what the partition's first record says: a topic that was deleted and made anew has another.
+    """
+
+    cluster: str
+    changelog: str
+    partition: int
+    birth: bytes
+
+
+class Copy(Protocol):
+    """The copy of one task's changelog rows. Every method may block; none raises but where it says so."""
+
+    def load(self, origin: Origin, begin: int, end: int) -> tuple[int, dict[bytes, bytes]]:
+        """The offset up to which it holds, and the rows that are live there.
+
+        What is of no use (no copy, one of another origin, one that is older than what the log remembers, or holds
+        more than the log between `begin` and `end`) is thrown away: (`begin`, none) then.
+        """
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Takes rows that were read behind what was loaded, before `hold` says up to where."""
+
+    def hold(self, origin: Origin, end: int) -> None:
+        """What was loaded and added is the changelog up to `end`."""
+
+    def write(self, rows: Mapping[bytes, bytes | None], end: int) -> None:
+        """What a commit has written, and the offset behind it: both or nothing. To be called behind the commit."""
+
+    def end(self) -> int | None:
+        """The offset up to which it holds; None where it holds nothing."""
+
+    def discard(self) -> None:
+        """It is of no use any more: the next one begins anew."""
+
+    def close(self) -> None:
+        """Lets go of it; what was written stays."""
+
+
+class Store(Protocol):
+    """Where copies are kept."""
+
+    def open(self, task: TaskId) -> Copy:
+        """The copy of a task's rows. One that cannot be had (another process holds it) is one that keeps nothing."""

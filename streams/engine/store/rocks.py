@@ -1,0 +1,169 @@
+"""The store on disk: one RocksDB database for each task, by rocksdict."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import structlog
+from rocksdict import Options, Rdict, WriteBatch
+
+from streams.engine.errors import FatalError
+from streams.engine.store.interface import Copy, Origin, Row
+from streams.engine.store.memory import NoCopy
+from streams.engine.topology import TaskId
+
+log = structlog.get_logger(__name__)
+
+#: The row that tells what the others are; no changelog key begins with a zero byte.
+_MARK = b"\0"
+#: The form of what is kept here.
+_VERSION = 1
+#: Seconds after which a copy is too old: Kafka forgets deletions after `delete.retention.ms`, a day, and what was
+#: deleted since would be back.
+_OLDEST = 12 * 3600.0
+
+
+class _Mark(NamedTuple):
+    """`written_at`: the machine's clock, in seconds."""
+
+    version: int
+    origin: Origin
+    end: int
+    written_at: float
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Mark).decode
+
+
+class RocksCopy:
+    """A copy in one database; see `streams.engine.store.interface.Copy`."""
+
+    def __init__(self, path: Path, now: Callable[[], float]) -> None:
+        self._path = path
+        self._now = now
+        self._database = _opened(path)
+        self._mark: _Mark | None = None
+
+    def load(self, origin: Origin, begin: int, end: int) -> tuple[int, dict[bytes, bytes]]:
+        why = self._unfit(origin, begin, end)
+        if why is None:
+            rows = dict(self._database.items())
+            del rows[_MARK]
+            return self._mark.end if self._mark else begin, rows
+        if why:
+            log.warning("local state is thrown away", path=str(self._path), why=why)
+        self.discard()
+        return begin, {}
+
+    def _unfit(self, origin: Origin, begin: int, end: int) -> str | None:
+        """Why the copy is of no use; nothing to be said of one that has never been."""
+        value = self._database.get(_MARK)
+        if value is None:
+            return ""
+        try:
+            mark = _decode(value)
+        except msgspec.MsgspecError:
+            return "its form is unknown"
+        if mark.version != _VERSION:
+            return f"its form is {mark.version}, not {_VERSION}"
+        if mark.origin != origin:
+            return "it is of another changelog"
+        if mark.end > end:
+            return f"it holds up to {mark.end}, the changelog up to {end}"
+        if mark.end < begin:
+            return f"it holds up to {mark.end}, the changelog begins at {begin}"
+        if not 0 <= self._now() - mark.written_at <= _OLDEST and mark.end < end:
+            return "it is too old to know what was deleted since"
+        self._mark = mark
+        return None
+
+    def add(self, rows: Sequence[Row]) -> None:
+        self._database.write(_batch(rows))
+
+    def hold(self, origin: Origin, end: int) -> None:
+        self._mark = _Mark(_VERSION, origin, end, self._now())
+        self._database[_MARK] = _encode(self._mark)
+
+    def write(self, rows: Mapping[bytes, bytes | None], end: int) -> None:
+        if self._mark is None:
+            return
+        self._mark = self._mark._replace(end=end, written_at=self._now())
+        batch = _batch(rows.items())
+        batch.put(_MARK, _encode(self._mark))
+        self._database.write(batch)
+
+    def end(self) -> int | None:
+        if self._mark is None and (value := self._database.get(_MARK)) is not None:
+            try:
+                self._mark = _decode(value)
+            except msgspec.MsgspecError:
+                return None
+        return None if self._mark is None else self._mark.end
+
+    def discard(self) -> None:
+        self._mark = None
+        self._database.close()
+        Rdict.destroy(str(self._path), _options())
+        self._database = _opened(self._path)
+
+    def close(self) -> None:
+        self._database.close()
+
+
+class RocksStore:
+    """Copies under one folder, a database for each task. `now` gives seconds since the epoch.
+
+    Raises `FatalError` where the folder cannot be made.
+    """
+
+    def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
+        self._folder = folder
+        self._now = now
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise FatalError(f"the state directory {folder} cannot be made: {error.strerror}") from error
+
+    def open(self, task: TaskId) -> Copy:
+        path = self._folder / str(task)
+        try:
+            return RocksCopy(path, self._now)
+        except Exception as error:  # rocksdict has one kind for everything
+            if "lock" in str(error).lower():
+                log.warning("local state is in use by another process", path=str(path))
+                return NoCopy()
+            log.warning("local state is broken and thrown away", path=str(path), error=str(error))
+        try:
+            Rdict.destroy(str(path), _options())
+            return RocksCopy(path, self._now)
+        except Exception as error:  # as above; the state is whole without a copy
+            log.warning("there is no local state", path=str(path), error=str(error))
+            return NoCopy()
+
+
+def _opened(path: Path) -> Rdict:
+    return Rdict(str(path), _options())
+
+
+def _options() -> Options:
+    options = Options(raw_mode=True)
+    options.create_if_missing(True)
+    # The logs of its own that RocksDB keeps beside the data.
+    options.set_keep_log_file_num(2)
+    options.set_write_buffer_size(16 << 20)
+    return options
+
+
+def _batch(rows: Iterable[Row]) -> WriteBatch:
+    batch = WriteBatch(raw_mode=True)
+    for key, row in rows:
+        if row is None:
+            batch.delete(key)
+        else:
+            batch.put(key, row)
+    return batch

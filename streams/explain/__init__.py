@@ -1,0 +1,1 @@
+"""The timeline of one shipment, order, ticket, conversation or shop, and why each alert was raised or was not."""

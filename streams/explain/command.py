@@ -1,0 +1,107 @@
+"""`parcelwatch explain`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from streams.demo.console import Language, preferred_language
+from streams.explain.document import document
+from streams.explain.story import stories
+from streams.explain.subject import KINDS, Scope, scope_of
+from streams.explain.terminal import Page
+from streams.explain.watch import Watch
+from streams.explain.wording import Words
+from streams.options import instant, policy_option
+from streams.policy.model import Policy
+from streams.replay.reading import MissingInput, read, size
+
+
+@click.command("explain")
+@click.argument("subject", metavar="SUBJECT")
+@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
+@click.option("--kind", type=click.Choice(KINDS), help="What SUBJECT is, where it names several things.")
+@policy_option
+@click.option("--until", callback=instant, metavar="TIME", help="Where to end; default: the greatest time read.")
+@click.option("--lang", type=click.Choice(["zh-CN", "en"]), help="Of what is shown; default: the locale's.")
+@click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object, in both languages.")
+def explain_command(
+    subject: str,
+    source: Path,
+    kind: str | None,
+    policy: Policy,
+    until: int | None,
+    lang: Language | None,
+    as_json: bool,
+) -> None:
+    """Tell the timeline of SUBJECT in INPUT, and why each alert was raised or was not.
+
+    SUBJECT is a tracking number, an order, a ticket, a conversation or a shop. INPUT is what `replay` reads; the
+    alerts are those that it raises.
+    """
+    try:
+        with _twice(source) as path, _progress(2 * size(path)) as advance:
+            scope = scope_of(subject, read(path, advance))
+            _narrow(scope, kind)
+            watch = Watch(policy, until, scope)
+            watch.run(read(path, advance))
+    except MissingInput as error:
+        raise click.UsageError(str(error)) from None
+    told = stories(watch)
+    if as_json:
+        click.echo(document(watch, told))
+    else:
+        Page(Words(lang or preferred_language())).write(watch, told)
+
+
+def _narrow(scope: Scope, kind: str | None) -> None:
+    """Leaves the kind that was asked for. Raises click.UsageError where there is nothing to tell."""
+    if not scope.kinds:
+        said = f"{scope.subject}: no shipment, order, ticket, conversation or shop of that name in the input"
+        if scope.unreadable:
+            first = scope.unreadable[0]
+            where = f"{first.topic}, line {first.line}: {first.error_code} ({first.error_detail})"
+            said += f"; invalid records that name it: {len(scope.unreadable)}, the first in {where}"
+        raise click.UsageError(said)
+    if kind is not None and kind not in scope.kinds:
+        found = ", ".join(one for one in KINDS if one in scope.kinds)
+        raise click.UsageError(f"{scope.subject}: no {kind} of that name in the input, but: {found}")
+    if kind is not None:
+        scope.kinds = {kind}
+
+
+@contextmanager
+def _twice(source: Path) -> Iterator[Path]:
+    """A path that can be read twice: the source itself, or a copy of what comes through a pipe."""
+    if not source.exists() or source.is_file() or source.is_dir():
+        yield source
+        return
+    with tempfile.TemporaryDirectory(prefix="parcelwatch-") as folder:
+        copy = Path(folder) / source.name
+        try:
+            with source.open("rb") as piped, copy.open("wb") as out:
+                shutil.copyfileobj(piped, out)
+        except OSError as error:
+            raise MissingInput(f"{source}: cannot be read: {error.strerror}") from None
+        yield copy
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[int], None] | None]:
+    """A bar on a terminal, none elsewhere."""
+    console = Console(stderr=True)
+    if not (console.is_terminal and sys.stdout.isatty()):
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("explain", total=total)
+        yield lambda done: progress.advance(task, done)

@@ -1,0 +1,112 @@
+"""What a name stands for in an input, and what has to be watched to tell its story."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from schemas import events
+from schemas.decode import Invalid, decode
+from schemas.events import record_key
+from streams.explain.facts import Name
+from streams.replay.reading import Line
+
+SHIPMENT, ORDER, TICKET, CONVERSATION, SHOP = "shipment", "order", "ticket", "conversation", "shop"
+KINDS = (SHIPMENT, ORDER, TICKET, CONVERSATION, SHOP)
+Parcel = tuple[str, str]
+
+_IDS = ("tracking_no", "order_id", "ticket_id", "conversation_id", "shop_id")
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """A line that names the subject and is a dead letter. `line`: 1-based, in its file."""
+
+    topic: str
+    line: int
+    error_code: str
+    error_detail: str
+
+
+class Scope(msgspec.Struct):
+    """What the subject names, and what that is joined to.
+
+    `parcels`: (carrier, tracking number). `keys`: record keys of `orders` and `chats`.
+    """
+
+    subject: str
+    kinds: set[str] = msgspec.field(default_factory=set)
+    carriers: set[str] = msgspec.field(default_factory=set)
+    parcels: set[Parcel] = msgspec.field(default_factory=set)
+    keys: set[str] = msgspec.field(default_factory=set)
+    unreadable: list[Unreadable] = msgspec.field(default_factory=list)
+
+    @property
+    def names(self) -> list[Name]:
+        """One for each story to tell, in the order of KINDS."""
+        found = [Name(SHIPMENT, self.subject, carrier) for carrier in sorted(self.carriers) if SHIPMENT in self.kinds]
+        return found + [Name(kind, self.subject) for kind in KINDS[1:] if kind in self.kinds]
+
+    def note(self, event: events.AnyEvent) -> None:
+        """Takes what the event says of the subject."""
+        if isinstance(event, events.Scan):
+            if event.tracking_no == self.subject:
+                self._parcel(event.carrier)
+            return
+        if event.shop_id == self.subject:
+            self.kinds.add(SHOP)
+        if event.order_id == self.subject:
+            self._under(event, ORDER)
+        if isinstance(event, events.OrderShipped):
+            if event.tracking_no == self.subject:
+                self._parcel(event.carrier)
+                self.keys.add(event.order_id)
+            if event.order_id == self.subject:
+                self.parcels.add((event.carrier, event.tracking_no))
+        if ticket_of(event) == self.subject:
+            self._under(event, TICKET)
+        if getattr(event, "conversation_id", None) == self.subject:
+            self._under(event, CONVERSATION)
+
+    def _parcel(self, carrier: str) -> None:
+        self.kinds.add(SHIPMENT)
+        self.carriers.add(carrier)
+        self.parcels.add((carrier, self.subject))
+
+    def _under(self, event: events.AnyEvent, kind: str) -> None:
+        self.kinds.add(kind)
+        self.keys.add(record_key(event))
+
+
+def ticket_of(event: events.AnyEvent) -> str | None:
+    """The ticket that an event is about: its own, or the one whose timeout it takes back."""
+    if isinstance(event, events.OrderEscalationVoided | events.ChatEscalationVoided):
+        return event.escalation_id if event.escalation == "ticket_timeout" else None
+    return getattr(event, "ticket_id", None)
+
+
+def scope_of(subject: str, lines: Iterable[Line]) -> Scope:
+    """Looks through the whole input for the subject."""
+    scope = Scope(subject)
+    needle = msgspec.json.encode(subject)
+    for line in lines:
+        topic, value = line.topic, line.value
+        # A string that is written with escapes may be the subject too.
+        if topic is None or value is None or (needle not in value and b"\\" not in value):
+            continue
+        try:
+            event, _ = decode(topic, value)
+        except Invalid as invalid:
+            if _mentions(value, subject, needle):
+                scope.unreadable.append(Unreadable(topic, line.number, str(invalid.reason), invalid.detail))
+            continue
+        scope.note(event)
+    return scope
+
+
+def _mentions(value: bytes, subject: str, needle: bytes) -> bool:
+    try:
+        told = msgspec.json.decode(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return needle in value
+    return isinstance(told, dict) and any(told.get(field) == subject for field in _IDS)

@@ -1,0 +1,58 @@
+"""Where an order that escalated counts, when each order counts once.
+
+As of a boundary it stands in the hour of its latest escalation that is not taken back by then. So every window that
+holds one of its escalations holds the order once, however the windows move on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from heapq import heappop, heappush
+from typing import NamedTuple
+
+from schemas.times import HOUR
+
+_NEVER = 1 << 62
+
+
+class Span(NamedTuple):
+    """An escalation in the hour that begins at `hour`; `ended`: the boundary as of which it is taken back, or None.
+
+    Microseconds, both on the hour.
+    """
+
+    hour: int
+    ended: int | None
+
+
+class Move(NamedTuple):
+    """As of `boundary` the order comes into an hour (`sign` 1) or goes out of it (-1). Microseconds, on the hour."""
+
+    boundary: int
+    hour: int
+    sign: int
+
+
+def moves(spans: Iterable[Span]) -> list[Move]:
+    """The moves of one order, by boundary. An escalation counts from the boundary after its hour on."""
+    begun = sorted((span.hour, _NEVER if span.ended is None else span.ended) for span in spans)
+    boundaries = {hour + HOUR for hour, _ in begun} | {ended for _, ended in begun if ended != _NEVER}
+    result: list[Move] = []
+    #: (minus the hour, the end) of what has begun: the latest first. What is over stays below until it comes up.
+    known: list[tuple[int, int]] = []
+    place: int | None = None
+    number = 0
+    for boundary in sorted(boundaries):
+        while number < len(begun) and begun[number][0] < boundary:
+            heappush(known, (-begun[number][0], begun[number][1]))
+            number += 1
+        while known and known[0][1] <= boundary:
+            heappop(known)
+        latest = -known[0][0] if known else None
+        if latest != place:
+            if place is not None:
+                result.append(Move(boundary, place, -1))
+            if latest is not None:
+                result.append(Move(boundary, latest, 1))
+            place = latest
+    return result
