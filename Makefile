@@ -4,8 +4,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS_OF_DEMO ?= 30
+SCANS ?= 2000000
 
-.PHONY: help test unit connected demo check lint types layers format lock clean
+.PHONY: help test unit connected demo bench check lint types layers format lock clean
 
 help: ## These targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
@@ -21,6 +22,9 @@ connected: .venv/.ready ## Tests on a real Kafka
 
 demo: .venv/.ready ## Everything in one process for half a minute, nothing else needed
 	@$(BIN)/parcelwatch demo --for $(SECONDS_OF_DEMO)
+
+bench: .venv/.ready ## parcelwatch beside Kafka Streams, Quix Streams and Faust, on one Kafka
+	@$(BIN)/python -m bench --scans $(SCANS)
 
 check: lint types layers ## What is checked without running anything
 

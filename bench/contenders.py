@@ -118,7 +118,7 @@ CONTENDERS = (
     Contender("kafka-streams-rocksdb", "Kafka Streams 4.1.1, RocksDB", EXACT,
               _java("rocksdb"), _kafka_streams, from_peer),
     Contender("quix", "Quix Streams 3.28.1, RocksDB, deadlines in memory", EXACT,
-              _python("quix_app.py"), _python_peers, from_peer, most=200_000),
+              _python("quix_app.py"), _python_peers, from_peer),
     Contender("faust", "Faust 0.15.3, table in memory", "at least once",
               _python("faust_app.py"), _python_peers, from_peer, most=60_000),
 )  # fmt: skip

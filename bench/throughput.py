@@ -89,13 +89,13 @@ class Throughput:
         run = Run(self._kafka.bootstrap, group, topic, await self._alerts_topic(contender, group), place)
         busy = await asyncio.to_thread(quiet, quiet_for)
         environment = {name: held for name, held in os.environ.items() if not name.startswith("PARCELWATCH_")}
+        partitions = await self._kafka.end_offsets(run.alerts)
         with Child(contender.command(run), self._folder / f"{group}.log", environment) as child:
-            async with Reader(run.bootstrap, run.alerts, contender.decode) as reader:
+            async with Reader(run.bootstrap, run.alerts, partitions, contender.decode) as reader:
                 limit = time.monotonic() + _START + count / _SLOWEST
                 if contender.ends:
-                    while child.ended() is None and time.monotonic() < limit:
-                        await asyncio.sleep(_LOOK)
-                    spent = child.ended()
+                    while (spent := child.ended()) is None and time.monotonic() < limit:
+                        await reader.look(_LOOK)
                 else:
                     spent = await self._until_read(child, reader, run, written, limit)
                 if spent is None:

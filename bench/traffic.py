@@ -59,10 +59,12 @@ def from_peer(value: bytes) -> Alert:
 class Reader:
     """Reads a topic of alerts as it grows, `read_committed`. `found` are those so far, `records` how many came."""
 
-    def __init__(self, bootstrap: str, topic: str, decode: Callable[[bytes], Alert | None]) -> None:
+    def __init__(
+        self, bootstrap: str, topic: str, partitions: Iterable[int], decode: Callable[[bytes], Alert | None]
+    ) -> None:
         self.found: set[Alert] = set()
         self.records = 0
-        self._topic = topic
+        self._partitions = [TopicPartition(topic, partition) for partition in partitions]
         self._decode = decode
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=bootstrap,
@@ -73,9 +75,6 @@ class Reader:
 
     async def __aenter__(self) -> Reader:
         await self._consumer.start()
-        await self._consumer.topics()
-        partitions = self._consumer.partitions_for_topic(self._topic) or set()
-        self._partitions = [TopicPartition(self._topic, partition) for partition in partitions]
         self._consumer.assign(self._partitions)
         return self
 

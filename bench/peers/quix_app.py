@@ -82,10 +82,8 @@ class Watch:
     def __init__(self) -> None:
         self._partitions: dict[int, Deadlines] = defaultdict(Deadlines)
 
-    def __call__(self, scan: dict[str, Any], state: State) -> list[dict[str, Any]]:
-        context = message_context()
-        deadlines = self._partitions[context.partition]
-        key, time = scan["tracking_no"], context.timestamp
+    def __call__(self, scan: dict[str, Any], key: str, time: int, _headers: Any, state: State) -> list[dict[str, Any]]:
+        deadlines = self._partitions[message_context().partition]
         said = deadlines.passed(time)
         last = state.get("last")
         if last is not None and time > last:
@@ -110,7 +108,7 @@ app = Application(
 scans = app.topic(SCANS, key_deserializer="str", value_deserializer="json", timestamp_extractor=occurred)
 alerts = app.topic(ALERTS, key_serializer="str", value_serializer="json")
 frame = app.dataframe(scans)
-frame = frame.apply(Watch(), stateful=True, expand=True)
+frame = frame.apply(Watch(), stateful=True, expand=True, metadata=True)
 frame.to_topic(alerts, key=lambda value: value["tracking_no"])
 
 if __name__ == "__main__":

@@ -38,6 +38,7 @@ def show(findings: Findings, console: Console) -> None:
         if table.row_count:
             table.box = box.SIMPLE_HEAD if terminal else None
             table.pad_edge = False
+            table.collapse_padding = True
             console.print(table)
 
 
@@ -58,10 +59,9 @@ def _of_alerts(findings: Findings, bars: int) -> list[Table]:
 
 def _changes(findings: Findings) -> Table:
     table = _table(
-        "Alerts raised",
-        ("type",),
-        ("A", "B", "same time", "B earlier", "B later", "only A", "only B", "B - A, median h"),
-    )
+        "Alerts raised; under B earlier or later, by so many hours (median, negative: earlier)",
+        ("type",), ("A", "B", "same", "earlier", "later", "only A", "only B", "hours"),
+    )  # fmt: skip
     for row in findings.types:
         counts = (row.a.raised, row.b.raised, *row.changes.values())
         table.add_row(row.type, *map(str, counts), f"{row.shift_hours.median:+g}" if row.shift_hours else "")

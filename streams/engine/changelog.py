@@ -6,6 +6,7 @@ import asyncio
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import NamedTuple
 
 import structlog
@@ -39,7 +40,7 @@ class Changelog:
         self._copies = copies
         self._task = task
         self._copy: Copy | None = None
-        self._born = False
+        self._new = False
 
     async def end(self) -> int:
         """The offset behind its last row."""
@@ -47,7 +48,7 @@ class Changelog:
 
     async def keep(self, end: int) -> None:
         """The state up to `end` is known already; the copy is of use if it has come as far."""
-        self._born = True
+        self._new = False
         self._copy = await asyncio.to_thread(self._copies.open, self._task)
         if self._copy.end() != end:
             await asyncio.to_thread(self._copy.discard)
@@ -56,19 +57,19 @@ class Changelog:
         """All live rows; None where it was stopped. `told` hears of rows read, and of offsets left to read."""
         end = await self.end()
         begin = (await self._store.begin_offsets([self.source]))[self.source]
-        birth = await self._birth(begin, end)
-        self._born = birth is not None
-        origin = Origin(await self._store.identity(), *self.source, birth or b"")
         copy = self._copy = await asyncio.to_thread(self._copies.open, self._task)
-        position, saved = begin, dict[bytes, bytes]()
-        if birth is not None:
-            position, saved = await asyncio.to_thread(copy.load, origin, begin, end)
+        origin = await self._origin(begin, end) if self._copies.keeps else None
+        start, saved = begin, dict[bytes, bytes]()
+        if origin is not None:
+            start, saved = await asyncio.to_thread(copy.load, origin, begin, end)
+        else:
+            await asyncio.to_thread(copy.discard)
         copied, read, tell = len(saved), 0, time.monotonic() + _TELL
         live: dict[bytes, bytes | None] = {**saved}
-        async for rows, position in self._store.rows(self.source, position, end):
+        async for rows, position in self._store.rows(self.source, start, end):
             read += len(rows)
             live.update(rows)
-            if birth is not None:
+            if origin is not None:
                 await asyncio.to_thread(copy.add, rows)
             told(len(rows), max(end - position, 0))
             if time.monotonic() > tell:
@@ -76,27 +77,38 @@ class Changelog:
                 log.info("restoring", task=str(self._task), rows=read, copied=copied, left=max(end - position, 0))
             if stopped():
                 return None
-        if birth is not None:
+        if origin is not None:
             await asyncio.to_thread(copy.hold, origin, end)
+        self._new = not live
         return Restored({key: row for key, row in live.items() if row is not None}, read, copied)
 
-    async def _birth(self, begin: int, end: int) -> bytes | None:
-        """What the first record says, where it is one of birth; it is looked for only where a copy may be of use."""
-        async for rows, _ in self._store.rows(self.source, begin, min(begin + 1, end)):
-            for key, row in rows[:1]:
-                return row if key == BIRTH else None
+    async def _origin(self, begin: int, end: int) -> Origin | None:
+        """By the first row, where it is one of birth; None where there is none yet."""
+        async with aclosing(self._store.rows(self.source, begin, end)) as batches:
+            async for rows, _ in batches:
+                for key, row in rows[:1]:
+                    return await self._origin_of(row) if key == BIRTH and row is not None else None
         return None
+
+    async def _origin_of(self, birth: bytes) -> Origin:
+        return Origin(await self._store.identity(), *self.source, birth)
 
     def begin(self, transaction: Transaction) -> None:
         """Says in the first commit of a new changelog, before all other rows, that it begins here."""
-        if not self._born and transaction.rows:
+        if self._new and transaction.rows:
             transaction.rows = {BIRTH: uuid.uuid4().bytes, **transaction.rows}
-            self._born = True
 
     async def committed(self, transaction: Transaction, end: int | None) -> None:
         """The transaction is in the log; its rows go into the copy, with the offset behind them."""
-        if self._copy is not None and end is not None:
+        if self._copy is None or end is None:
+            return
+        if self._new and self._copies.keeps:
+            birth = transaction.rows[BIRTH] or b""
+            await asyncio.to_thread(self._copy.add, [*transaction.rows.items()])
+            await asyncio.to_thread(self._copy.hold, await self._origin_of(birth), end)
+        else:
             await asyncio.to_thread(self._copy.write, transaction.rows, end)
+        self._new = False
 
     async def close(self) -> None:
         copy, self._copy = self._copy, None

@@ -13,12 +13,16 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, Protocol
 
+from streams.engine.changelog import Changelog
 from streams.engine.clock import Clock, Now
 from streams.engine.errors import FatalError, FencedError, LogError
 from streams.engine.log.interface import Committed, Fetched, Log, TopicPartition, Transaction, Writer
 from streams.engine.processor import Processor
+from streams.engine.store.interface import Store
+from streams.engine.store.memory import MemoryStore
 from streams.engine.task import Task
 from streams.engine.topology import TaskId, Topology
 
@@ -46,6 +50,8 @@ class Cadence:
 
 class Observer(Protocol):
     """Told of what happens to tasks."""
+
+    def restoring(self, task: TaskId, rows: int, left: int) -> None: ...
 
     def restored(self, task: Task, rows: int, seconds: float) -> None: ...
 
@@ -79,6 +85,7 @@ class Runner:
         seek: Callable[[TopicPartition, int, int], None],
         observer: Observer,
         kept: Kept | None = None,
+        copies: Store | None = None,
     ) -> None:
         self.id = task
         self.sources = topology.partitions_of(task)
@@ -99,6 +106,8 @@ class Runner:
         self._end: int | None = None
         self._task: Task | None = None
         self._writer: Writer | None = None
+        self._copies = copies if copies is not None else MemoryStore()
+        self._changelog: Changelog | None = None
         self._inbox: deque[tuple[Fetched, Callable[[], None]]] = deque()
         self._ends: tuple[int, Mapping[TopicPartition, int]] | None = None
         self._arrived = asyncio.Event()
@@ -161,25 +170,20 @@ class Runner:
         self._writer = await self._store.writer(topology.transactional_id(task), topology.app_id)
         # Asked for before the changelog is read: whatever was committed by now must be in it.
         committed = await self._store.committed(topology.app_id, self.sources)
-        changelog = TopicPartition(topology.changelog(task.kind), task.partition)
+        source = TopicPartition(topology.changelog(task.kind), task.partition)
+        changelog = self._changelog = Changelog(self._store, self._copies, task, source)
         kept, self._kept = self._kept, None
-        if kept is not None and (await self._store.end_offsets([changelog]))[changelog] == kept.end:
+        if kept is not None and await changelog.end() == kept.end:
             # We have fenced all others, and none of them has written since: the state is still what it says.
+            await changelog.keep(kept.end)
             self._end = kept.end
             self._begin(kept.task, 0, time.monotonic() - began)
             return
-        saved: dict[bytes, bytes] = {}
-        read = 0
-        async for rows in self._store.rows(changelog):
-            read += len(rows)
-            for key, row in rows:
-                if row is None:
-                    saved.pop(key, None)
-                else:
-                    saved[key] = row
-            if self._stopping:
-                return
-        await self._writer.resume(changelog, saved)
+        restored = await changelog.restore(lambda: self._stopping, partial(self._observer.restoring, task))
+        if restored is None:
+            return
+        saved = restored.saved
+        await self._writer.resume(source, saved)
         # In a thread: a large state takes seconds, and the group must hear from this worker meanwhile.
         opened = await asyncio.to_thread(self._build, saved)
         if not opened.restored:
@@ -190,7 +194,7 @@ class Runner:
                     "offsets and its internal topics to begin anew"
                 )
             opened.begin_at(await self._store.begin_offsets(self.sources))
-        self._begin(opened, read, time.monotonic() - began)
+        self._begin(opened, restored.read, time.monotonic() - began)
 
     def _begin(self, opened: Task, rows: int, seconds: float) -> None:
         self.epoch = next(_epochs)
@@ -213,12 +217,15 @@ class Runner:
         writer, self._writer = self._writer, None
         if writer is not None:
             await writer.close()
+        changelog, self._changelog = self._changelog, None
+        if changelog is not None:
+            await changelog.close()
 
     # -- feeding and committing
 
     async def _work(self) -> None:
-        task, writer = self._task, self._writer
-        if task is None or writer is None:
+        task, writer, changelog = self._task, self._writer, self._changelog
+        if task is None or writer is None or changelog is None:
             return
         feeding = asyncio.create_task(self._feed(task))
         feeding.add_done_callback(lambda _: self._wake.set())
@@ -228,11 +235,11 @@ class Runner:
                 if feeding.done():
                     feeding.result()
                 if not self._stopping:
-                    await self._commit(task, writer)
+                    await self._commit(task, writer, changelog)
         finally:
             feeding.cancel()
             await asyncio.wait([feeding])
-        await self._commit(task, writer)
+        await self._commit(task, writer, changelog)
         if self._end is not None:
             self._kept = Kept(task, self._end)
 
@@ -263,13 +270,15 @@ class Runner:
         if task.unsaved >= self._cadence.events or (task.complete and not task.final):
             self._wake.set()
 
-    async def _commit(self, task: Task, writer: Writer) -> None:
+    async def _commit(self, task: Task, writer: Writer, changelog: Changelog) -> None:
         transaction = task.snapshot()
         if transaction is None:
             return
         final = task.final
         began = time.monotonic()
+        changelog.begin(transaction)
         end = await writer.commit(transaction)
+        await changelog.committed(transaction, end)
         self._end = end if end is not None else self._end
         self.final = final
         self.committed = transaction.offsets

@@ -139,14 +139,15 @@ class Page:
         if not story.checks:
             return
         self._heading("checks")
-        folded: dict[tuple[str, Name], list[Check]] = {}
+        short: dict[tuple[str, Name], list[Check]] = {}
         for check in story.checks:
             if _is_short(check):
-                folded.setdefault((check.type, check.about), []).append(check)
-            else:
-                self._check(story.name, check.about, check.type, self._words.check(
-                    check.family, check.outcome, check.sentence()
-                ))  # fmt: skip
+                short.setdefault((check.type, check.about), []).append(check)
+        folded = {group: checks for group, checks in short.items() if len(checks) > 1}
+        for check in story.checks:
+            if not (_is_short(check) and (check.type, check.about) in folded):
+                sentence = self._words.check(check.family, check.outcome, check.sentence())
+                self._check(story.name, check.about, check.type, sentence)
         for (type_, about), checks in folded.items():
             facts: Facts = {"count": len(checks), "longest": Span(max(map(_waited, checks)))}
             self._check(story.name, about, type_, self._words.phrase("folded", facts))

@@ -1,6 +1,7 @@
 """Reads a policy: a profile by its name, or a TOML or YAML file by its path.
 
-A file may say `extends = "PROFILE"` and give only what differs; lists are replaced whole.
+A file may say `extends = "PROFILE"`, or another file beside it, and give only what differs; lists are replaced whole.
+In `[sources]` it may say which rule a setting comes from: that is shown beside it, and changes no policy's version.
 """
 
 from __future__ import annotations
@@ -9,18 +10,30 @@ import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import msgspec
 import yaml
 
-from streams.policy.model import Policy, contradictions
+from streams.policy.model import Policy
+from streams.policy.problems import check, is_setting
 
 DEFAULT = "default"
 
 
 class BadPolicy(Exception):
     """A policy that is refused; the text is one line that names the field and what is allowed."""
+
+
+class Layer(NamedTuple):
+    """What one profile or file says itself.
+
+    `label`: the profile's name, or the file's path. `sources`: by setting, or the beginning of its name, the rule that
+    it comes from.
+    """
+
+    label: str
+    content: dict[str, Any]
+    sources: dict[str, str]
 
 
 def profiles() -> list[str]:
@@ -36,62 +49,92 @@ def default() -> Policy:
 
 
 def load(name_or_path: str) -> Policy:
-    """The policy of that name or at that path. Raises BadPolicy."""
-    content = _extended(name_or_path, seen=())
+    """The policy of that name or at that path. Raises BadPolicy, with the first of its problems."""
+    checked = check(merged(layers(name_or_path)), _default_content())
+    if checked.policy is None:
+        raise BadPolicy(f"policy {name_or_path}: {checked.problems[0]}")
+    return checked.policy
+
+
+def problems(name_or_path: str) -> list[str]:
+    """All that is wrong with the policy, a line each; nothing where `load` takes it."""
     try:
-        policy = msgspec.convert(content, Policy)
-    except msgspec.ValidationError as error:
-        raise BadPolicy(f"policy {name_or_path}: {_readable(str(error))}") from None
-    for problem in contradictions(policy):
-        raise BadPolicy(f"policy {name_or_path}: {problem}")
-    return policy
+        content = merged(layers(name_or_path))
+    except BadPolicy as error:
+        return [str(error)]
+    return [f"policy {name_or_path}: {problem}" for problem in check(content, _default_content()).problems]
 
 
-def _extended(name_or_path: str, seen: tuple[str, ...]) -> dict[str, Any]:
-    content = _read(name_or_path)
-    parent = content.pop("extends", None)
-    if parent is None:
-        return content
-    if not isinstance(parent, str) or parent in seen or parent == name_or_path:
-        raise BadPolicy(f"policy {name_or_path}: extends: must name another policy, not in a circle")
-    return _merged(_extended(parent, (*seen, name_or_path)), content)
+def layers(name_or_path: str) -> list[Layer]:
+    """What each of the policies says that this one is made of: it is the last, and extends those before. BadPolicy."""
+    found: list[Layer] = []
+    seen: list[str] = []
+    at, label = name_or_path, f"policy {name_or_path}"
+    while True:
+        place = at if _profile(at) else str(Path(at).resolve())
+        if place in seen:
+            raise BadPolicy(f"{label}: must name another policy, not in a circle")
+        seen.append(place)
+        content = _read(at, label)
+        parent = content.pop("extends", None)
+        sources = content.pop("sources", {})
+        if not isinstance(sources, dict) or not all(isinstance(one, str) for entry in sources.items() for one in entry):
+            raise BadPolicy(f"policy {at}: sources: must be a table of texts, by setting")
+        for name in sources:
+            if not is_setting(name):
+                raise BadPolicy(f"policy {at}: sources: {name!r} is no setting")
+        found.insert(0, Layer(at, content, sources))
+        if parent is None:
+            return found
+        if not isinstance(parent, str):
+            raise BadPolicy(f"policy {at}: extends: must name another policy: {_what_there_is()}, or a file")
+        label = f"policy {at}: extends: {parent!r}"
+        at = parent if _profile(parent) else str(Path(at).parent / parent)
+
+
+def merged(found: list[Layer]) -> dict[str, Any]:
+    """The whole content, with what later layers say in place of what earlier ones do."""
+    content: dict[str, Any] = {}
+    for layer in found:
+        content = _merged(content, layer.content)
+    return content
 
 
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     result = dict(under)
     for key, value in over.items():
-        if isinstance(value, dict) and isinstance(result.get(key), dict) and key not in ("slow", "stalled"):
+        if isinstance(value, dict) and isinstance(result.get(key), dict):
             result[key] = _merged(result[key], value)
         else:
             result[key] = value
     return result
 
 
-def _read(name_or_path: str) -> dict[str, Any]:
-    profile = resources.files("streams.policy") / "profiles" / f"{name_or_path}.toml"
-    if "/" not in name_or_path and profile.is_file():
+@cache
+def _default_content() -> dict[str, Any]:
+    return merged(layers(DEFAULT))
+
+
+def _what_there_is() -> str:
+    return f"a profile ({', '.join(profiles())})"
+
+
+def _profile(name: str) -> bool:
+    return "/" not in name and (resources.files("streams.policy") / "profiles" / f"{name}.toml").is_file()
+
+
+def _read(name_or_path: str, label: str) -> dict[str, Any]:
+    if _profile(name_or_path):
+        profile = resources.files("streams.policy") / "profiles" / f"{name_or_path}.toml"
         return tomllib.loads(profile.read_text("utf-8"))
     path = Path(name_or_path)
-    if not path.is_file():
-        raise BadPolicy(f"policy {name_or_path}: neither a profile ({', '.join(profiles())}) nor a file that is there")
     try:
+        if not path.is_file():
+            raise BadPolicy(f"{label}: neither {_what_there_is()} nor a file that is there")
         text = path.read_text("utf-8")
         content = yaml.safe_load(text) if path.suffix in (".yaml", ".yml") else tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
         raise BadPolicy(f"policy {name_or_path}: cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise BadPolicy(f"policy {name_or_path}: must be a table of settings")
     return content
-
-
-def _readable(text: str) -> str:
-    """`Expected `float` > 0.0 - at `$.orders.ship_by_hours`` as `orders.ship_by_hours: expected ...`."""
-    what, at, where = text.partition(" - at ")
-    field = where.strip("`").removeprefix("$").removeprefix(".")
-    if what.startswith("Object contains unknown field "):
-        name = what.removeprefix("Object contains unknown field ").strip("`")
-        return f"{field + '.' if field else ''}{name}: there is no such setting"
-    if what.startswith("Object missing required field "):
-        name = what.removeprefix("Object missing required field ").strip("`")
-        return f"{field + '.' if field else ''}{name}: missing"
-    return f"{field}: {what[:1].lower()}{what[1:]}" if at and field else what

@@ -13,12 +13,12 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 
 from schemas.times import DAY, HOUR, MINUTE, SECOND
-from streams.policy import phrases
 from streams.policy.periods import Period
 
-Positive = Annotated[float, msgspec.Meta(gt=0)]
-NotNegative = Annotated[float, msgspec.Meta(ge=0)]
-PositiveInt = Annotated[int, msgspec.Meta(gt=0)]
+#: Hours, days and the like: what is longer than centuries is a mistake, and would not fit into a time.
+Positive = Annotated[float, msgspec.Meta(gt=0, le=1_000_000)]
+NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
+PositiveInt = Annotated[int, msgspec.Meta(gt=0, le=1_000_000)]
 Text = Annotated[str, msgspec.Meta(min_length=1)]
 ClockTime = Annotated[str, msgspec.Meta(pattern="^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 Tier = Literal["after_pickup", "remote", "near", "cross_province"]
@@ -31,9 +31,9 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Lateness(_Part, frozen=True, forbid_unknown_fields=True):
     """How much disorder of a topic is expected."""
 
-    orders_seconds: Annotated[float, msgspec.Meta(ge=0)]
-    logistics_scans_seconds: Annotated[float, msgspec.Meta(ge=0)]
-    chats_seconds: Annotated[float, msgspec.Meta(ge=0)]
+    orders_seconds: NotNegative
+    logistics_scans_seconds: NotNegative
+    chats_seconds: NotNegative
 
     @cached_property
     def micros(self) -> dict[str, int]:
@@ -89,7 +89,7 @@ class Shipments(_Part, frozen=True, forbid_unknown_fields=True):
     not_collected: Silence
     thresholds: Annotated[tuple[Thresholds, ...], msgspec.Meta(min_length=1)]
     given_up_days: Positive
-    keep_days: Annotated[float, msgspec.Meta(ge=90)]
+    keep_days: Annotated[float, msgspec.Meta(ge=90, le=1_000_000)]
     remote_regions: tuple[Text, ...]
     near_groups: tuple[tuple[Text, ...], ...]
 
@@ -319,39 +319,3 @@ class Policy(_Part, frozen=True, forbid_unknown_fields=True):
 
     def _period(self, name: str) -> Period:
         return next(period for period in self.periods if period.name == name)
-
-
-def contradictions(policy: Policy) -> list[str]:
-    """What types alone cannot say: one line for each field whose value does not fit another's."""
-    found = []
-    names = [period.name for period in policy.periods]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    found += [f"periods: the name {name!r} is used twice; each must be one's own" for name in twice]
-    for number, period in enumerate(policy.periods):
-        problem = period.problem()
-        if problem:
-            found.append(f"periods[{number}]: {problem}")
-    for number, row in enumerate(policy.shipments.thresholds):
-        where = f"shipments.thresholds[{number}]"
-        if row.period is not None and row.period not in names:
-            found.append(f"{where}.period: {row.period!r} is none of the periods ({', '.join(names) or 'none'})")
-        for tier, slow in row.slow.micros.items():
-            if slow >= row.stalled.micros[tier]:
-                found.append(f"{where}: slow must be shorter than stalled ({tier})")
-                break
-        if max(row.stalled.micros.values()) >= policy.shipments.given_up:
-            found.append(f"{where}.stalled.hours: must be shorter than shipments.given_up_days")
-    if not any(row.carrier is None and row.period is None for row in policy.shipments.thresholds):
-        found.append("shipments.thresholds: one row must have neither carrier nor period, for all others")
-    rate = policy.help_rate
-    if not rate.elevated < rate.campaign_blocked < rate.delisting_risk:
-        found.append("help_rate: must be elevated < campaign_blocked < delisting_risk")
-    for field in ("phrases", "exceptions"):
-        problem = phrases.problem(getattr(policy.interventions, field), policy.interventions.words)
-        if problem:
-            found.append(f"interventions.{field}: {problem}")
-    if policy.conversations.reply_late.opens == policy.conversations.reply_late.closes:
-        found.append("conversations.reply_late: from and to must differ")
-    if policy.aftersales.long_base_days < policy.aftersales.base_days:
-        found.append("aftersales.long_base_days: must not be shorter than aftersales.base_days")
-    return found

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import get_args
 
 import click
@@ -24,7 +25,7 @@ from streams.topics.desired import ALERTS, TABLES, inputs
 from streams.worker.metrics import Metrics
 from streams.worker.run import run_worker
 from streams.worker.said import Said
-from streams.worker.settings import Guarantee, WorkerSettings
+from streams.worker.settings import Guarantee, StoreName, WorkerSettings
 
 
 def crc32(key: bytes, partitions: int) -> int:
@@ -61,6 +62,10 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
               metavar="SECONDS", help="Between two transactions of a task.")  # fmt: skip
 @click.option("--guarantee", type=click.Choice(get_args(Guarantee)), default="exactly_once", show_default=True,
               help="At least once is for brokers without transactions: alerts may repeat, under one id.")  # fmt: skip
+@click.option("--store", type=click.Choice(get_args(StoreName)), default="memory", show_default=True,
+              help="rocksdict keeps a copy of the state on disk: a restart reads less from Kafka.")  # fmt: skip
+@click.option("--state-dir", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+              help="Where --store rocksdict keeps it.")  # fmt: skip
 @click.option("--fetch-records", type=click.IntRange(1, 100_000), default=2000, show_default=True, metavar="N",
               help="Records of a partition that are taken at once.")  # fmt: skip
 @click.option("--session-timeout", type=click.FloatRange(1, 300), default=8.0, show_default=True, metavar="SECONDS",
@@ -79,6 +84,8 @@ def worker_command(
     partitioner: str,
     commit_interval: float,
     guarantee: Guarantee,
+    store: StoreName,
+    state_dir: Path | None,
     fetch_records: int,
     session_timeout: float,
     instance_id: str | None,
@@ -93,6 +100,10 @@ def worker_command(
     """
     if once and clock.until is None:
         raise click.UsageError("--once needs --clock TIME: without an end there is none to wait for")
+    if store != "memory" and state_dir is None:
+        raise click.UsageError(f"--store {store} needs --state-dir")
+    if store != "memory" and guarantee != "exactly_once":
+        raise click.UsageError(f"--store {store} needs --guarantee exactly_once")
     said = Counts()
 
     def factory(counts: Mapping[str, int]) -> Factory:
@@ -115,6 +126,8 @@ def worker_command(
         clock=clock,
         once=once,
         guarantee=guarantee,
+        store=store,
+        state_dir=state_dir,
         cadence=Cadence(seconds=commit_interval),
         fetch_records=fetch_records,
         session_timeout=session_timeout,

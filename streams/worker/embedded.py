@@ -11,6 +11,7 @@ from streams.engine.log.interface import TopicPartition
 from streams.engine.log.memory import MemoryLog
 from streams.engine.processor import Dataflow, Record
 from streams.engine.runner import Assemble, Cadence
+from streams.engine.store.interface import Store
 from streams.worker.metrics import Metrics
 from streams.worker.service import serve
 
@@ -35,6 +36,7 @@ class Embedded:
         now: Now = system_now,
         log: MemoryLog | None = None,
         fetch_records: int = 2000,
+        copies: Store | None = None,
     ) -> None:
         self.log = log or MemoryLog()
         self.metrics = metrics or Metrics()
@@ -46,6 +48,7 @@ class Embedded:
         self._cadence = cadence
         self._now = now
         self._fetch_records = fetch_records
+        self._copies = copies
         self._topics = dict(topics)
         for topic, partitions in topics.items():
             self.log.make(topic, partitions)
@@ -66,6 +69,7 @@ class Embedded:
                 cadence=self._cadence,
                 now=self._now,
                 fetch_records=self._fetch_records,
+                copies=self._copies,
             )
         )
         return self

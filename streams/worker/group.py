@@ -13,6 +13,7 @@ from streams.engine.clock import Clock, Mode, Now
 from streams.engine.errors import FatalError, LogError
 from streams.engine.log.interface import Fetched, Log, Member, TopicPartition
 from streams.engine.runner import Cadence, Factory, Kept, Runner
+from streams.engine.store.interface import Store
 from streams.engine.task import Task, final_text
 from streams.engine.topology import TaskId, Topology
 from streams.transport.batches import Batch
@@ -49,6 +50,7 @@ class TaskGroup:
         cadence: Cadence,
         metrics: Metrics,
         *,
+        copies: Store | None = None,
         fetch_records: int = 2000,
         revoke_seconds: float = 4.0,
         trim_seconds: float = 30.0,
@@ -62,6 +64,7 @@ class TaskGroup:
         self._now = now
         self._cadence = cadence
         self._metrics = metrics
+        self._copies = copies
         self._fetch_records = fetch_records
         self._revoke_seconds = revoke_seconds
         self._trim_seconds = trim_seconds
@@ -131,6 +134,7 @@ class TaskGroup:
                 self._seek,
                 self._metrics,
                 self._kept.get(task),
+                self._copies,
             )
             self._runners[task] = runner
             self._owner.update(dict.fromkeys(runner.sources, runner))

@@ -43,6 +43,7 @@ CATALOGUE = (
     Entry("parcelwatch_envelopes_total", Counter, ("kind",), "Envelopes sent to other tasks, by kind of task"),
     Entry("parcelwatch_changelog_bytes_total", Counter, ("kind",), "Bytes of keys and rows written to changelogs"),
     Entry("parcelwatch_restored_rows_total", Counter, ("kind",), "Rows read of changelogs to restore tasks"),
+    Entry("parcelwatch_restoring_offsets", Gauge, ("task",), "Offsets of a changelog left to read; 0 when done"),
     Entry("parcelwatch_restore_seconds", Histogram, ("kind",), "Duration of taking a task over"),
     Entry("parcelwatch_task_failures_total", Counter, ("kind", "error"), "Times that a task was started over"),
     Entry("parcelwatch_unsettled_entries", Gauge, ("task",), "Entries kept for watermarks to come"),
@@ -83,8 +84,13 @@ class Metrics:
     def lag(self, topic: str, partition: int, offsets: int) -> None:
         self._gauges["parcelwatch_lag_records"].labels(topic, str(partition)).set(offsets)
 
+    def restoring(self, task: TaskId, rows: int, left: int) -> None:
+        self._counters["parcelwatch_restored_rows_total"].labels(task.kind).inc(rows)
+        self._gauges["parcelwatch_restoring_offsets"].labels(str(task)).set(left)
+
     def restored(self, task: Task, rows: int, seconds: float) -> None:
-        self._counters["parcelwatch_restored_rows_total"].labels(task.id.kind).inc(rows)
+        self.restoring(task.id, 0, 0)
+        log.info("restored", task=str(task.id), rows=rows, seconds=round(seconds, 3))
         self._histograms["parcelwatch_restore_seconds"].labels(task.id.kind).observe(seconds)
         # It begins with what it had counted before: that is no increase.
         for topic, external in task.external.items():
@@ -127,6 +133,7 @@ class Metrics:
     def forget(self, task: Task) -> None:
         """The task is another worker's now: what is told of it here holds no longer."""
         self._gauges["parcelwatch_unsettled_entries"].remove(str(task.id))
+        self._gauges["parcelwatch_restoring_offsets"].remove(str(task.id))
         for name in inputs(task):
             self._gauges["parcelwatch_watermark_seconds"].remove(str(task.id), name)
         for topic in task.external:

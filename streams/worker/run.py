@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 
+from streams.engine.errors import FatalError
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.processor import Dataflow
 from streams.engine.runner import Assemble
+from streams.engine.store.interface import Store
+from streams.engine.store.memory import MemoryStore
 from streams.worker import logs
 from streams.worker.metrics import Metrics
-from streams.worker.service import serve
+from streams.worker.service import fatal, serve
 from streams.worker.settings import WorkerSettings
 
 
@@ -21,6 +24,10 @@ def run_worker(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
 
 
 async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble, metrics: Metrics) -> int:
+    try:
+        copies = _copies(settings)
+    except FatalError as error:
+        return fatal(error)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -47,7 +54,23 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
         stop=stop,
         metrics=metrics,
         cadence=settings.cadence,
+        copies=copies,
         fetch_records=settings.fetch_records,
         revoke_seconds=settings.session_timeout / 2,
         metrics_address=(settings.metrics_host, settings.metrics_port),
     )
+
+
+def _copies(settings: WorkerSettings) -> Store:
+    """Where the worker keeps copies of the state's rows. Raises `FatalError` where it cannot as asked."""
+    if settings.store == "memory":
+        return MemoryStore()
+    if settings.guarantee != "exactly_once":
+        raise FatalError(f"the store {settings.store} needs the guarantee exactly_once")
+    if settings.state_dir is None:
+        raise FatalError(f"the store {settings.store} needs a state directory")
+    try:
+        from streams.engine.store.rocks import RocksStore
+    except ImportError:
+        raise FatalError("the store rocksdict needs a package: pip install 'parcelwatch[rocksdict]'") from None
+    return RocksStore(settings.state_dir / settings.app_id)

@@ -15,6 +15,7 @@ from streams.engine.errors import FatalError, LogError
 from streams.engine.log.interface import Log
 from streams.engine.processor import Dataflow
 from streams.engine.runner import Assemble, Cadence
+from streams.engine.store.interface import Store
 from streams.engine.topology import prepare
 from streams.worker.app import build
 from streams.worker.endpoint import endpoint
@@ -39,6 +40,7 @@ async def serve(
     metrics: Metrics,
     cadence: Cadence,
     now: Now = system_now,
+    copies: Store | None = None,
     fetch_records: int = 2000,
     revoke_seconds: float = 4.0,
     metrics_address: tuple[str, int | None] = ("127.0.0.1", None),
@@ -60,6 +62,7 @@ async def serve(
         now,
         cadence,
         metrics,
+        copies=copies,
         fetch_records=fetch_records,
         revoke_seconds=revoke_seconds,
     )

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from streams.engine.clock import Clock
 from streams.engine.runner import Cadence
 
 Guarantee = Literal["exactly_once", "at_least_once"]
+StoreName = Literal["memory", "rocksdict"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +21,8 @@ class WorkerSettings:
     `app_id` names the consumer group, the internal topics and the transactions; workers that share it share
     the work. `client` is handed to every Kafka client (security, for instance). `replication` of the
     internal topics: -1 leaves it to the broker. `guarantee`: `exactly_once`, by transactions; or
-    `at_least_once`, for brokers without them.
+    `at_least_once`, for brokers without them. `store`: `memory`, or `rocksdict`, which keeps a copy of the
+    state's rows under `state_dir`, so that a restart need not read them all from Kafka.
     """
 
     app_id: str
@@ -27,6 +30,8 @@ class WorkerSettings:
     clock: Clock = field(default_factory=Clock.wall)
     once: bool = False
     guarantee: Guarantee = "exactly_once"
+    store: StoreName = "memory"
+    state_dir: Path | None = None
     cadence: Cadence = field(default_factory=Cadence)
     fetch_records: int = 2000
     instance_id: str | None = None

@@ -6,7 +6,7 @@ transaction's marker takes one too, so a partition is read to its end when the p
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -38,6 +38,13 @@ class Fetched(NamedTuple):
     records: Sequence[Record]
     next: int
     epoch: int = 0
+
+
+class Rows(NamedTuple):
+    """Keys and rows of a changelog, in offset order, None where one is gone. `next` is the position behind them."""
+
+    rows: Sequence[tuple[bytes, bytes | None]]
+    next: int
 
 
 class Committed(NamedTuple):
@@ -138,8 +145,11 @@ class Log(Protocol):
     async def trim(self, before: Mapping[TopicPartition, int]) -> None:
         """Deletes the records before these offsets, for good."""
 
-    def rows(self, source: TopicPartition) -> AsyncIterator[Sequence[tuple[bytes, bytes | None]]]:
-        """Reads a changelog partition from its beginning to its present end, in batches."""
+    async def identity(self) -> str:
+        """What tells this log from others: the cluster's id."""
+
+    def rows(self, source: TopicPartition, begin: int, end: int) -> AsyncGenerator[Rows, None]:
+        """Reads a changelog partition from one offset up to another, in batches: rows, and the position behind them."""
 
     async def join(self, group: str, topics: Collection[str], listener: Listener) -> Member:
         """Joins a consumer group. The listener hears of the assignment later, from another task."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.errors import LogError
-from streams.engine.log.interface import Committed, Listener, TopicPartition, TopicSpec
+from streams.engine.log.interface import Committed, Listener, Rows, TopicPartition, TopicSpec
 from streams.engine.log.journal import Reader
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_group import KafkaMember
@@ -150,18 +150,24 @@ class KafkaLog:
 
     # -- records
 
-    async def rows(self, source: TopicPartition) -> AsyncIterator[Sequence[tuple[bytes, bytes | None]]]:
+    async def identity(self) -> str:
+        described = await self._ask("describing the cluster", lambda admin: admin.describe_cluster())
+        return str(described["cluster_id"])
+
+    async def rows(self, source: TopicPartition, begin: int, end: int) -> AsyncGenerator[Rows, None]:
         if self._settings.transactions:
-            async for rows in self._written(source):
-                yield rows
+            async for batch in self._written(source, begin, end):
+                yield batch
             return
         reader = Reader()
-        async for rows in self._written(source):
-            reader.take(rows)
+        async for batch in self._written(source, begin, end):
+            reader.take(batch.rows)
         self._torn[source] = reader.end()
-        yield list(reader.rows.items())
+        yield Rows(list(reader.rows.items()), end)
 
-    async def _written(self, source: TopicPartition) -> AsyncIterator[Sequence[tuple[bytes, bytes | None]]]:
+    async def _written(self, source: TopicPartition, begin: int, end: int) -> AsyncGenerator[Rows, None]:
+        if begin >= end:
+            return
         (partition,) = _kafka([source])
         consumer = AIOKafkaConsumer(**self._settings.reading(), max_partition_fetch_bytes=_RESTORE_BYTES)
         try:
@@ -169,9 +175,8 @@ class KafkaLog:
                 async with asyncio.timeout(self._settings.request_timeout):
                     await consumer.start()
                     consumer.assign([partition])
-                    await consumer.seek_to_beginning(partition)
-                    end = (await consumer.end_offsets([partition]))[partition]
-                position = -1
+                    consumer.seek(partition, begin)
+                position = begin
                 # The last offset is a transaction's marker, which is never handed over: the position tells.
                 while (before := position) < end:
                     async with asyncio.timeout(self._settings.request_timeout):
@@ -179,7 +184,7 @@ class KafkaLog:
                             fetched = await consumer.getmany(partition, timeout_ms=100, max_records=_RESTORE_RECORDS)
                             position = await consumer.position(partition)
                     records = fetched.get(partition, [])
-                    yield [(record.key, record.value) for record in records if record.key is not None]
+                    yield Rows([(each.key, each.value) for each in records if each.key is not None], position)
         finally:
             await quietly(consumer.stop())
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+import uuid
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from streams.engine.errors import FatalError, FencedError, LogError
@@ -12,6 +13,7 @@ from streams.engine.log.interface import (
     Committed,
     Fetched,
     Listener,
+    Rows,
     TopicPartition,
     TopicSpec,
     Transaction,
@@ -59,6 +61,7 @@ class MemoryLog:
         self._epochs: dict[str, int] = {}
         self._groups: dict[str, MemoryGroup] = {}
         self._grown = asyncio.Event()
+        self._identity = uuid.uuid4().hex
 
     async def start(self) -> None:
         """Nothing has to be opened."""
@@ -144,12 +147,16 @@ class MemoryLog:
     async def end_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         return {source: self._partition(source).end for source in sources}
 
-    async def rows(self, source: TopicPartition) -> AsyncIterator[Sequence[tuple[bytes, bytes | None]]]:
-        position, end = self._partition(source).begin, self.end(source)
+    async def identity(self) -> str:
+        return self._identity
+
+    async def rows(self, source: TopicPartition, begin: int, end: int) -> AsyncGenerator[Rows, None]:
+        position = begin
         while position < end:
             fetched = self.read(source, position, _BATCH)
             position = fetched.next
-            yield [(record.key, record.value) for record in fetched.records if record.key is not None]
+            rows = [(each.key, each.value) for each in fetched.records if each.key is not None and each.offset < end]
+            yield Rows(rows, position)
             await asyncio.sleep(0)
 
     # -- transactions

@@ -53,7 +53,9 @@ class Copy(Protocol):
 
 
 class Store(Protocol):
-    """Where copies are kept."""
+    """Where copies are kept. `keeps`: whether they are of use to the next process."""
+
+    keeps: bool
 
     def open(self, task: TaskId) -> Copy:
         """The copy of a task's rows. One that cannot be had (another process holds it) is one that keeps nothing."""

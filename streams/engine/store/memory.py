@@ -37,6 +37,8 @@ class NoCopy:
 class MemoryStore:
     """The default."""
 
+    keeps = False
+
     def open(self, task: TaskId) -> Copy:
         del task
         return NoCopy()

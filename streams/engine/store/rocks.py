@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import structlog
@@ -52,7 +52,7 @@ class RocksCopy:
     def load(self, origin: Origin, begin: int, end: int) -> tuple[int, dict[bytes, bytes]]:
         why = self._unfit(origin, begin, end)
         if why is None:
-            rows = dict(self._database.items())
+            rows: dict[Any, bytes] = dict(self._database.items())
             del rows[_MARK]
             return self._mark.end if self._mark else begin, rows
         if why:
@@ -120,6 +120,8 @@ class RocksStore:
 
     Raises `FatalError` where the folder cannot be made.
     """
+
+    keeps = True
 
     def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
         self._folder = folder

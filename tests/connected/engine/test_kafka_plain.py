@@ -28,7 +28,7 @@ async def log(kafka: Broker) -> AsyncIterator[KafkaLog]:
 
 async def saved(log: KafkaLog) -> dict[bytes, bytes]:
     found: dict[bytes, bytes] = {}
-    async for rows in log.rows(CHANGES):
+    async for rows, _ in log.rows(CHANGES, 0, (await log.end_offsets([CHANGES]))[CHANGES]):
         found.update({key: row for key, row in rows if row is not None})
     return found
 

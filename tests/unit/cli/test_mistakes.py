@@ -42,7 +42,7 @@ MISTAKES: list[tuple[tuple[str, ...], str]] = [
     (("replay", "in.jsonl", "--until", "yesterday"), "'--until': not an RFC 3339 time with an offset: yesterday"),
     (("replay", "in.jsonl", "--until", "2026-11-01T00:00:00"), "'--until': not an RFC 3339 time with an offset"),
     (("replay", "in.jsonl", "--now", "2026-13-01T00:00:00Z"), "'--now': no such time"),
-    (("replay", "in.jsonl", "--policy", "nowhere"), "neither a profile (default, tmall-2026"),
+    (("replay", "in.jsonl", "--policy", "nowhere"), "neither a profile (default, "),
     (("replay", "in.jsonl", "--policy", "broken.toml"), "policy broken.toml: cannot be read"),
     (("replay", "in.jsonl", "--policy", "broken.yaml"), "policy broken.yaml: cannot be read"),
     (("replay", "in.jsonl", "--policy", "unknown.toml"), "orders.ship_by_hour: there is no such setting"),

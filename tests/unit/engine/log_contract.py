@@ -100,7 +100,8 @@ class LogContract:
 
     async def state(self, log: Log) -> dict[bytes, bytes]:
         found: dict[bytes, bytes] = {}
-        async for rows in log.rows(CHANGES):
+        (begin,), (end,) = (await log.begin_offsets([CHANGES])).values(), (await log.end_offsets([CHANGES])).values()
+        async for rows, _ in log.rows(CHANGES, begin, end):
             for key, row in rows:
                 if row is None:
                     found.pop(key, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from random import Random
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from streams.engine.clock import Clock
 from streams.engine.errors import LogError
-from streams.engine.log.interface import TopicPartition, Transaction, Writer
+from streams.engine.log.interface import Rows, TopicPartition, Transaction, Writer
 from streams.engine.log.memory import MemoryLog
 from streams.engine.processor import Processor, Record
 from streams.engine.runner import Factory
@@ -124,8 +124,8 @@ class OvertakenLog(MemoryLog):
 
     overtaken = False
 
-    async def rows(self, source: TopicPartition) -> AsyncIterator[Sequence[tuple[bytes, bytes | None]]]:
-        async for rows in super().rows(source):
+    async def rows(self, source: TopicPartition, begin: int, end: int) -> AsyncGenerator[Rows, None]:
+        async for rows in super().rows(source, begin, end):
             yield rows
         if source == ("toy-road-changelog", 0) and not self.overtaken:
             self.overtaken = True

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from schemas.times import parse, render
+from streams.explain.checks import STANDS, UNSENT
 from streams.explain.document import document
 from streams.explain.story import Story, stories
 from streams.explain.subject import scope_of
@@ -79,27 +79,22 @@ class Told:
         return {row.event_id: [mark.code for mark in row.marks] for row in rows if row.marks}
 
 
-def minutes(text: str) -> int:
-    """A time of day after T0 and its day: `2 08:30` is 08:30 of the second day."""
-    day, clock = text.split()
-    return parse(render(T0)[:11] + clock + ":00Z") - T0 + (int(day) - 1) * 86_400_000_000
-
-
 def unexplained(story: Story) -> list[str]:
-    """What the checks do not say of the alerts, or say without there being one."""
+    """What the checks do not say of the alerts, or say without there being one; and what only late events explain."""
     alerts = story.alerts + (story.related_alerts if story.name.kind == "order" else [])
     mine = [alert for alert in alerts if alert.type.split(".")[0] in _EXPLAINED]
     ends = {(one.type, one.subject, one.episode): one.resolution for one in mine if one.status != RAISED}
     want: Counter[Any] = Counter()
     for key in {_key(alert) for alert in mine if alert.status == RAISED}:
         want[(*key, "withdrawn" if ends.get(key) == LATE_EVENT else "raised")] += 1
-    got = Counter(
-        (check.type, check.about.id, check.episode, check.outcome)
-        for check in story.checks
-        if check.episode is not None
-    )
-    unsent = [f"unsent {check.type} {check.about.id}" for check in story.checks if check.outcome == "unsent"]
-    return unsent + [f"{one}" for one in (want - got) + (got - want)]
+    got: Counter[Any] = Counter()
+    for check in story.checks:
+        if check.episode is not None:
+            # One that stands was raised, and nobody took it back.
+            outcome = "raised" if check.outcome == STANDS else check.outcome
+            got[check.type, check.about.id, check.episode, outcome] += 1
+    odd = [f"{check.outcome} {check.type}" for check in story.checks if check.outcome in (STANDS, UNSENT)]
+    return odd + [f"{one}" for one in (want - got) + (got - want)]
 
 
 _EXPLAINED = ("shipment", "order", "aftersales", "ticket", "chat")

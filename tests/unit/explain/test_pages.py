@@ -27,7 +27,7 @@ SCENES: list[tuple[str, Callable[[], Timeline], str, int | None]] = [
     ("late-order", scenes.late_order, "A", None),
     ("paused-ticket", scenes.paused_ticket, "K", None),
     ("slow-answers", scenes.slow_answers, "C1", None),
-    ("shop", scenes.shops, "S1", days(33)),
+    ("shop", scenes.shops, "S1", days(5)),
 ]
 
 

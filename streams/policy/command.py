@@ -1,0 +1,137 @@
+"""`parcelwatch policy`: what a policy says, whether it is one, and how two differ."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from streams.policy import load
+from streams.policy.model import Policy
+from streams.policy.settings import Difference, differences, settings
+
+#: Where nobody looks at a terminal's width: so wide that no line of a table is broken.
+_WIDE = 400
+#: Longer lists are told in short.
+_SHORT = 48
+
+# `PARCELWATCH_JSON` is a file of another command.
+_json_option = click.option("--json", "as_json", is_flag=True, envvar="PARCELWATCH_POLICY_JSON", help="Print JSON.")
+
+
+@click.group("policy")
+def policy_command() -> None:
+    """Show, check and compare policies: profiles, or TOML or YAML files."""
+
+
+@policy_command.command("show")
+@click.argument("name", metavar="[NAME|FILE]", default=load.DEFAULT)
+@_json_option
+def show_command(name: str, as_json: bool) -> None:
+    """Show every setting, who set it, and the rule that it comes from.
+
+    Without a name, those of the default policy.
+    """
+    try:
+        policy, found = settings(name)
+        made_of = [layer.label for layer in load.layers(name)]
+    except load.BadPolicy as error:
+        raise click.ClickException(str(error)) from None
+    if as_json:
+        rows = [{"setting": one.name, "value": one.value, "set_by": one.set_by, "rule": one.rule} for one in found]
+        _print_json({"policy": policy.label, "made_of": made_of, "settings": rows})
+        return
+    click.echo(f"{policy.label} ({' <- '.join(reversed(made_of))})\n")
+    _print_table(
+        ("setting", "value", "set by", "rule"),
+        ((one.name, _told(one.value), one.set_by, one.rule or "") for one in found),
+    )
+
+
+@policy_command.command("check")
+@click.argument("file", metavar="FILE")
+def check_command(file: str) -> None:
+    """Say what is wrong with a policy, a line for each problem.
+
+    The status is 0 where nothing is, and 2 otherwise.
+    """
+    found = load.problems(file)
+    for problem in found:
+        click.echo(f"parcelwatch: {problem}", err=True)
+    if found:
+        raise click.exceptions.Exit(2)
+    click.echo(f"policy {file}: fine, {load.load(file).label}")
+
+
+@policy_command.command("diff")
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@_json_option
+def diff_command(first: str, second: str, as_json: bool) -> None:
+    """Show in which settings two policies differ, field by field."""
+    one, two = _loaded(first), _loaded(second)
+    found = differences(one, two)
+    if as_json:
+        rows = [{"setting": entry.name, "a": entry.first, "b": entry.second} for entry in found]
+        _print_json({"a": one.label, "b": two.label, "differences": rows})
+    elif not found:
+        click.echo(f"{first} and {second} do not differ: {one.label}")
+    else:
+        _print_table(("setting", one.label, two.label), ((entry.name, *_sides(entry)) for entry in found))
+
+
+def _loaded(name: str) -> Policy:
+    try:
+        return load.load(name)
+    except load.BadPolicy as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+def _print_table(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        # As it stands: what looks like markup in a name is none.
+        table.add_row(*map(Text, row))
+    console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        click.echo(line.rstrip())
+
+
+def _told(value: Any) -> str:
+    """A value as a file has it; a long list in short."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    if isinstance(value, list):
+        nested = any(isinstance(one, list) for one in value)
+        text = "; ".join(", ".join(one) for one in value) if nested else ", ".join(map(str, value))
+        return text if len(text) <= _SHORT else f"{len(value)} entries: {text[: _SHORT - 12]}..."
+    return "none" if value == {} else str(value)
+
+
+def _sides(entry: Difference) -> tuple[str, str]:
+    """Both values; of two lists that are too long to see it, what each has that the other has not."""
+    one, two = entry.first, entry.second
+    if isinstance(one, list) and isinstance(two, list):
+        alone = [[item for item in one if item not in two], [item for item in two if item not in one]]
+        texts = [_told(one), _told(two)]
+        if any("..." in text for text in texts):
+            if not any(alone):
+                return f"{len(one)} entries", "the same in another order"
+            return f"{len(one)} entries, only here: {_told(alone[0])}", f"{len(two)} entries, only here: {_told(alone[1])}"
+    return tuple("-" if side is None else _told(side) for side in (one, two))  # type: ignore[return-value]

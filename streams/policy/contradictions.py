@@ -1,0 +1,60 @@
+"""What is wrong with a policy though each of its values is allowed: values that contradict one another."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from streams.policy import phrases
+from streams.policy.model import Policy
+
+
+def contradictions(policy: Policy) -> list[str]:
+    """One line for each field whose value does not fit another's."""
+    found = []
+    names = [period.name for period in policy.periods]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    found += [f"periods: the name {name!r} is used twice; each must be one's own" for name in twice]
+    for number, period in enumerate(policy.periods):
+        problem = period.problem()
+        if problem:
+            found.append(f"periods[{number}]: {problem}")
+    for number, row in enumerate(policy.shipments.thresholds):
+        where = f"shipments.thresholds[{number}]"
+        if row.period is not None and row.period not in names:
+            found.append(f"{where}.period: {row.period!r} is none of the periods ({', '.join(names) or 'none'})")
+        for tier, slow in row.slow.micros.items():
+            if slow >= row.stalled.micros[tier]:
+                found.append(f"{where}: slow must be shorter than stalled ({tier})")
+                break
+        if max(row.stalled.micros.values()) >= policy.shipments.given_up:
+            found.append(f"{where}.stalled.hours: must be shorter than shipments.given_up_days")
+        for earlier, before in enumerate(policy.shipments.thresholds[:number]):
+            if before.carrier in (None, row.carrier) and before.period in (None, row.period):
+                found.append(
+                    f"{where}: never holds: shipments.thresholds[{earlier}] comes first, for all that it is for"
+                )
+                break
+    if not any(row.carrier is None and row.period is None for row in policy.shipments.thresholds):
+        found.append("shipments.thresholds: one row must have neither carrier nor period, for all others")
+    found += _twice("shipments.remote_regions", policy.shipments.remote_regions)
+    found += _twice("shipments.near_groups", [name for group in policy.shipments.near_groups for name in group])
+    rate = policy.help_rate
+    found += _twice("help_rate.counted", rate.counted)
+    if not rate.elevated < rate.campaign_blocked < rate.delisting_risk:
+        levels = f"{rate.elevated:g}, {rate.campaign_blocked:g} and {rate.delisting_risk:g}"
+        found.append(f"help_rate: must be elevated < campaign_blocked < delisting_risk, got {levels}")
+    for field in ("phrases", "exceptions"):
+        problem = phrases.problem(getattr(policy.interventions, field), policy.interventions.words)
+        if problem:
+            found.append(f"interventions.{field}: {problem}")
+    if policy.conversations.reply_late.opens == policy.conversations.reply_late.closes:
+        found.append("conversations.reply_late: from and to must differ")
+    found += _twice("aftersales.long_categories", policy.aftersales.long_categories)
+    found += _twice("aftersales.no_reason_exempt", policy.aftersales.no_reason_exempt)
+    if policy.aftersales.long_base_days < policy.aftersales.base_days:
+        found.append("aftersales.long_base_days: must not be shorter than aftersales.base_days")
+    return found
+
+
+def _twice(field: str, names: Sequence[str]) -> list[str]:
+    return [f"{field}: {name!r} is named twice" for name in sorted({one for one in names if names.count(one) > 1})]

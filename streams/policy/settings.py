@@ -1,0 +1,118 @@
+"""A policy setting by setting: each with its value, who set it, and the rule that it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from streams.policy.load import Layer, layers, load
+from streams.policy.model import Policy, Thresholds
+
+#: Set by nobody: what a setting is where nothing is said.
+NOBODY = "built in"
+_Path = tuple[str | int, ...]
+
+
+class Setting(NamedTuple):
+    """One setting. `set_by`: a profile's name, a file's path or `NOBODY`; `rule`: where that comes from, if said."""
+
+    name: str
+    value: Any
+    set_by: str
+    rule: str | None
+
+
+class Difference(NamedTuple):
+    """A setting in which two policies differ; None where one does not have it."""
+
+    name: str
+    first: Any
+    second: Any
+
+
+def settings(name_or_path: str) -> tuple[Policy, list[Setting]]:
+    """The policy and all its settings, in the order of the model. Raises BadPolicy."""
+    policy = load(name_or_path)
+    made_of = layers(name_or_path)
+    return policy, [Setting(name, value, *_origin(path, made_of)) for name, path, value in _walk(policy)]
+
+
+def differences(first: Policy, second: Policy) -> list[Difference]:
+    """The settings whose values differ, field by field, in the order of the first; then what the second alone has."""
+    one, two = _values(first), _values(second)
+    _spread(one, two)
+    _spread(two, one)
+    names = dict.fromkeys((*one, *two))
+    return [Difference(name, one.get(name), two.get(name)) for name in names if one.get(name) != two.get(name)]
+
+
+def _values(policy: Policy) -> dict[str, Any]:
+    return {name: value for name, _, value in _walk(policy)}
+
+
+def _spread(of: dict[str, Any], beside: Mapping[str, Any]) -> None:
+    """Hours that hold for all tiers stand for each where the other tells the tiers apart."""
+    for name in [name for name in of if name.endswith(".hours")]:
+        tiers = [other for other in beside if other.startswith(f"{name}.")]
+        if tiers:
+            value = of.pop(name)
+            of.update(dict.fromkeys(tiers, value))
+
+
+def _walk(policy: Policy) -> list[tuple[str, _Path, Any]]:
+    """(name, path in the files, value) of every setting. Rows of a list are named, and their order is a setting."""
+    found: list[tuple[str, _Path, Any]] = []
+    rows: dict[_Path, list[str]] = {
+        ("periods",): [period.name for period in policy.periods],
+        ("shipments", "thresholds"): [_row_name(row) for row in policy.shipments.thresholds],
+    }
+
+    def walk(name: str, path: _Path, value: Any) -> None:
+        if isinstance(value, dict) and value:
+            for key, inner in value.items():
+                walk(f"{name}.{key}" if name else key, (*path, key), inner)
+        elif path in rows:
+            found.append((name, path, rows[path]))
+            for number, (row, inner) in enumerate(zip(rows[path], value, strict=True)):
+                # What names the row is no setting beside it.
+                kept = {key: one for key, one in inner.items() if key not in ("name", "carrier", "period")}
+                walk(f"{name}[{row}]", (*path, number), kept)
+        elif value is not None:
+            found.append((name, path, value))
+
+    # As JSON has it: lists, no tuples.
+    walk("", (), msgspec.json.decode(msgspec.json.encode(policy)))
+    return found
+
+
+def _row_name(row: Thresholds) -> str:
+    parts = {"carrier": row.carrier, "period": row.period}
+    return ", ".join(f"{what} {name}" for what, name in parts.items() if name is not None) or "others"
+
+
+def _origin(path: _Path, made_of: list[Layer]) -> tuple[str, str | None]:
+    """Who set it, and the rule that those who set it say it comes from."""
+    for layer in reversed(made_of):
+        content: Any = layer.content
+        in_list = False
+        for part in path:
+            if isinstance(content, list):
+                in_list = True
+            elif not isinstance(content, dict) or part not in content:
+                break
+            content = content[part]
+        else:
+            return layer.label, _rule(layer.sources, path)
+        if in_list:
+            # The list is this one's, whole: what it leaves out, none of those before it says.
+            break
+    return NOBODY, None
+
+
+def _rule(sources: Mapping[str, str], path: _Path) -> str | None:
+    """That of the longest beginning of the setting's path."""
+    plain = [str(part) for part in path if isinstance(part, str)]
+    beginnings = (".".join(plain[:length]) for length in range(len(plain), 0, -1))
+    return next((sources[name] for name in beginnings if name in sources), None)

@@ -1,0 +1,262 @@
+"""Whatever store keeps a copy of the rows, and whatever becomes of it: a task is restored as the changelog says."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from streams.engine.clock import Clock
+from streams.engine.errors import FatalError
+from streams.engine.log.interface import TopicPartition
+from streams.engine.processor import Processor
+from streams.engine.runner import Cadence, Kept, Runner
+from streams.engine.store.interface import Store
+from streams.engine.store.memory import MemoryStore
+from streams.engine.store.rocks import RocksCopy, RocksStore
+from streams.engine.topology import TaskId
+from streams.worker import Metrics
+from tests.unit.engine.history import T0
+from tests.unit.engine.simulator import log_of, topology_of
+from tests.unit.engine.toy import HOUR, pack, processor
+
+PATIENCE = 20.0
+COUNTS = {"desk": 1, "road": 1}
+ROAD = TaskId("road", 0)
+SCANS = TopicPartition("scans", 0)
+CHANGELOG = TopicPartition("toy-road-changelog", 0)
+HALF_A_DAY = 12 * 3600
+
+
+class Stage:
+    """Runs `road-0` again and again, each time as a new process would."""
+
+    def __init__(self, make: Callable[[], Store]) -> None:
+        self.topology = topology_of(COUNTS)
+        self.log = log_of(self.topology)
+        self.make = make
+        self.scans = 0
+        #: Rows that the last run read of the log, and rows that its task was restored from.
+        self.read = 0
+        self.restored: dict[bytes, bytes] = {}
+
+    def anew(self) -> None:
+        """The log is another one, of the same topics."""
+        self.log, self.scans = log_of(self.topology), 0
+
+    def live(self) -> dict[bytes, bytes]:
+        """The processor's rows, by the whole changelog."""
+        rows = {record.key: record.value for record in self.log.read(CHANGELOG, 0, 1 << 30).records}
+        return {key[1:]: row for key, row in rows.items() if key and key[:1] == b"p" and row is not None}
+
+    def factory(self, kind: str, partition: int) -> Processor:
+        made: Any = processor(kind, partition, COUNTS)
+        restore = made.restore
+
+        def remember(rows: Iterable[tuple[bytes, bytes]]) -> None:
+            self.restored = dict(rows)
+            restore(self.restored.items())
+
+        made.restore = remember
+        return cast(Processor, made)
+
+    async def run(self, scans: int, kept: Kept | None = None, store: Store | None = None) -> Kept | None:
+        """Takes the task over, checks that it is as the changelog says, reads so many scans, commits and stops."""
+        epochs: list[int] = []
+        metrics = Metrics()
+        expected, self.restored = self.live(), {}
+        runner = Runner(
+            self.topology,
+            ROAD,
+            self.log,
+            self.factory,
+            Clock.stream(),
+            lambda: T0,
+            Cadence(seconds=0.01),
+            lambda *seek: epochs.append(seek[2]),
+            metrics,
+            kept,
+            store or self.make(),
+        )
+        life = asyncio.create_task(runner.run())
+        async with asyncio.timeout(PATIENCE):
+            while runner.task is None:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            assert runner.task.positions()[SCANS] == self.scans
+            if kept is None:
+                assert self.restored == expected
+            for number in range(self.scans, self.scans + scans):
+                key = b"p%d" % (number % 7)
+                self.log.append("scans", key, pack([T0 + number * HOUR, "scan", key.decode()]))
+            taken = asyncio.Event()
+            runner.put(self.log.read(SCANS, self.scans, 1000)._replace(epoch=epochs[-1]), taken.set)
+            await taken.wait()
+            self.scans += scans
+            runner.stop()
+            await life
+        self.read = int(metrics.registry.get_sample_value("parcelwatch_restored_rows_total", {"kind": "road"}) or 0)
+        return runner.kept
+
+
+@pytest.fixture(params=["memory", "rocksdict"])
+def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
+    if request.param == "memory":
+        return Stage(MemoryStore)
+    return Stage(lambda: RocksStore(tmp_path / "state"))
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def rocks(state: Path) -> Stage:
+    return Stage(lambda: RocksStore(state))
+
+
+async def test_a_task_is_taken_over_again_and_again(stage: Stage) -> None:
+    for scans in (3, 5, 0, 4):
+        await stage.run(scans)
+
+
+async def test_a_task_kept_in_memory_goes_on(stage: Stage) -> None:
+    kept = await stage.run(3)
+    assert kept is not None
+    kept = await stage.run(3, kept)
+    await stage.run(2)
+
+
+async def test_a_task_that_another_machine_had_meanwhile_is_restored(stage: Stage, tmp_path: Path) -> None:
+    await stage.run(3)
+    await stage.run(4, store=MemoryStore())
+    await stage.run(2)
+
+
+async def test_a_task_of_a_log_that_was_made_anew_begins_anew(stage: Stage) -> None:
+    await stage.run(9)
+    stage.anew()
+    await stage.run(2)
+    await stage.run(30)
+    # Of the same names, and longer than the former one: offsets alone do not tell them apart.
+    stage.anew()
+    for _ in range(8):
+        await stage.run(9, store=MemoryStore())
+    await stage.run(1)
+
+
+async def test_only_what_the_copy_lacks_is_read_of_the_log(rocks: Stage) -> None:
+    await rocks.run(9)
+    await rocks.run(1)
+    assert rocks.read == 0
+    before = rocks.log.end(CHANGELOG)
+    await rocks.run(3, store=MemoryStore())
+    missing = list(rocks.log.read(CHANGELOG, before, 1000).records)
+    await rocks.run(0)
+    assert rocks.read == len(missing) > 0
+
+
+async def test_a_copy_that_was_wiped_is_made_again(rocks: Stage, state: Path) -> None:
+    await rocks.run(5)
+    shutil.rmtree(state)
+    await rocks.run(1)
+    assert rocks.read > 0
+    await rocks.run(1)
+    assert rocks.read == 0
+
+
+async def test_a_copy_that_is_broken_is_made_again(rocks: Stage, state: Path) -> None:
+    await rocks.run(5)
+    for file in (state / "road-0").glob("MANIFEST-*"):
+        file.write_bytes(b"no manifest")
+    await rocks.run(1)
+    assert rocks.read > 0
+    await rocks.run(1)
+    assert rocks.read == 0
+
+
+async def test_a_copy_that_holds_more_than_the_log_is_made_again(rocks: Stage) -> None:
+    await rocks.run(5)
+    records = rocks.log._topics[CHANGELOG.topic][0]
+    cut = records.end
+    await rocks.run(2)
+    # The log lost its tail, as a broker does that was elected without having it all.
+    records.records = [record for record in records.records if record.offset < cut]
+    records.end, rocks.scans = cut, 5
+    await rocks.run(0)
+    assert rocks.read > 0
+
+
+async def test_a_copy_from_before_what_the_log_remembers_is_made_again(rocks: Stage) -> None:
+    await rocks.run(5)
+    before = rocks.log.end(CHANGELOG)
+    for _ in range(3):
+        await rocks.run(9, store=MemoryStore())
+    rocks.log.compact(CHANGELOG)
+    first = rocks.log.read(CHANGELOG, before, 1).records[0].offset
+    rocks.log.append(CHANGELOG.topic, b"b", rocks.log.read(CHANGELOG, 0, 1).records[0].value, partition=0)
+    rocks.log.truncate(CHANGELOG, first)
+    await rocks.run(1)
+    assert rocks.read > 0
+
+
+@pytest.mark.parametrize(("age", "kept"), [(HALF_A_DAY - 1, True), (HALF_A_DAY, True), (HALF_A_DAY + 1, False)])
+async def test_a_copy_too_old_to_know_of_deletions_is_made_again(age: int, kept: bool, state: Path) -> None:
+    time = 1000.0
+    stage = Stage(lambda: RocksStore(state, lambda: time))
+    await stage.run(9)
+    await stage.run(1, store=MemoryStore())
+    rows = len(stage.log.read(CHANGELOG, 0, 1000).records)
+    time += age
+    await stage.run(0)
+    assert (stage.read < rows) is kept
+
+
+async def test_a_copy_of_another_form_is_made_again(rocks: Stage, state: Path) -> None:
+    await rocks.run(5)
+    with_mark = RocksStore(state).open(ROAD)
+    assert isinstance(with_mark, RocksCopy)
+    with_mark._database[b"\0"] = b"no mark"
+    with_mark.close()
+    await rocks.run(1)
+    assert rocks.read > 0
+    await rocks.run(1)
+    assert rocks.read == 0
+
+
+async def test_a_copy_that_another_process_holds_is_done_without(rocks: Stage, state: Path) -> None:
+    await rocks.run(5)
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", HOLD, str(state / "road-0"), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert holder.stdin is not None
+    assert holder.stdout is not None
+    await holder.stdout.readline()
+    await rocks.run(3)
+    assert rocks.read > 0
+    holder.stdin.close()
+    await holder.wait()
+    # What it holds is true still, up to where it holds.
+    await rocks.run(1)
+    assert rocks.read > 0
+
+
+HOLD = """
+import sys
+from rocksdict import Options, Rdict
+database = Rdict(sys.argv[1], Options(raw_mode=True))
+print("held", flush=True)
+sys.stdin.read()
+database.close()
+"""
+
+
+async def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FatalError, match="cannot be made: Not a directory"):
+        RocksStore(tmp_path / "file" / "state")
