@@ -22,6 +22,7 @@ from bench import machine
 from schemas.times import DAY, SECOND, parse, render
 from streams.engine.changelog import Changelog
 from streams.engine.clock import Clock, system_now
+from streams.engine.collector import paused
 from streams.engine.log.interface import Fetched, TopicPartition, TopicSpec
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.partitioner import partition_for
@@ -64,8 +65,9 @@ def scans(first: int, count: int, number: int) -> Iterator[Record]:
 def empty(topology: Topology, saved: dict[bytes, bytes]) -> Task:
     """The task as it is built of these rows."""
     setting = Setting(load.default(), 1, 1, partition_for, system_now)
-    made = processor(setting, TASK.kind, TASK.partition)
-    return Task(topology, TASK, made, Clock.stream(), system_now, saved)
+    with paused():
+        made = processor(setting, TASK.kind, TASK.partition)
+        return Task(topology, TASK, made, Clock.stream(), system_now, saved)
 
 
 def of(log: KafkaLog, topology: Topology, store: Store) -> Changelog:

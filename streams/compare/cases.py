@@ -26,7 +26,7 @@ _ABOUT: dict[str, tuple[str, ...]] = {
 #: Alerts about a day; the day is the episode.
 _BY_EPISODE = frozenset({"facility.stall_cluster"})
 
-#: Why an alert is about: the words for "it came right, without it being known that anything was wrong".
+#: Resolutions by which an alert is over without anything having been wrong, or without it being known.
 BY_ITSELF = frozenset(
     {"resumed", "collected", "delivered", "shipped", "completed", "responded", "answered", "settled", "recovered"}
     | {LATE_EVENT}

@@ -1,4 +1,4 @@
-"""What a task sends to one other task in one commit: MessagePack of (source, number, watermark, final, records).
+"""What a task sends to one other task in one commit, in MessagePack: see `Envelope`.
 
 One envelope per edge and receiving partition; where its records would be too large for one record of the log, several,
 of which only the last tells the new watermark. The numbers of one source grow: on a log without transactions an
@@ -21,12 +21,16 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class Envelope(NamedTuple):
-    """One envelope as it was received. `source` is the sending task's partition."""
+    """One envelope as it was received. `source` is the sending task's partition.
+
+    `holder` names the external partition that is as far back as the watermark, "TOPIC-PARTITION": for people alone.
+    """
 
     source: int
     number: int
     watermark: int
     final: bool
+    holder: str
     records: list[Any]
 
 
@@ -34,18 +38,24 @@ _decoder = msgspec.msgpack.Decoder(Envelope)
 
 
 def pack(
-    source: int, number: int, before: Horizon, after: Horizon, records: Sequence[Any], largest: int = LARGEST
+    source: int,
+    number: int,
+    before: Horizon,
+    after: Horizon,
+    holder: str,
+    records: Sequence[Any],
+    largest: int = LARGEST,
 ) -> list[bytes]:
     """Encodes the records of one commit, numbered from `number` on.
 
     `before` is the watermark that the receiver may know already.
     """
-    whole = _encoder.encode((source, number, after.watermark, after.final, records))
+    whole = _encoder.encode((source, number, after.watermark, after.final, holder, records))
     if len(whole) <= largest or len(records) < 2:
         return [whole]
     half = len(records) // 2
-    first = pack(source, number, before, before, records[:half], largest)
-    return first + pack(source, number + len(first), before, after, records[half:], largest)
+    first = pack(source, number, before, before, holder, records[:half], largest)
+    return first + pack(source, number + len(first), before, after, holder, records[half:], largest)
 
 
 def unpack(value: bytes) -> Envelope:

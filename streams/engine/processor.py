@@ -87,6 +87,9 @@ class Dataflow:
     def kind(self, name: str) -> TaskKind:
         return next(kind for kind in self.kinds if kind.name == name)
 
+    def edge(self, name: str) -> Edge:
+        return next(edge for edge in self.edges if edge.name == name)
+
     def edges_into(self, kind: str) -> tuple[Edge, ...]:
         return tuple(edge for edge in self.edges if edge.target == kind)
 

@@ -18,6 +18,7 @@ from typing import NamedTuple, Protocol
 
 from streams.engine.changelog import Changelog
 from streams.engine.clock import Clock, Now
+from streams.engine.collector import paused
 from streams.engine.errors import FatalError, FencedError, LogError
 from streams.engine.log.interface import Committed, Fetched, Log, TopicPartition, Transaction, Writer
 from streams.engine.processor import Processor
@@ -206,8 +207,9 @@ class Runner:
         self._observer.restored(opened, rows, seconds)
 
     def _build(self, saved: Mapping[bytes, bytes]) -> Task:
-        processor = self._factory(self.id.kind, self.id.partition)
-        return Task(self._topology, self.id, processor, self._clock, self._now, saved)
+        with paused():
+            processor = self._factory(self.id.kind, self.id.partition)
+            return Task(self._topology, self.id, processor, self._clock, self._now, saved)
 
     async def _give_up(self) -> None:
         self._task = None

@@ -100,7 +100,7 @@ class Task:
             self._passed.update({name: Horizon(*item) for name, item in progress.passed.items()})
             for name, outgoing in self._outgoing.items():
                 outgoing.held, outgoing.told = Horizon(*progress.held[name]), Horizon(*progress.told[name])
-        self._round: tuple[dict[str, Horizon], dict[str, Horizon]] | None = None
+        self._round: tuple[dict[str, Horizon], dict[str, tuple[Horizon, str]]] | None = None
         self._touched = True  # A restored task may stand in the midst of a round.
         self._uncollected = False
         self._read = False
@@ -162,10 +162,7 @@ class Task:
                 envelope = unpack(record.value)
             except msgspec.MsgspecError as error:
                 raise FatalError(f"edge {edge.name}: offset {record.offset} holds no envelope: {error}", 1) from error
-            if not edge.is_new(envelope):
-                continue
-            edge.sources[envelope.source] = Horizon(envelope.watermark, envelope.final)
-            if envelope.records:
+            if edge.hear(envelope) and envelope.records:
                 self._processor.envelope(edge.name, envelope.source, envelope.records)
 
     @property
@@ -200,6 +197,13 @@ class Task:
             raise FatalError(f"{self.id} has no input {name}", 1)
         return item.horizon
 
+    def holder(self, name: str) -> str:
+        """Who is as far back as the watermark of an input: "TOPIC-PARTITION", or a task that has told nothing yet."""
+        if name in self.external:
+            return f"{name}-{self.id.partition}"
+        source, holder = self._edges[name].holder
+        return holder or str(TaskId(self._topology.dataflow.edge(name).source, source))
+
     def advance(self) -> bool:
         """Lets the processor do one slice up to the present watermarks. True: there is more to do.
 
@@ -208,10 +212,10 @@ class Task:
         """
         if self._round is None:
             horizons = {name: self._reached(name) for name in self._passed}
-            held = {
-                edge.name: least(map(self.watermark, edge.depends))
-                for edge in self._topology.dataflow.edges_from(self.id.kind)
-            }
+            held = {}
+            for edge in self._topology.dataflow.edges_from(self.id.kind):
+                last = min(edge.depends, key=self.watermark)
+                held[edge.name] = self.watermark(last), last
             if horizons == self._passed and not self._touched:
                 self._hold(held)
                 return False
@@ -231,9 +235,9 @@ class Task:
         horizon = least(map(self.watermark, self._kind.horizons[name]))
         return self._passed[name] if horizon.watermark == IDLE else max(horizon, self._passed[name])
 
-    def _hold(self, held: Mapping[str, Horizon]) -> None:
-        for name, horizon in held.items():
-            self._outgoing[name].hold(horizon)
+    def _hold(self, held: Mapping[str, tuple[Horizon, str]]) -> None:
+        for name, (horizon, last) in held.items():
+            self._outgoing[name].hold(horizon, last)
 
     @property
     def complete(self) -> bool:
@@ -284,10 +288,11 @@ class Task:
                 raise FatalError(f"edge {edge.name} is no broadcast edge", 1)
             due = outgoing.due
             topic = self._topology.edge_topic(edge.name)
+            holder = self.holder(outgoing.last) if outgoing.last else ""
             for target in range(self._topology.counts[edge.target]):
                 records = everyone if edge.broadcast else by_target.get(target, [])
                 if records or due:
-                    packed = pack(self.id.partition, self._sent + 1, outgoing.told, outgoing.held, records)
+                    packed = pack(self.id.partition, self._sent + 1, outgoing.told, outgoing.held, holder, records)
                     self._sent += len(packed)
                     envelopes += [(TopicPartition(topic, target), value) for value in packed]
             if due:

@@ -32,11 +32,12 @@ class ExternalState(msgspec.Struct, array_like=True):
 
 
 class EdgeState(msgspec.Struct, array_like=True):
-    """What a changelog keeps of an edge's partition: the position; of each sending task horizon and last number."""
+    """What a changelog keeps of an edge's partition: its position; of each sending task horizon, number, holder."""
 
     position: int
     sources: list[tuple[int, bool]]
     numbers: list[int]
+    holders: list[str]
 
 
 class External:
@@ -110,16 +111,28 @@ class Incoming:
         self.position = saved.position if saved else 0
         self.sources = [Horizon(*item) for item in saved.sources] if saved else [START] * sources
         self._numbers = saved.numbers if saved else [0] * sources
+        self._holders = saved.holders if saved else [""] * sources
 
     def save(self) -> EdgeState:
-        return EdgeState(self.position, [(item.watermark, item.final) for item in self.sources], self._numbers)
+        return EdgeState(
+            self.position, [(item.watermark, item.final) for item in self.sources], self._numbers, self._holders
+        )
 
-    def is_new(self, envelope: Envelope) -> bool:
-        """Whether it has not come before; if it is, it has now."""
-        if envelope.number <= self._numbers[envelope.source]:
+    def hear(self, envelope: Envelope) -> bool:
+        """Takes what the envelope tells of its source. False: it has come before."""
+        source = envelope.source
+        if envelope.number <= self._numbers[source]:
             return False
-        self._numbers[envelope.source] = envelope.number
+        self._numbers[source] = envelope.number
+        self.sources[source] = Horizon(envelope.watermark, envelope.final)
+        self._holders[source] = envelope.holder
         return True
+
+    @property
+    def holder(self) -> tuple[int, str]:
+        """The source that is furthest back, and the external partition that holds it: empty where it told nothing."""
+        source = min(range(len(self.sources)), key=self.sources.__getitem__)
+        return source, self._holders[source]
 
     @property
     def horizon(self) -> Horizon:
@@ -131,13 +144,16 @@ class Outgoing:
 
     def __init__(self, granularity: int, held: Horizon = START, told: Horizon = START) -> None:
         self._granularity = granularity
+        #: The input that is as far back as `held`.
+        self.last = ""
         self.held = held
         self.told = told
 
-    def hold(self, horizon: Horizon) -> None:
-        """Everything before `horizon` has been sent."""
+    def hold(self, horizon: Horizon, last: str) -> None:
+        """Everything before `horizon` has been sent; the input `last` is the one that is as far back."""
         if horizon > self.held or (self.held.watermark == IDLE and horizon != START):
             self.held = horizon
+            self.last = last
 
     @property
     def due(self) -> bool:

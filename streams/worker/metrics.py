@@ -36,6 +36,12 @@ CATALOGUE = (
         ("task", "input"),
         "Watermark of an input of a task, in seconds since the epoch",
     ),
+    Entry(
+        "parcelwatch_watermark_holder",
+        Gauge,
+        ("task", "input", "holder"),
+        "1: the partition of an external topic, or the task, that holds the watermark of an input back",
+    ),
     Entry("parcelwatch_late_total", Counter, ("topic",), "Events older than their watermark when read"),
     Entry("parcelwatch_left_out_total", Counter, ("topic",), "Events after the end of the clock"),
     Entry("parcelwatch_commits_total", Counter, ("kind",), "Transactions committed, by kind of task"),
@@ -68,6 +74,7 @@ class Metrics:
         self._histograms = {name: item for name, item in made.items() if isinstance(item, Histogram)}
         self._kinds: set[str] = set()
         self._living: Callable[[], Sequence[Task]] = tuple
+        self._holders: dict[tuple[TaskId, str], str] = {}
         self._counted: dict[tuple[TaskId, str], tuple[int, int]] = {}
 
     def watch(self, living: Callable[[], Sequence[Task]]) -> None:
@@ -121,8 +128,19 @@ class Metrics:
                 if BEGINNING < watermark < IDLE:
                     gauge = self._gauges["parcelwatch_watermark_seconds"].labels(str(task.id), name)
                     gauge.set(watermark / 1e6)
+                self._hold(task.id, name, task.holder(name) if watermark < IDLE else None)
             for topic, external in task.external.items():
                 self._count(task.id, topic, external.clock.late, external.clock.left_out)
+
+    def _hold(self, task: TaskId, name: str, holder: str | None) -> None:
+        """One series an input at the most: that of its holder now."""
+        before = self._holders.pop((task, name), None)
+        gauge = self._gauges["parcelwatch_watermark_holder"]
+        if before is not None and before != holder:
+            gauge.remove(str(task), name, before)
+        if holder is not None:
+            self._holders[task, name] = holder
+            gauge.labels(str(task), name, holder).set(1)
 
     def _count(self, task: TaskId, topic: str, late: int, left_out: int) -> None:
         before = self._counted.get((task, topic), (0, 0))
@@ -136,6 +154,7 @@ class Metrics:
         self._gauges["parcelwatch_restoring_offsets"].remove(str(task.id))
         for name in inputs(task):
             self._gauges["parcelwatch_watermark_seconds"].remove(str(task.id), name)
+            self._hold(task.id, name, None)
         for topic in task.external:
             self._counted.pop((task.id, topic), None)
             self._gauges["parcelwatch_lag_records"].remove(topic, str(task.id.partition))

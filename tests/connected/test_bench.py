@@ -32,7 +32,7 @@ def test_an_alert_too_few_or_too_many_is_no_result() -> None:
 
 
 async def test_latencies_are_measured_of_what_is_raised_and_of_what_is_resolved(kafka: Broker, tmp_path: Path) -> None:
-    found = await latency.measured(kafka, tmp_path, rate=500, seconds=6, commit=0.2)
+    found = await latency.measured(kafka, tmp_path, rate=1000, seconds=4, commit=0.2)
     assert found.raised
     assert found.resolved
     # No alert can be read before its deadline.

@@ -24,7 +24,7 @@ def parcels(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "statuses"),
     # 1 is what the library of the command line makes of it where the command does not see it first.
-    [(("adapt", "kuaidi100", "PARCELS"), (0, 1)), (("demo", "--for", "20"), (0,))],
+    [(("adapt", "kuaidi100", "PARCELS"), (0,)), (("demo", "--for", "20"), (0,))],
     ids=["adapt", "demo"],
 )
 def test_a_reader_that_goes_away_ends_the_command_without_a_word(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,7 +85,7 @@ def times(topic: str, *listed: int, offset: int = 0) -> Fetched:
 
 def told(source: int, watermark: int, offset: int, *records: Any) -> Fetched:
     # The offset will do for a number: those of one source grow.
-    (value,) = pack(source, offset + 1, Horizon(BEGINNING), Horizon(watermark), records)
+    (value,) = pack(source, offset + 1, Horizon(BEGINNING), Horizon(watermark), f"far-{source}", records)
     return Fetched(TopicPartition("app-loop", 0), [Record(offset, 0, None, value)], offset + 1)
 
 
@@ -197,7 +198,7 @@ def test_an_end_is_final_at_its_time_once_every_partition_is_read_to_its_end() -
     assert task.watermark("a") == Horizon(T0, final=True)
     task.at_end("b", 0, 0)
     for source in (0, 1):
-        (value,) = pack(source, 1, Horizon(BEGINNING), Horizon(T0, True), [])
+        (value,) = pack(source, 1, Horizon(BEGINNING), Horizon(T0, True), "", [])
         task.accept(Fetched(TopicPartition("app-loop", 0), [Record(source, 0, None, value)], source + 1))
     settle(task)
     assert double.horizons[-1] == Horizon(T0, final=True)
@@ -228,7 +229,7 @@ def test_an_input_far_ahead_waits_while_too_much_is_unsettled(unsettled: int, wa
 
 def test_a_large_envelope_is_cut_and_tells_its_watermark_at_its_end() -> None:
     records = ["x" * 100] * 10
-    packed = [unpack(value) for value in pack(3, 7, Horizon(5), Horizon(9), records, largest=400)]
+    packed = [unpack(value) for value in pack(3, 7, Horizon(5), Horizon(9), "", records, largest=400)]
     assert [record for each in packed for record in each.records] == records
     assert [each.watermark for each in packed] == [5] * (len(packed) - 1) + [9]
     assert all(len(each.records) <= 3 for each in packed)
@@ -244,3 +245,29 @@ def test_an_envelope_that_comes_again_is_not_taken_again() -> None:
     task.accept(Fetched(first.source, again, 4))
     assert double.taken == ["x", "y"]
     assert task.positions()[first.source] == 4
+
+
+def test_the_holder_of_an_edge_is_the_partition_that_the_last_of_its_sources_names() -> None:
+    task, _ = task_of()
+    assert task.holder("loop") == "k-0"
+    task.accept(told(0, T0, 0))
+    assert task.holder("loop") == "k-1"
+    task.accept(told(1, T0 + 1, 1))
+    assert task.holder("loop") == "far-0"
+    task.accept(told(0, T0 + 2, 2))
+    assert task.holder("loop") == "far-1"
+    assert task.holder("a") == "a-0"
+
+
+def test_an_envelope_names_who_holds_its_watermark_back() -> None:
+    both = replace(DATAFLOW, edges=(Edge("loop", "k", "k", ("a", "b"), HOUR),))
+    topology = Topology("app", both, {"k": 1})
+    task = Task(topology, TaskId("k", 0), Double(), Clock.stream(), lambda: 0, {})
+    for fetched, holder in (
+        (times("a", T0 + HOUR), None),
+        (times("b", T0 + 3 * HOUR), "a-0"),
+        (times("a", T0 + 5 * HOUR, offset=1), "b-0"),
+    ):
+        task.accept(fetched)
+        settle(task)
+        assert [unpack(value).holder for _, value in committed(task).envelopes] == ([holder] if holder else [])

@@ -28,6 +28,7 @@ HOURS = (
     "expected a number of hours greater than 0 and at most 1,000,000, or a table of after_pickup, remote, near, "
     "cross_province, got "
 )
+TIERS = "{ after_pickup = 1, remote = 1, near = 1, cross_province = 1, nearby = 1 }"
 PERIOD = '[[periods]]\nname = "{}"\nfirst = {}\nlast = "{}"\n'
 ROW = "[[shipments.thresholds]]\n{}slow = {{ hours = {} }}\nstalled = {{ hours = {} }}\n"
 LINES = [
@@ -35,34 +36,33 @@ LINES = [
     ("[order]\nx = 48", "order: there is no such setting; allowed: name, platform, lateness, "),
     ('[shipments]\nnot_collected = { hours = "72h" }', f"shipments.not_collected.hours: {HOURS}'72h' (a number has no"),
     ("[shipments]\nnot_collected = 24", "shipments.not_collected: expected a table of hours, strict, got 24"),
-    (ROW.format("", "{ nearby = 1 }", 9), "shipments.thresholds[0].slow.hours.nearby: there is no such setting; allowed: "
-     "after_pickup, remote, near, cross_province"),
+    (ROW.format("", TIERS, 9), "shipments.thresholds[0].slow.hours.nearby: there is no such setting; allowed: after_p"),
     ('[help_rate]\nover = "shipped"', "help_rate.over: expected one of paid, placed, got 'shipped'"),
-    ('[help_rate]\ncounted = ["refund"]', "help_rate.counted[0]: expected one of complaint, dispute, intervention, ticket"),
+    ('[help_rate]\ncounted = ["refund"]', "help_rate.counted[0]: expected one of complaint, dispute, inter"),
     ('[help_rate]\ncounted = ["dispute", "dispute"]', "help_rate.counted: 'dispute' is named twice"),
     ('[help_rate]\ndistinct_orders = "yes"', "help_rate.distinct_orders: expected true or false, got 'yes'"),
-    ("[help_rate]\nmin_orders = 2.5", "help_rate.min_orders: expected a whole number greater than 0 and at most 1,000,000"),
+    ("[help_rate]\nmin_orders = 2.5", "help_rate.min_orders: expected a whole number greater than 0 and at most"),
     ("[help_rate]\nelevated = 2", "help_rate: must be elevated < campaign_blocked < delisting_risk, got 2, 1.5 and 3"),
-    ("[tickets]\ndue_soon_percent = 100", "tickets.due_soon_percent: expected a whole number of percent greater than 0 and"),
+    ("[tickets]\ndue_soon_percent = 100", "tickets.due_soon_percent: expected a whole number of percent greater than"),
     ("[orders]\nship_by_hours = inf", "orders.ship_by_hours: expected a number of hours greater than 0 and at most"),
     ("[orders]\nship_by_hours = nan", "orders.ship_by_hours: expected a number of hours greater than 0 and at most"),
-    ("[lateness]\nchats_seconds = 1000001", "lateness.chats_seconds: expected a number of seconds at least 0 and at most"),
-    ('[aftersales.warranty_days]\ntoys = "60 d"', "aftersales.warranty_days.toys: expected a number of days at least 0"),
+    ("[lateness]\nchats_seconds = 1000001", "lateness.chats_seconds: expected a number of seconds at least 0 and"),
+    ('[aftersales.warranty_days]\ntoys = "60 d"', "aftersales.warranty_days.toys: expected a number of days at"),
     ('[aftersales.warranty_days]\n"" = 60', "aftersales.warranty_days: a name must be text that is not empty, got ''"),
     ("aftersales = []", "aftersales: expected a table of base_days, long_base_days, "),
     ('[aftersales]\nlong_categories = ["a", "a"]', "aftersales.long_categories: 'a' is named twice"),
-    ('[conversations.reply_late]\nfrom = "8:00"', "conversations.reply_late.from: expected a time of day from 00:00 to"),
+    ('[conversations.reply_late]\nfrom = "8:00"', "conversations.reply_late.from: expected a time of day from 00"),
     (PERIOD.format("a", '"2026-03-02"', "2026-03-01"), "periods[0]: is empty: last lies before first"),
     (PERIOD.format("a", '"03-02"', "2026-03-01"), "periods[0]: first and last must both be MM-DD"),
-    (PERIOD.format("a", "2026-03-02", "2026-03-01"), "periods[0].first: expected text, got 2026-03-02 (a text stands in"),
+    (PERIOD.format("a", "2026-03-02", "2026-03-01"), "periods[0].first: expected text, got 2026-03-02 (a text"),
     (PERIOD.format("a", '"03-01"', "03-02") * 2, "periods: the name 'a' is used twice"),
-    (ROW.format('period = "b"\n', 8, 9) + ROW.format("", 8, 9), "shipments.thresholds[0].period: 'b' is none of the periods"),
+    (ROW.format('period = "b"\n', 8, 9) + ROW.format("", 8, 9), "shipments.thresholds[0].period: 'b' is none of"),
     (ROW.format("", 9, 9), "shipments.thresholds[0]: slow must be shorter than stalled"),
     (ROW.format('carrier = "SF"\n', 8, 9), "shipments.thresholds: one row must have neither carrier nor period"),
-    (ROW.format("", 8, 9) + ROW.format('carrier = "SF"\n', 7, 9), "shipments.thresholds[1]: never holds: shipments.thresh"),
+    (ROW.format("", 8, 9) + ROW.format('carrier = "SF"\n', 7, 9), "shipments.thresholds[1]: never holds: ship"),
     ('[shipments]\nremote_regions = ["新疆", "新疆"]', "shipments.remote_regions: '新疆' is named twice"),
     ('[shipments]\nnear_groups = [["上海", "江苏"], ["上海"]]', "shipments.near_groups: '上海' is named twice"),
-    ('extends = "tmall"', "extends: 'tmall': neither a profile (default, distinct-orders, taobao-experience-2026, tmall-2026"),
+    ('extends = "tmall"', "extends: 'tmall': neither a profile (default, distinct-orders, taobao-experience"),
     ("extends = 5", "extends: must name another policy: a profile (default, "),
     ('sources = "mine"', "sources: must be a table of texts, by setting"),
     ('[sources]\n"help_rate.cuonted" = "x"', "sources: 'help_rate.cuonted' is no setting"),
