@@ -17,7 +17,7 @@ from streams.rules.distinct import Span, moves
 from streams.rules.escalations import Escalation
 from streams.rules.interventions import Intervention, counted
 from streams.rules.orders import Order
-from streams.rules.reconcile import Emitted
+from streams.rules.reconcile import Emitted, Expected
 from streams.rules.refunds import Refund
 from streams.rules.tickets import Ticket
 
@@ -89,7 +89,9 @@ def expected(case: Case, policy: Policy) -> dict[str, tuple[int, Delta, int | No
     _expect_order(result, case.order, over_paid=rate.over == "paid")
     #: By shop and item (None: the order as a whole), the escalations of the order, where it counts once.
     spans: dict[tuple[str, str | None], list[Span]] = {}
-    late = [one for one in orders.expected(case.key, case.order, policy) if one.type == orders.SHIP_LATE]
+    late: list[Expected] = []
+    if case.disputes or case.complaints or case.requests or case.messages or case.tickets:
+        late = [one for one in orders.expected(case.key, case.order, policy) if one.type == orders.SHIP_LATE]
 
     def add(
         kind: int,

@@ -24,9 +24,9 @@ DESK, ROAD = 3, 3
 
 
 @asynccontextmanager
-async def worker(kafka: Broker) -> AsyncIterator[asyncio.subprocess.Process]:
+async def worker(kafka: Broker, *settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.connected.engine.toy_worker", kafka.bootstrap
+        sys.executable, "-m", "tests.connected.engine.toy_worker", kafka.bootstrap, *settings
     )
     try:
         yield process
@@ -105,13 +105,14 @@ async def test_a_broker_that_does_not_answer_is_said_in_one_line() -> None:
 
 
 async def test_a_worker_that_is_asked_to_stop_commits_and_leaves_at_once(kafka: Broker, events: Events) -> None:
-    async with worker(kafka) as process:
+    session = ("20", "30")
+    async with worker(kafka, *session) as process:
         await in_the_middle(kafka, events)
         process.terminate()
         assert await ended(process) == 0
     before = sum((await results(kafka)).values())
-    async with worker(kafka) as process, asyncio.timeout(5):
-        # It need not wait for the session of the first one to end.
+    async with worker(kafka, *session) as process, asyncio.timeout(20):
+        # It need not wait for the session of the first one to end, which is longer than this patience.
         await some_results(kafka, before + 1)
         assert await ended(process) == 0
     assert await results(kafka) == naive(events, UNTIL)

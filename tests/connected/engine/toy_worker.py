@@ -1,4 +1,4 @@
-"""A worker of the toy dataflow as a process: `python -m tests.connected.engine.toy_worker BOOTSTRAP [RECORDS]`."""
+"""A worker of the toy dataflow as a process: `python -m tests.connected.engine.toy_worker BOOTSTRAP [RECORDS [SESSION]]`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def assemble(counts: Mapping[str, int]) -> Factory:
     return factory
 
 
-def main(bootstrap: str, fetch_records: int = 20) -> int:
+def main(bootstrap: str, fetch_records: int = 20, session: int = 6) -> int:
     settings = WorkerSettings(
         app_id="toy",
         bootstrap=bootstrap,
@@ -28,7 +28,7 @@ def main(bootstrap: str, fetch_records: int = 20) -> int:
         once=True,
         cadence=Cadence(seconds=0.1),
         fetch_records=fetch_records,
-        session_timeout=6.0,
+        session_timeout=session,
     )
     return run_worker(settings, DATAFLOW, assemble)
 
