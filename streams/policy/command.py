@@ -133,5 +133,8 @@ def _sides(entry: Difference) -> tuple[str, str]:
         if any("..." in text for text in texts):
             if not any(alone):
                 return f"{len(one)} entries", "the same in another order"
-            return f"{len(one)} entries, only here: {_told(alone[0])}", f"{len(two)} entries, only here: {_told(alone[1])}"
+            return (
+                f"{len(one)} entries, only here: {_told(alone[0])}",
+                f"{len(two)} entries, only here: {_told(alone[1])}",
+            )
     return tuple("-" if side is None else _told(side) for side in (one, two))  # type: ignore[return-value]

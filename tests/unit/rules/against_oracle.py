@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -29,6 +30,7 @@ ORACLES: dict[str, Callable[[], OraclePolicy]] = {
 UNREAD = ("aftersales.", "chat.")
 
 
+@cache
 def policies(profile: str, *, low: bool) -> tuple[Policy, OraclePolicy]:
     """The same policy for both; `low`: a help rate that small streams can reach."""
     policy = load.load(profile)
