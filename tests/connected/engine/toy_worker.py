@@ -1,4 +1,4 @@
-"""A worker of the toy dataflow: `python -m tests.connected.engine.toy_worker BOOTSTRAP [RECORDS [SESSION]]`."""
+"""A worker of the toy dataflow as a process.
 
 `python -m tests.connected.engine.toy_worker BOOTSTRAP [RECORDS [SESSION]]`
 """
