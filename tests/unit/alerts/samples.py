@@ -82,6 +82,8 @@ EVIDENCE: dict[str, dict[str, Any]] = {
         "waiting_since": render(T0 + 7 * DAY - HOUR),
         "due_at": render(T0 + 7 * DAY),
     },
+    "carrier.feed_silent": {"silent_since": render(T0 + 7 * DAY - 6 * HOUR), "hours": 6, "usual_scans": 240},
+    "facility.stall_cluster": {"stalls": 23, "hours": 24, "since": render(T0 + 6 * DAY), "facility": "郑州转运中心"},
 }
 SUBJECTS = {
     "shipment": "YT880001",
@@ -91,6 +93,8 @@ SUBJECTS = {
     "item": "I-1",
     "aftersales": "O-1",
     "chat": "C-1",
+    "carrier": "SF",
+    "facility": "郑州转运中心",
 }
 #: Every value that the words about after-sales requests depend on.
 REQUESTS = ("refund", "dispute", "complaint", "ticket")
@@ -117,6 +121,8 @@ AUDIENCES = {
     "aftersales.review": ("platform",),
     "aftersales.rights_refused": ("merchant",),
     "chat.reply_late": ("merchant",),
+    "carrier.feed_silent": ("platform",),
+    "facility.stall_cluster": ("platform",),
 }
 RESOLUTIONS = {
     "shipment": ("resumed", "delivered", "returned", "destroyed", "collected", "given_up", "late_event"),
@@ -126,6 +132,8 @@ RESOLUTIONS = {
     "item": ("escalated", "recovered", "insufficient"),
     "aftersales": ("settled", "disputed", "late_event"),
     "chat": ("answered", "late_event"),
+    "carrier": ("resumed",),
+    "facility": (),
 }
 #: Values that the rules may not know.
 NULLABLE = {
@@ -136,6 +144,8 @@ NULLABLE = {
     "item": ("rate", "baseline", "escalations_left"),
     "aftersales": ("item_id", "extension_ends_at"),
     "chat": (),
+    "carrier": (),
+    "facility": (),
 }
 
 
@@ -152,7 +162,7 @@ def an_alert(type_: str, resolution: str | None = None, **changed: Any) -> Alert
         time=T0 + 7 * DAY,
         audiences=AUDIENCES[type_],
         shop_id="shop-7",
-        order_id=None if family in ("help_rate", "item") else "O-1",
+        order_id=None if family in ("help_rate", "item", "carrier", "facility") else "O-1",
         carrier="YTO" if family == "shipment" else None,
         episode=f"{SUBJECTS[family]}/1",
         resolution=resolution,
