@@ -53,6 +53,10 @@ def contradictions(policy: Policy) -> list[str]:
     found += _twice("aftersales.no_reason_exempt", policy.aftersales.no_reason_exempt)
     if policy.aftersales.long_base_days < policy.aftersales.base_days:
         found.append("aftersales.long_base_days: must not be shorter than aftersales.base_days")
+    repeat_hours = max(policy.conversations.repeat_hours, policy.interventions.repeat_hours)
+    for field in ("order_days", "order_idle_days", "escalation_days", "conversation_days"):
+        if getattr(policy.keeping, field) * 24 < 2 * repeat_hours:
+            found.append(f"keeping.{field}: must be at least twice the longest repeat_hours, {2 * repeat_hours:g} h")
     return found
 
 

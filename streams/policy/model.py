@@ -273,6 +273,57 @@ class AfterSales(_Part, frozen=True, forbid_unknown_fields=True):
     quality_exchange_days: NotNegative
 
 
+class Keeping(_Part, frozen=True, forbid_unknown_fields=True):
+    """How long state is kept, beside that of shipments; what is asked for later is not known any more.
+
+    An order: `order_days` after completion or cancellation and `order_extension_days` after the longest extension of
+    its after-sales window, or `order_idle_days` after its last event, where it had neither. The others, by their last
+    event: tickets, escalations without an order, voidings that wait for their escalation, conversations.
+    """
+
+    order_days: Positive
+    order_extension_days: NotNegative
+    order_idle_days: Positive
+    ticket_days: Positive
+    escalation_days: Positive
+    voiding_days: Positive
+    conversation_days: Positive
+
+    @cached_property
+    def order(self) -> int:
+        """In microseconds, as all below."""
+        return round(self.order_days * DAY)
+
+    @cached_property
+    def order_extension(self) -> int:
+        return round(self.order_extension_days * DAY)
+
+    @cached_property
+    def order_idle(self) -> int:
+        return round(self.order_idle_days * DAY)
+
+    @cached_property
+    def ticket(self) -> int:
+        return round(self.ticket_days * DAY)
+
+    @cached_property
+    def escalation(self) -> int:
+        return round(self.escalation_days * DAY)
+
+    @cached_property
+    def voiding(self) -> int:
+        return round(self.voiding_days * DAY)
+
+    @cached_property
+    def conversation(self) -> int:
+        return round(self.conversation_days * DAY)
+
+    @cached_property
+    def least(self) -> int:
+        """Nothing is forgotten sooner after the event that it is counted from."""
+        return min(self.order, self.order_idle, self.ticket, self.escalation, self.conversation)
+
+
 class Policy(_Part, frozen=True, forbid_unknown_fields=True):
     """The whole policy. Its version is a hash of its content: equal content, equal version."""
 
@@ -289,6 +340,7 @@ class Policy(_Part, frozen=True, forbid_unknown_fields=True):
     interventions: Interventions
     conversations: Conversations
     aftersales: AfterSales
+    keeping: Keeping
 
     @cached_property
     def version(self) -> str:

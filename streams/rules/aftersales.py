@@ -21,6 +21,8 @@ from streams.rules.tickets import Opened, Ticket
 REVIEW = "aftersales.review"
 #: Why a window goes on after its base period; of equally long ones the first holds.
 STATUTORY_WARRANTY, COMMITMENT, SLOW_CATEGORY = "statutory_warranty", "commitment", "slow_category"
+#: The kind of request that a ticket is.
+TICKET = "ticket"
 #: The kind of ticket that asks.
 _TICKET_KIND = "after_sales"
 _END_OF_CALENDAR = parse("9999-12-31T23:59:59Z")
@@ -71,7 +73,7 @@ def requests(
     for identity, ticket in tickets.items():
         opened = ticket.opened
         if opened is not None and asks(opened):
-            yield Request("ticket", identity, opened.time, opened.shop_id, None)
+            yield Request(TICKET, identity, opened.time, opened.shop_id, None)
 
 
 def asks(opened: Opened) -> bool:
@@ -127,7 +129,7 @@ def expected(order_id: str, order: Order, asked: Iterable[Request], policy: Poli
                 REVIEW,
                 order_id,
                 name,
-                f"{order_id}/{name}",
+                _episode(order_id, name, request.time),
                 request.time,
                 None,
                 None,
@@ -141,6 +143,11 @@ def expected(order_id: str, order: Order, asked: Iterable[Request], policy: Poli
             )
         )
     return alerts
+
+
+def _episode(order_id: str, name: str, time: int) -> Callable[[], str]:
+    """The time tells it from a request of that id in a later life of the order."""
+    return lambda: f"{order_id}/{name}/{render(time)}"
 
 
 def _longest(categories: set[str], days: Mapping[str, float]) -> float:

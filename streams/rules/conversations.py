@@ -7,7 +7,7 @@ new again. So the messages are kept in order, and what is new is found from all 
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, NamedTuple
 
@@ -51,11 +51,18 @@ class Change(NamedTuple):
 class Conversation(msgspec.Struct, array_like=True):
     """What is known of one conversation under one record key; `messages` in order.
 
-    `answered`: the place of the last answer of which nothing else is known any more.
+    `answered`: the place of the last answer of which nothing else is known any more. `last`: the time of the last
+    new message that was dropped.
     """
 
     messages: list[Message] = msgspec.field(default_factory=list)
     answered: tuple[int, str, bytes] | None = None
+    last: int | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing that can still come would find anything."""
+        return not self.messages and self.answered is None
 
     def add(self, message: Message, settled: int) -> bool:
         """Adds a message; messages before `settled` (microseconds) are settled. False: nothing changes."""
@@ -90,16 +97,17 @@ class Conversation(msgspec.Struct, array_like=True):
                 found.append(Change(message.shop_id, message.time, message.topic, 1 if wanted else -1))
         return found, later
 
-    def forget(self, settled: int, policy: Policy) -> None:
-        """Drops what is needed for no message that is at most `repeat_hours` late. `settled`: microseconds, up to
-        which the changes have been asked for and the alerts judged.
+    def forget(self, settled: int, policy: Policy) -> int | None:
+        """Drops what is needed for no message that is at most `repeat_hours` late; when there is more, if ever.
+
+        `settled`: up to where the changes have been asked for and the alerts judged. Both in microseconds.
 
         What was dropped counts on. Of older messages those stay that tell a wait that is open; what comes later than
         that and lies before the last answer dropped is counted, but no answer to it is waited for.
         """
         before = settled - 2 * policy.conversations.repeat
         if not self.messages or self.messages[0].time >= before:
-            return
+            return self._next_drop(before, policy)
         old: list[Message] = []
         kept: list[Message] = []
         for message, first in _with_firsts(self.messages, policy.conversations.repeat):
@@ -107,7 +115,15 @@ class Conversation(msgspec.Struct, array_like=True):
                 kept.append(message)
             elif message is first:
                 old.append(message)
+        if old:
+            self.last = old[-1].time if self.last is None else max(self.last, old[-1].time)
         self.messages = self._open_wait(old, policy) + kept
+        return self._next_drop(before, policy)
+
+    def _next_drop(self, before: int, policy: Policy) -> int | None:
+        """When the first message that is not older than that will be."""
+        young = next((message.time for message in self.messages if message.time >= before), None)
+        return None if young is None else young + 2 * policy.conversations.repeat
 
     def _open_wait(self, old: list[Message], policy: Policy) -> list[Message]:
         """Of new messages, in order: those after the last answer that say since when a buyer waits, and for what."""
@@ -130,11 +146,14 @@ def asked(
 ) -> Intervention | None:
     """The intervention that the messages of one event id are, if any: the first new one that asks for staff.
 
-    `messages`: of the conversation, in order. `known`: what was told before; where its message is forgotten, it holds.
+    `messages`: of the conversation, in order. `known`: what was told before; its message may be forgotten.
     """
     same = [message for message in messages if message.event_id == event_id]
     if known is not None and all(message.place != known.place for message in same):
-        return known
+        if not same or known.place < same[0].place:
+            return known
+        # Late, and before it: that one was asked first, and of that it may be a repeat.
+        insort(same, _message_of(known), key=lambda message: message.place)
     for message in new_messages(same, policy):
         if message.asks:
             return Intervention(
@@ -148,6 +167,18 @@ def asked(
                 by_message=True,
             )
     return None
+
+
+def _message_of(asked: Intervention) -> Message:
+    return Message(
+        time=asked.time,
+        event_id=asked.event_id,
+        digest=asked.digest,
+        shop_id=asked.shop_id,
+        side="buyer",
+        order_id=asked.order_id,
+        asks=True,
+    )
 
 
 def new_messages(messages: Iterable[Message], policy: Policy) -> list[Message]:

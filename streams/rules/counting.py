@@ -6,74 +6,55 @@ after the voiding. What was sent is kept, so that a late fact sends the differen
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from schemas.times import HOUR
 from streams.policy.model import Policy
-from streams.rules import aftersales, orders, tallies, tickets
+from streams.rules import orders, tallies
 from streams.rules.aftersales import is_closed
-from streams.rules.conversations import Conversation
+from streams.rules.cases import (
+    ASIDE,
+    COMPLAINT,
+    DISPUTE,
+    DISTINCT_ORDER,
+    INTERVENTION,
+    KINDS,
+    ORDER,
+    TALLIED,
+    TICKET_TIMEOUT,
+    Case,
+    Counted,
+    Delta,
+)
 from streams.rules.distinct import Span, moves
-from streams.rules.escalations import Escalation
 from streams.rules.interventions import Intervention, counted
+from streams.rules.lives import is_ticket_closed, life_at, parts, place_of, timed_out_at, voided_at
 from streams.rules.orders import Order
-from streams.rules.reconcile import Emitted, Expected
-from streams.rules.refunds import Refund
-from streams.rules.tickets import Ticket
 
-ORDER, DISPUTE, COMPLAINT, INTERVENTION, TICKET_TIMEOUT, DISTINCT_ORDER = range(6)
-KINDS = ("order", "dispute", "complaint", "intervention", "ticket_timeout")
-#: Counts nowhere in the help rate: there is a tally alone.
-TALLIED = -1
-#: Counts for its item, or for the main category, alone.
-ASIDE = -2
+__all__ = [
+    "ASIDE",
+    "COMPLAINT",
+    "DISPUTE",
+    "DISTINCT_ORDER",
+    "INTERVENTION",
+    "KINDS",
+    "ORDER",
+    "TALLIED",
+    "TICKET_TIMEOUT",
+    "Case",
+    "Counted",
+    "Delta",
+    "difference",
+    "expected",
+    "hour_of",
+    "tallied",
+    "topics",
+]
 
-
-class Delta(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A change of one shop's hour, as of the boundary `effective` (both microseconds, on the hour).
-
-    `items`: an order's distinct items, or the one item, if known, for whose rate an escalation counts, or an order that
-    escalated. `categories`: an order's lines by category. `linked`: the escalation's order had a late shipment or a
-    stalled parcel. `closed`: its after-sales window was closed. `tally`: what a tally counts (`streams.rules.tallies`).
-    """
-
-    shop_id: str
-    effective: int
-    hour: int
-    kind: int
-    sign: int
-    items: tuple[str, ...] = ()
-    categories: tuple[tuple[str, int], ...] = ()
-    linked: bool = False
-    closed: bool = False
-    tally: str | None = None
-
-
-class Counted(msgspec.Struct, array_like=True, gc=False):
-    """What was sent of one order or escalation."""
-
-    delta: Delta
-    voided: bool = False
-
-
-class Case(msgspec.Struct, array_like=True):
-    """All facts under one record key: an order and its chats, or a conversation, ticket, complaint of its own."""
-
-    key: str
-    order: Order = msgspec.field(default_factory=Order)
-    tickets: dict[str, Ticket] = msgspec.field(default_factory=dict)
-    disputes: dict[str, Escalation] = msgspec.field(default_factory=dict)
-    complaints: dict[str, Escalation] = msgspec.field(default_factory=dict)
-    requests: dict[str, Intervention] = msgspec.field(default_factory=dict)
-    messages: dict[str, Intervention] = msgspec.field(default_factory=dict)
-    #: `KIND/ID` of an escalation: the first voiding of it.
-    voidings: dict[str, int] = msgspec.field(default_factory=dict)
-    #: Stalls of the order's shipments by episode: open from, and up to (not including), or None.
-    stalls: dict[str, tuple[int, int | None]] = msgspec.field(default_factory=dict)
-    emitted: list[Emitted] = msgspec.field(default_factory=list)
-    sent: dict[str, Counted] = msgspec.field(default_factory=dict)
-    refunds: dict[str, Refund] = msgspec.field(default_factory=dict)
-    conversations: dict[str, Conversation] = msgspec.field(default_factory=dict)
+#: (shop, order, item), each as far as it is known.
+_About = tuple[str, str | None, str | None]
 
 
 def hour_of(time: int) -> int:
@@ -81,65 +62,62 @@ def hour_of(time: int) -> int:
     return time - time % HOUR
 
 
-def expected(case: Case, policy: Policy) -> dict[str, tuple[int, Delta, int | None]]:
-    """By identity: (time, what it adds, time of its voiding or None), for all that counts, past and to come."""
+def expected(case: Case, policy: Policy, whole: Case | None = None) -> dict[str, tuple[int, Delta, int | None]]:
+    """By identity: (time, what it adds, time of its voiding or None), for all that counts, past and to come.
+
+    `whole`: the case among whose past this one is.
+    """
+    whole = whole or case
     result: dict[str, tuple[int, Delta, int | None]] = {}
-    placed = case.order.placed
     rate = policy.help_rate
     _expect_order(result, case.order, over_paid=rate.over == "paid")
     #: By shop and item (None: the order as a whole), the escalations of the order, where it counts once.
     spans: dict[tuple[str, str | None], list[Span]] = {}
-    late: list[Expected] = []
-    if case.disputes or case.complaints or case.requests or case.messages or case.tickets:
-        late = [one for one in orders.expected(case.key, case.order, policy) if one.type == orders.SHIP_LATE]
 
-    def add(
-        kind: int,
-        identity: str,
-        time: int,
-        shop_id: str,
-        order_id: str | None,
-        item: str | None,
-        *,
-        closed: bool = False,
-    ) -> None:
-        if item is None and order_id is not None and placed is not None and placed.time <= time:
-            item = case.order.single_item
-        linked = order_id is not None and (
-            any(opened <= time and (ended is None or time < ended) for opened, ended in case.stalls.values())
-            or any(one.raised <= time and (one.resolved is None or time < one.resolved) for one in late)
-        )
+    def add(name: str, kind: int, time: int, of: _About, life: Case | None, *, closed: bool) -> None:
+        shop_id, order_id, item = of
+        linked = False
+        if order_id is not None:
+            item = item or _single_item(life, time)
+            linked = _is_linked(whole, life, time, policy)
         hour = hour_of(time)
-        voided = case.voidings.get(f"{KINDS[kind]}/{identity}")
+        voided = _voided_at(whole, case, name, policy)
         rated = KINDS[kind] in rate.counted
         if rate.distinct_orders:
-            if rated and order_id is not None:
-                span = Span(hour, hour_of(voided) + HOUR if voided is not None else None)
-                for of_item in (None,) if item is None else (None, item):
-                    spans.setdefault((shop_id, of_item), []).append(span)
+            if rated and order_id is not None and (life is case or life is None):
+                _span(spans, shop_id, item, hour, voided)
             rated = False
         items = (item,) if rated and item is not None else ()
-        delta = Delta(shop_id, hour + HOUR, hour, kind, 1, items, (), linked, closed)
-        result[f"{KINDS[kind]}/{identity}"] = (time, delta, voided)
+        result[name] = (time, Delta(shop_id, hour + HOUR, hour, kind, 1, items, (), linked, closed), voided)
 
     for kind, escalations in ((DISPUTE, case.disputes), (COMPLAINT, case.complaints)):
         for identity, one in escalations.items():
             closed = one.order_id is not None and is_closed(case.order, one.time, one.item_id, policy.aftersales)
-            add(kind, identity, one.time, one.shop_id, one.order_id, one.item_id, closed=closed)
+            of = (one.shop_id, one.order_id, one.item_id)
+            add(f"{KINDS[kind]}/{identity}", kind, one.time, of, case, closed=closed)
     if case.requests or case.messages:
-        for asked in counted((*case.requests.values(), *case.messages.values()), policy.interventions):
-            add(INTERVENTION, asked.intervention_id, asked.time, asked.shop_id, asked.order_id, asked.item_id)
+        for asked in _interventions(case, whole, policy):
+            of = (asked.shop_id, asked.order_id, asked.item_id)
+            add(f"{KINDS[INTERVENTION]}/{asked.intervention_id}", INTERVENTION, asked.time, of, case, closed=False)
     for identity, ticket in case.tickets.items():
-        timed_out = tickets.timed_out_at(ticket, policy)
-        if timed_out is not None and ticket.opened is not None:
-            opened = ticket.opened
-            closed = aftersales.asks(opened) and is_closed(case.order, opened.time, None, policy.aftersales)
-            add(TICKET_TIMEOUT, identity, timed_out, opened.shop_id, opened.order_id, None, closed=closed)
+        name = f"{KINDS[TICKET_TIMEOUT]}/{identity}"
+        timed_out = timed_out_at(ticket, policy)
+        if timed_out is None or ticket.opened is None:
+            continue
+        sent = case.sent.get(name)
+        if sent is not None and sent.final:
+            result[name] = (timed_out, sent.delta, _voided_at(whole, case, name, policy))
+            continue
+        of = (ticket.opened.shop_id, ticket.opened.order_id, None)
+        life = life_at(whole, timed_out, policy)
+        add(name, TICKET_TIMEOUT, timed_out, of, life, closed=is_ticket_closed(whole, ticket, policy))
     for identity, refund in case.refunds.items():
         requested = refund.requested
         if requested is not None:
             tally = tallies.tally(tallies.REFUND_REASONS, requested.kind, requested.reason)
             result[f"refund/{identity}"] = (requested.time, tallied(requested.shop_id, requested.time, tally), None)
+    if rate.distinct_orders:
+        _span_tickets(spans, case, whole, policy)
     for (shop_id, item), known in spans.items():
         kind, items = (DISTINCT_ORDER, ()) if item is None else (ASIDE, (item,))
         for boundary, hour, sign in moves(known):
@@ -147,6 +125,64 @@ def expected(case: Case, policy: Policy) -> dict[str, tuple[int, Delta, int | No
             delta = Delta(shop_id, boundary, hour, kind, sign, items)
             result[str(("distinct", shop_id, item, boundary, hour, sign))] = (boundary - 1, delta, None)
     return result
+
+
+def _interventions(case: Case, whole: Case, policy: Policy) -> Iterator[Intervention]:
+    """Those of the case that count: others of the conversation, also of an earlier life, may be too near."""
+    asked = [one for part in parts(whole) for one in (*part.requests.values(), *part.messages.values())]
+    if not whole.past:
+        yield from counted(asked, policy.interventions)
+        return
+    mine = {id(one) for one in (*case.requests.values(), *case.messages.values())}
+    yield from (one for one in counted(asked, policy.interventions) if id(one) in mine)
+
+
+def _voided_at(whole: Case, case: Case, name: str, policy: Policy) -> int | None:
+    if name not in whole.voidings:
+        return None
+    begun = place_of(case, name, policy)
+    return None if begun is None else voided_at(whole, case, name, begun, policy)
+
+
+def _single_item(life: Case | None, time: int) -> str | None:
+    """The order's item, where it has only one as placed by `time`."""
+    if life is None or life.order.placed is None or life.order.placed.time > time:
+        return None
+    return life.order.single_item
+
+
+def _is_linked(whole: Case, life: Case | None, time: int, policy: Policy) -> bool:
+    """Whether the order had a stalled parcel or was shipped late, as of `time`."""
+    if any(opened <= time and (ended is None or time < ended) for opened, ended in whole.stalls.values()):
+        return True
+    return life is not None and any(
+        one.type == orders.SHIP_LATE and one.raised <= time and (one.resolved is None or time < one.resolved)
+        for one in orders.expected(life.key, life.order, policy)
+    )
+
+
+def _span(
+    spans: dict[tuple[str, str | None], list[Span]], shop_id: str, item: str | None, hour: int, voided: int | None
+) -> None:
+    span = Span(hour, hour_of(voided) + HOUR if voided is not None else None)
+    for of_item in (None,) if item is None else (None, item):
+        spans.setdefault((shop_id, of_item), []).append(span)
+
+
+def _span_tickets(spans: dict[tuple[str, str | None], list[Span]], case: Case, whole: Case, policy: Policy) -> None:
+    """The timeouts in this life of an order whose tickets are kept elsewhere."""
+    if KINDS[TICKET_TIMEOUT] not in policy.help_rate.counted:
+        return
+    for part in parts(whole):
+        for identity, ticket in part.tickets.items():
+            time, opened = timed_out_at(ticket, policy), ticket.opened
+            name = f"{KINDS[TICKET_TIMEOUT]}/{identity}"
+            sent = part.sent.get(name)
+            if part is case or time is None or opened is None or opened.order_id is None or (sent and sent.final):
+                continue
+            if life_at(whole, time, policy) is case:
+                voided = _voided_at(whole, part, name, policy)
+                _span(spans, opened.shop_id, _single_item(case, time), hour_of(time), voided)
 
 
 def _expect_order(result: dict[str, tuple[int, Delta, int | None]], order: Order, *, over_paid: bool) -> None:
@@ -191,11 +227,16 @@ def topics(case: Case, settled: int, policy: Policy) -> tuple[list[Delta], int |
     return now, least
 
 
-def difference(case: Case, watermark: int, settled: int, policy: Policy) -> tuple[list[Delta], int | None]:
-    """What to send to the shops now, and the least time at which there is more; `case.sent` is brought up to date."""
+def difference(
+    case: Case, watermark: int, settled: int, policy: Policy, whole: Case | None = None
+) -> tuple[list[Delta], int | None]:
+    """What to send to the shops now, and the least time at which there is more; `case.sent` is brought up to date.
+
+    `whole`: the case among whose past this one is.
+    """
     now: list[Delta] = []
     later: list[int] = []
-    wanted = expected(case, policy)
+    wanted = expected(case, policy, whole)
     for identity, known in list(case.sent.items()):
         one = wanted.get(identity)
         if one is None or one[1] != known.delta or not _is_past(one[0], one[1], watermark, settled):
@@ -203,16 +244,16 @@ def difference(case: Case, watermark: int, settled: int, policy: Policy) -> tupl
             if not known.voided:
                 now.append(_reversed(known.delta, known.delta.effective))
             del case.sent[identity]
-    for identity, (time, delta, voided_at) in wanted.items():
+    for identity, (time, delta, voided) in wanted.items():
         if not _is_past(time, delta, watermark, settled):
             later.append(time)
             continue
         void = None
-        if voided_at is not None:
-            if voided_at < settled:
-                void = hour_of(voided_at) + HOUR
+        if voided is not None:
+            if voided < settled:
+                void = hour_of(voided) + HOUR
             else:
-                later.append(voided_at)
+                later.append(voided)
         sent = case.sent.get(identity)
         if sent is None:
             sent = case.sent[identity] = Counted(delta)

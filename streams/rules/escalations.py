@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from streams.rules.facts import Fact
 
 
@@ -10,3 +12,18 @@ class Escalation(Fact, array_like=True, kw_only=True, gc=False):
 
     order_id: str | None
     item_id: str | None = None
+
+
+class Voided(Fact, array_like=True, kw_only=True, gc=False):
+    """What takes an escalation back. `rank`: 0 from the topic `orders`, 1 from `chats`, which sorts behind it."""
+
+    rank: int
+
+
+class Voiding(NamedTuple):
+    """The place of what takes an escalation back, among all events."""
+
+    time: int
+    rank: int
+    event_id: str
+    digest: bytes

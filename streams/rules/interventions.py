@@ -13,13 +13,17 @@ from streams.rules.text import Phrases
 
 
 class Intervention(Fact, array_like=True, kw_only=True, gc=False):
-    """A request of platform staff. `by_message`: found in a chat message, not asked for by its own event."""
+    """A request of platform staff. `by_message`: found in a chat message, not asked for by its own event.
+
+    `near`: it does not count, because it follows a counted one that is forgotten since.
+    """
 
     intervention_id: str
     conversation_id: str | None
     order_id: str | None
     item_id: str | None = None
     by_message: bool = False
+    near: bool = False
 
 
 def asks_for_staff(text: str, rules: Interventions) -> bool:
@@ -49,6 +53,8 @@ def counted(known: Iterable[Intervention], rules: Interventions) -> list[Interve
     last: dict[str, int] = {}
     result = []
     for intervention in sorted(known, key=lambda one: one.place):
+        if intervention.near:
+            continue
         conversation = intervention.conversation_id
         if conversation is not None:
             before = last.get(conversation)

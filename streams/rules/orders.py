@@ -86,7 +86,7 @@ def expected(order_id: str, order: Order, policy: Policy) -> list[Expected]:
                 kind,
                 order_id,
                 order_id,
-                order_id,
+                _episode(order_id, deadline),
                 deadline,
                 end[0][0] if end is not None else None,
                 end[1] if end is not None else None,
@@ -111,6 +111,11 @@ def _end(order: Order) -> tuple[tuple[int, str, bytes], str] | None:
         if end is None or parcel.place < end[0]:
             end = (parcel.place, "shipped")
     return end
+
+
+def _episode(order_id: str, deadline: int) -> Callable[[], str]:
+    """The deadline tells it from that of a later life of the order, of which nothing here knows."""
+    return lambda: f"{order_id}/{render(deadline)}"
 
 
 def ship_by_of(paid: Paid, policy: Policy) -> int:

@@ -48,7 +48,7 @@ def expected(
                 RIGHTS_REFUSED,
                 order_id,
                 refund_id,
-                f"{order_id}/{refund_id}",
+                _episode(order_id, refund_id, rejected.time),
                 rejected.time,
                 end[0] if end is not None else None,
                 end[1] if end is not None else None,
@@ -62,6 +62,11 @@ def expected(
             )
         )
     return alerts
+
+
+def _episode(order_id: str, refund_id: str, rejected: int) -> Callable[[], str]:
+    """The time tells it from a request of that id in a later life of the order."""
+    return lambda: f"{order_id}/{refund_id}/{render(rejected)}"
 
 
 def rights_of(order_id: str, order: Order, requested: Requested, policy: Policy) -> list[str]:

@@ -81,11 +81,22 @@ class Parcel(msgspec.Struct, gc=True):
         insort(self.registrations, registration, key=lambda known: known.sort_key)
         return True
 
-    def place_order(self, order_id: str, placed: int, region: str | None) -> bool:
-        """Notes when an order was placed and where it goes. False: nothing new."""
+    def withdraw(self, order_id: str, *place: Any) -> bool:
+        """Takes back a registration, by its place: another event of the same fact holds. False: it is not known."""
+        left = [known for known in self.registrations if known.order_id != order_id or known.sort_key != place]
+        changed = len(left) < len(self.registrations)
+        self.registrations = left
+        return changed
+
+    def place_order(
+        self, order_id: str, time: int, event_id: str, digest: bytes, placed: int, region: str | None
+    ) -> bool:
+        """Notes of the registration at a place when its order was placed and where it goes. False: nothing new."""
         changed = False
         for known in self.registrations:
-            if known.order_id == order_id and (known.placed, known.ship_to_region) != (placed, region):
+            if known.order_id != order_id or known.sort_key != (time, event_id, digest):
+                continue
+            if (known.placed, known.ship_to_region) != (placed, region):
                 known.placed = placed
                 known.ship_to_region = region
                 changed = True
@@ -174,7 +185,8 @@ def uses(parcel: Parcel, given_up: int, keep: int) -> list[Use]:
                 if use.until is None or instant <= over(use, given_up, keep)
                 for known in use.registrations
             )
-            if held:
+            # An order that is held registers again where it was forgotten meanwhile: an update, but no other use.
+            if held and (current is None or current.ended is not None):
                 continue
             if current is None or current.ended is not None:
                 if current is not None:

@@ -40,11 +40,15 @@ class Switch(msgspec.Struct, array_like=True, gc=False):
 
 
 class Ticket(msgspec.Struct, array_like=True):
-    """What is known of one ticket; `switches` in order."""
+    """What is known of one ticket; `switches` in order.
+
+    `closed`: whether it was opened past the after-sales window of an order that is forgotten since.
+    """
 
     opened: Opened | None = None
     responded: Fact | None = None
     switches: list[Switch] = msgspec.field(default_factory=list)
+    closed: bool | None = None
 
     def add_switch(self, switch: Switch) -> bool:
         """Adds a pause or resume. False: known already."""
@@ -73,7 +77,7 @@ def expected(record_key: str, ticket_id: str, ticket: Ticket, policy: Policy) ->
                 kind,
                 ticket_id,
                 f"{record_key}/{ticket_id}",
-                f"{record_key}/{ticket_id}",
+                _episode(record_key, ticket_id, deadline),
                 deadline,
                 resolved,
                 "responded" if resolved is not None else None,
@@ -86,6 +90,11 @@ def expected(record_key: str, ticket_id: str, ticket: Ticket, policy: Policy) ->
             )
         )
     return alerts
+
+
+def _episode(record_key: str, ticket_id: str, deadline: int) -> Callable[[], str]:
+    """The deadline tells it from that of a later ticket of the id, when this one is forgotten."""
+    return lambda: f"{record_key}/{ticket_id}/{render(deadline)}"
 
 
 def due_at(ticket: Ticket, policy: Policy) -> int | None:

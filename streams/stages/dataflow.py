@@ -7,7 +7,7 @@ registrations do not wait for the chats, nor the links for the shop's sums, and 
 from __future__ import annotations
 
 from schemas.events import CHATS, ORDERS, SCANS
-from schemas.times import HOUR, MINUTE
+from schemas.times import HOUR, MINUTE, SECOND
 from streams.engine.processor import Dataflow, Edge, ExternalInput, TaskKind
 from streams.policy.model import Policy
 
@@ -59,8 +59,8 @@ def dataflow(policy: Policy) -> Dataflow:
             ),
         ),
         edges=(
-            # Scans trail by an hour, so that news of the orders' watermark every ten minutes holds nothing back.
-            Edge(REGISTRATIONS, ORDERS_TASK, SHIPMENTS_TASK, (ORDERS,), 10 * MINUTE),
+            # Scans trail by their lateness, so that news of the orders' watermark a few times in it hold nothing back.
+            Edge(REGISTRATIONS, ORDERS_TASK, SHIPMENTS_TASK, (ORDERS,), max(SECOND, lateness[SCANS] // 6)),
             Edge(CARRIER_HOURS, SHIPMENTS_TASK, SHIPMENTS_TASK, (SCANS,), HOUR, broadcast=True),
             Edge(STALL_POINTS, SHIPMENTS_TASK, SHIPMENTS_TASK, (SCANS, REGISTRATIONS, CARRIER_HOURS), 5 * MINUTE),
             Edge(LINKS, SHIPMENTS_TASK, ORDERS_TASK, (SCANS, REGISTRATIONS, CARRIER_HOURS), HOUR),

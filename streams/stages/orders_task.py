@@ -9,7 +9,7 @@ import msgspec
 
 from schemas.events import AnyEvent
 from streams.engine.processor import BEGINNING, Effects, Horizon, Output, PartitionClock, Record
-from streams.rules.counting import Case
+from streams.rules.cases import Case
 from streams.stages import rows
 from streams.stages.dataflow import (
     BOUNDARIES,
@@ -107,6 +107,8 @@ class OrdersTask:
 
     def advance(self, horizons: Mapping[str, Horizon]) -> bool:
         own, counts = horizons[OWN], horizons[COUNTS]
+        if own.settled != self._orders.settled:
+            self._orders.settle(own.settled)
         if (own, counts) != (self._orders.own, self._orders.counts):
             self._orders.advance(own, counts)
         more = self._shops.advance(horizons[BOUNDARIES], at_most=200)
@@ -162,6 +164,11 @@ class OrdersTask:
         self._orders.rebuild(cases, Horizon(*saved_horizons.own), Horizon(*saved_horizons.counts))
         self._shops.rebuild(hours, waiting, members, saved_horizons.next_boundary)
         self._judge.rebuild(categories, shops)
+
+    @property
+    def unsettled(self) -> int:
+        """Events that are kept aside until others have come."""
+        return self._orders.aside
 
     def _knows(self, _event: AnyEvent, key: str) -> bool:
         return key in self._orders.cases

@@ -100,12 +100,15 @@ class ShipmentBook:
         return False
 
     def register(self, record: tuple[Any, ...]) -> None:
-        """Takes what stage 1 sent of an order: shipped in this parcel, or placed."""
+        """Takes what stage 1 sent of an order: shipped in this parcel or not, or placed."""
         what, carrier, tracking_no, *rest = record
         key = (carrier, tracking_no)
         parcel = self.parcels.get(key)
         if what == "placed":
             if parcel is None or not parcel.place_order(*rest):
+                return
+        elif what == "withdrawn":
+            if parcel is None or not parcel.withdraw(*rest):
                 return
         else:
             if parcel is None:

@@ -34,6 +34,7 @@ class SingleReader:
         self.greatest = BEGINNING
         self.late = 0
         self._lateness = policy.lateness.micros
+        self._trailing = max(self._lateness[ORDERS], self._lateness[CHATS])
 
     def take(self, topic: str, event: events.AnyEvent, time: int, value: bytes) -> bool:
         """Takes one event. False: it is a repeat."""
@@ -45,6 +46,7 @@ class SingleReader:
             self.settle()
         if type(event) is events.Scan:
             return self.shipments.scan(event, time, value)
+        self.orders.settled = self._settled
         fresh = self.orders.take(event, time, events.record_key(event), value)
         self._register()
         return fresh
@@ -54,14 +56,20 @@ class SingleReader:
         lateness, greatest = self._lateness, self.greatest
         orders = Horizon(greatest - max(lateness[ORDERS], lateness[CHATS]))
         shipments = Horizon(greatest - max(lateness[ORDERS], lateness[SCANS]))
-        self._advance(orders, shipments, Horizon(greatest - lateness[SCANS]))
+        self._advance(self._settled, orders, shipments, Horizon(greatest - lateness[SCANS]))
 
     def finish(self, until: int) -> None:
         """The end: every watermark goes to `until`, and nothing follows."""
         end = Horizon(until, final=True)
-        self._advance(end, end, end)
+        self._advance(end.settled, end, end, end)
 
-    def _advance(self, orders: Horizon, shipments: Horizon, scans: Horizon) -> None:
+    @property
+    def _settled(self) -> int:
+        """Up to where the orders and chats are known."""
+        return self.greatest - self._trailing
+
+    def _advance(self, settled: int, orders: Horizon, shipments: Horizon, scans: Horizon) -> None:
+        self.orders.settle(settled)
         self._register()
         for heard in self.shipments.heard.drain():
             self.feeds.hear(heard)

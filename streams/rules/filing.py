@@ -1,0 +1,187 @@
+"""Puts facts where they belong in a case, and packs them while they cannot be put there yet."""
+
+from __future__ import annotations
+
+from bisect import insort
+from typing import Any, NamedTuple
+
+import msgspec
+
+from streams.policy.model import Policy
+from streams.rules import conversations
+from streams.rules.cases import Aside, Case
+from streams.rules.conversations import Conversation, Message
+from streams.rules.escalations import Escalation, Voided, Voiding
+from streams.rules.facts import Fact, first, takes_its_place
+from streams.rules.interventions import Intervention
+from streams.rules.lives import place_of, voided_at
+from streams.rules.orders import Paid, Placed, Shipped
+from streams.rules.refunds import Refund, Requested
+from streams.rules.tickets import Opened, Switch, Ticket
+
+PLACED, PAID, SHIPPED = "order.placed", "order.paid", "order.shipped"
+COMPLETED, CANCELLED = "order.completed", "order.cancelled"
+REQUESTED, REJECTED, SETTLED = "refund.requested", "refund.rejected", "refund.settled"
+DISPUTED, COMPLAINED, INTERVENED = "dispute.opened", "complaint.filed", "intervention.requested"
+SAID, VOIDED = "chat.message", "escalation.voided"
+OPENED, RESPONDED, SWITCHED = "ticket.opened", "ticket.responded", "ticket.switched"
+
+_TYPES: dict[str, type[Fact | Switch]] = {
+    PLACED: Placed,
+    PAID: Paid,
+    SHIPPED: Shipped,
+    COMPLETED: Fact,
+    CANCELLED: Fact,
+    REQUESTED: Requested,
+    REJECTED: Fact,
+    SETTLED: Fact,
+    DISPUTED: Escalation,
+    COMPLAINED: Escalation,
+    INTERVENED: Intervention,
+    SAID: Message,
+    VOIDED: Voided,
+    OPENED: Opened,
+    RESPONDED: Fact,
+    SWITCHED: Switch,
+}
+_decoders = {slot: msgspec.msgpack.Decoder(kind).decode for slot, kind in _TYPES.items()}
+_encode = msgspec.msgpack.Encoder().encode
+#: Facts that an order knows by their id; what it does not know so is no repeat for it.
+_OF_ORDERS = frozenset((PLACED, PAID, SHIPPED, COMPLETED, CANCELLED, REQUESTED, REJECTED, SETTLED, DISPUTED))
+_BY_ID = _OF_ORDERS | {COMPLAINED, INTERVENED}
+#: The field of an order, or of a refund, that a fact goes into.
+_FIELDS = {
+    PLACED: "placed",
+    PAID: "paid",
+    COMPLETED: "completed",
+    CANCELLED: "cancelled",
+    REQUESTED: "requested",
+    REJECTED: "rejected",
+    SETTLED: "settled",
+    OPENED: "opened",
+    RESPONDED: "responded",
+}
+
+
+class Entry(NamedTuple):
+    """One event, without what may not be kept. `of_order`: it names an order.
+
+    `identity`: the id of the refund, ticket or escalation; of a message the conversation's, of a voiding `KIND/ID`.
+    """
+
+    slot: str
+    identity: str
+    of_order: bool
+    fact: Fact | Switch
+
+    @property
+    def time(self) -> int:
+        """In microseconds."""
+        return self.fact.time
+
+
+def packed(entry: Entry) -> Aside:
+    """The entry as it is kept aside."""
+    fact = entry.fact
+    return Aside(*fact.place, entry.slot, entry.identity, entry.of_order, _encode(fact))
+
+
+def unpacked(aside: Aside) -> Entry:
+    """What was kept aside."""
+    return Entry(aside.slot, aside.identity, aside.of_order, _decoders[aside.slot](aside.fact))
+
+
+def put(whole: Case, life: Case, entry: Entry, settled: int, counted: int, policy: Policy) -> bool:
+    """Puts a fact into a case: into a life of its order what belongs to that. False: it is a repeat.
+
+    Facts before `settled`, messages before `counted` are settled (microseconds). An `order.shipped` is for `ship`.
+    """
+    slot, identity, fact = entry.slot, entry.identity, entry.fact
+    if entry.of_order:
+        _live(life, fact.time)
+        if slot not in _BY_ID:
+            life.last = fact.time if life.last is None else max(life.last, fact.time)
+    match fact:
+        case Message():
+            return _say(whole, life, identity, fact, counted, policy)
+        case Intervention():
+            return _keep_under(life.requests, identity, fact, settled)
+        case Escalation():
+            return _keep_under(life.disputes if slot == DISPUTED else life.complaints, identity, fact, settled)
+        case Switch():
+            return _ticket(whole, identity).add_switch(fact)
+        case Voided():
+            return _void(whole, life, identity, fact, policy)
+    holder: Any = life.order
+    if slot in (OPENED, RESPONDED):
+        holder = _ticket(whole, identity)
+    elif slot in (REQUESTED, REJECTED, SETTLED):
+        holder = life.refunds.setdefault(identity, Refund())
+    known = getattr(holder, _FIELDS[slot])
+    held = first(fact, known, settled)
+    setattr(holder, _FIELDS[slot], held)
+    return held is not known
+
+
+def ship(life: Case, fact: Shipped, settled: int) -> bool:
+    """Puts an `order.shipped` into a life. False: it is a repeat."""
+    _live(life, fact.time)
+    parcels = life.order.shipped
+    known = next((p for p in parcels if p.tracking_no == fact.tracking_no and p.carrier == fact.carrier), None)
+    if not takes_its_place(fact, known, settled):
+        return False
+    if known is not None:
+        parcels.remove(known)
+    parcels.append(fact)
+    return True
+
+
+def _live(life: Case, time: int) -> None:
+    life.start = time if life.start is None else min(life.start, time)
+
+
+def _ticket(case: Case, identity: str) -> Ticket:
+    ticket = case.tickets.get(identity)
+    if ticket is None:
+        ticket = case.tickets[identity] = Ticket()
+    return ticket
+
+
+def _keep_under(facts: dict[str, Any], identity: str, fact: Fact, settled: int) -> bool:
+    if not takes_its_place(fact, facts.get(identity), settled):
+        return False
+    facts[identity] = fact
+    return True
+
+
+def _say(whole: Case, life: Case, conversation_id: str, message: Message, settled: int, policy: Policy) -> bool:
+    conversation = whole.conversations.get(conversation_id)
+    if conversation is None:
+        conversation = whole.conversations[conversation_id] = Conversation()
+    if not conversation.add(message, settled):
+        return False
+    identity = f"{conversation_id}:{message.event_id}"
+    known = life.messages.pop(identity, None)
+    said = conversation.messages
+    if message.order_id is not None and life.start is not None:
+        # What was said in another life of the order was another escalation, and so is what is forgotten.
+        said = [one for one in said if life.start <= one.time and (life.end is None or one.time <= life.end)]
+    elif whole.past:
+        ends = [past.end for past in whole.past if past.end is not None and identity in past.requests]
+        said = [one for one in said if all(one.time > end for end in ends)]
+    asked = conversations.asked(conversation_id, message.event_id, known, said, policy)
+    if asked is not None:
+        life.messages[identity] = asked
+    return True
+
+
+def _void(whole: Case, life: Case, name: str, fact: Voided, policy: Policy) -> bool:
+    known = whole.voidings.setdefault(name, [])
+    voiding = Voiding(fact.time, fact.rank, fact.event_id, fact.digest)
+    if voiding in known:
+        return False
+    begun = place_of(life, name, policy)
+    before = None if begun is None else voided_at(whole, life, name, begun, policy)
+    insort(known, voiding)
+    # It is kept all the same: what is not settled may yet turn out otherwise.
+    return before is None or before > fact.time
