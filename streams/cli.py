@@ -21,10 +21,12 @@ from streams.topics.command import topics_command
 from streams.worker.command import worker_command
 
 PREFIX = "PARCELWATCH"
+HELP = ["-h", "--help"]
 
 
 class _Group(click.Group):
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        cmd.context_settings.setdefault("help_option_names", HELP)
         for parameter in cmd.params:
             if isinstance(parameter, click.Option) and parameter.envvar is None and parameter.opts:
                 option = max(parameter.opts, key=len).lstrip("-").replace("-", "_").upper()
@@ -40,7 +42,7 @@ class _Group(click.Group):
             raise click.exceptions.Exit(0) from None
 
 
-@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Group, context_settings={"help_option_names": HELP})
 @click.version_option(package_name="parcelwatch", prog_name="parcelwatch")
 def parcelwatch() -> None:
     """Watch a marketplace's parcels and help rate as the events happen."""
