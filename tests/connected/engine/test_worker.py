@@ -7,19 +7,20 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from random import Random
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import unused_port
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from tests.kafka_broker import Broker
 from tests.unit.engine.history import UNTIL, Events, arrival, history, key_of
 from tests.unit.engine.naive import naive
 from tests.unit.engine.toy import RESULTS, pack, unpack
 
-PATIENCE = 90.0
+PATIENCE = 180.0
 DESK, ROAD = 3, 3
 
 
@@ -48,6 +49,18 @@ async def results(kafka: Broker) -> Counter[tuple[Any, ...]]:
 async def some_results(kafka: Broker, count: int) -> None:
     async with asyncio.timeout(PATIENCE):
         while sum((await results(kafka)).values()) < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+
+
+async def members(kafka: Broker, count: int) -> None:
+    """Waits until the group has so many members."""
+    async with kafka.admin() as admin, asyncio.timeout(PATIENCE):
+        while True:
+            # The first group of a new broker has no coordinator for a moment.
+            with suppress(GroupCoordinatorNotAvailableError):
+                (answer,) = await admin.describe_consumer_groups(["toy"])
+                if len(answer.groups[0][5]) >= count:
+                    return
             await asyncio.sleep(0.1)
 
 
@@ -110,7 +123,7 @@ async def test_a_worker_that_is_asked_to_stop_commits_and_leaves_at_once(kafka: 
         await in_the_middle(kafka, events)
         process.terminate()
         assert await ended(process) == 0
-    async with worker(kafka, *session) as process, asyncio.timeout(20):
+    async with worker(kafka, *session) as process, asyncio.timeout(60):
         # It need not wait for the session of the first one to end, which is longer than this patience.
         assert await ended(process) == 0
     assert await results(kafka) == naive(events, UNTIL)
@@ -139,6 +152,8 @@ async def test_a_worker_frozen_past_its_session_cannot_write_when_it_wakes(kafka
 async def test_a_broker_killed_and_started_again_costs_nothing_but_time(mortal_kafka: Broker) -> None:
     events = await written(mortal_kafka)
     async with worker(mortal_kafka) as one, worker(mortal_kafka) as two:
+        # Both have to have begun: a worker that finds no broker at its start ends, as it should.
+        await members(mortal_kafka, 2)
         await in_the_middle(mortal_kafka, events)
         await mortal_kafka.kill()
         await mortal_kafka.start()
