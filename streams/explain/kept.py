@@ -64,7 +64,7 @@ class Kept(msgspec.Struct):
 
     def parcel(self, reader: SingleReader, key: ParcelKey) -> None:
         """Takes over what is known now of a parcel."""
-        real = reader.shipments.parcels.get(key)
+        real = reader.shipments.parcel(*key)
         if real is None:
             return
         mine = self.parcels.setdefault(key, Parcel(*key))

@@ -55,8 +55,8 @@ class Parcel(msgspec.Struct, gc=True):
     linked: dict[tuple[str, str], tuple[int, int | None]] = msgspec.field(default_factory=dict)
     last: int = 0
     calm: bool = False
-    #: Delivered (or returned, destroyed) with nothing left to say: nothing happens before this; else 0.
-    finished: int = 0
+    #: Its last scan is terminal, and nothing is left to say: nothing happens until it is forgotten.
+    finished: bool = False
     due: int | None = None
 
     def add_scan(self, packed: int, facility: str | None) -> int | None:

@@ -6,169 +6,265 @@ stalls by facility, and scans by carrier and hour.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from schemas import events
-from streams.engine.due import DueIndex
+from streams.engine.due_keys import DueKeys
 from streams.engine.processor import BEGINNING, Horizon
+from streams.engine.table import MemoryTable, Table
 from streams.policy.model import Policy
 from streams.rules import silences
 from streams.rules.alert import RAISED, Alert
 from streams.rules.reconcile import LATE_EVENT, OPEN, VOID, Expected, next_moment, reconcile
 from streams.rules.shipments import Parcel, Registration, Use, over, uses
 from streams.rules.statuses import BITS, FIRST_TERMINAL, RANK
+from streams.stages import parcel_rows
 from streams.stages.clusters import PointRecord
 from streams.stages.feeds import FeedBook, Heard
-from streams.stages.ties import TieBook, sorts_before
+from streams.stages.names import Names
+from streams.stages.parcel_rows import CALM, FINISHED, UNNUMBERED, pack_header, pack_scan, unpack_header
+from streams.stages.ties import DIGEST, TieBook
 
-Key = tuple[str, str]
 #: ("opened" or "closed", order, episode, time)
 LinkRecord = tuple[str, str, str, int]
 
+#: Parcels that are judged in one slice: some 50 ms.
+SLICE = 1_000
+
 
 class ShipmentBook:
-    """The state of stage 2 of one partition, and what it says since it was asked last."""
+    """The state of stage 2 of one partition, and what it says since it was asked last.
 
-    def __init__(self, policy: Policy, feeds: FeedBook | None = None) -> None:
+    A parcel is a row of `rows` (`streams.stages.parcel_rows`); it becomes a `Parcel` only where there is something to
+    judge. `lasting`: what is not settled is collected as rows, too.
+    """
+
+    def __init__(self, policy: Policy, feeds: FeedBook | None = None, *, lasting: bool = False) -> None:
         self.policy = policy
-        self.parcels: dict[Key, Parcel] = {}
+        self.rows: Table = MemoryTable()
+        self.names = Names()
         self.horizon = Horizon(BEGINNING)
         self.alerts: list[Alert] = []
         self.links: list[LinkRecord] = []
         self.points: list[PointRecord] = []
         self.heard = Heard()
         self.feeds = feeds if feeds is not None else FeedBook(policy)
-        self.changed: set[Key] = set()
-        self._held: dict[str, set[Key]] = {}
+        self.changed: set[bytes] = set()
+        self.ties = TieBook(lasting=lasting)
+        self._prefixes: dict[str, bytes] = {}
+        self._held: dict[str, set[bytes]] = {}
+        #: Carriers whose feed is back, and what of their parcels is to be judged for that.
+        self.returning: set[str] = set()
+        self._again: list[bytes] = []
+        #: Due before what is settled, for feeds to be judged: to be looked at when that has moved.
+        self._waiting: list[tuple[int, bytes]] = []
         self._watermark = BEGINNING
         self._settled = BEGINNING
-        self._ties: TieBook[Key] = TieBook()
         self._shortest = policy.shipments.shortest
         self._keep = policy.shipments.keep
-        self._due: DueIndex[Key] = DueIndex()
+        self._due = DueKeys(self._due_of)
+
+    # -- keys
+
+    def key(self, carrier: str, tracking_no: str) -> bytes:
+        """The key of a parcel's row."""
+        prefix = self._prefixes.get(carrier)
+        if prefix is None:
+            prefix = self._prefixes[carrier] = parcel_rows.LETTER + self.names.number(carrier).to_bytes(3)
+        return prefix + tracking_no.encode()
+
+    def knows(self, carrier: str, tracking_no: str) -> bool:
+        """Whether anything is known of a parcel."""
+        prefix = self._prefixes.get(carrier)
+        return prefix is not None and self.rows.get(prefix + tracking_no.encode()) is not None
+
+    def parcel(self, carrier: str, tracking_no: str) -> Parcel | None:
+        """What is known of a parcel, if anything."""
+        return self._parcel(self.key(carrier, tracking_no)) if self.knows(carrier, tracking_no) else None
+
+    def _parcel(self, key: bytes) -> Parcel | None:
+        row = self.rows.get(key)
+        if row is None:
+            return None
+        carrier = self.names.text(int.from_bytes(key[1:4]))
+        return parcel_rows.decoded(carrier, key[4:].decode(), row, self.names)
+
+    def _due_of(self, key: bytes) -> int | None:
+        row = self.rows.get(key)
+        return None if row is None else parcel_rows.due_of(row)
+
+    # -- what comes in
 
     def scan(self, event: events.Scan, time: int, value: bytes) -> bool:
         """Takes one scan. False: it is a repeat and changes nothing."""
-        key = (event.carrier, event.tracking_no)
+        key = self.key(event.carrier, event.tracking_no)
         rank = RANK[event.status]
         packed = time << BITS | rank
-        parcel = self.parcels.get(key)
-        if parcel is None:
-            parcel = self.parcels[key] = Parcel(event.carrier, event.tracking_no)
-            parcel.scans.append(packed)
-            parcel.facilities.append(event.facility)
-            parcel.last = time
-            if rank < FIRST_TERMINAL:
-                parcel.calm = True
-            else:
-                parcel.finished = time + self._keep
-            self._schedule(key, parcel, time + self._shortest + 1)
-        elif parcel.calm and 0 < time - parcel.last <= self._shortest:
-            # The common case: nothing is open, and the silence was too short to matter to any rule.
-            parcel.scans.append(packed)
-            parcel.facilities.append(event.facility)
-            parcel.last = time
-            limit = time + self._shortest + 1
-            if parcel.due is None or parcel.due > limit:
-                # With this status a shorter threshold may hold than the one that was waited for.
-                self._schedule(key, parcel, limit)
-            if rank >= FIRST_TERMINAL:
-                parcel.calm = False
-                parcel.finished = time + self._keep
+        facility = event.facility
+        number = 0 if facility is None else self.names.numbers.get(facility) or self._number(facility)
+        row = self.rows.get(key)
+        found = None
+        if number == UNNUMBERED:
+            pass
+        elif row is None:
+            due = time + self._shortest + 1
+            flags = CALM if rank < FIRST_TERMINAL else FINISHED
+            found = pack_header(flags, time, due, 0) + pack_scan(packed, number)
+            self._due.put(due, key)
         else:
-            known = parcel.add_scan(packed, event.facility)
-            if known is not None:
-                return self._prefer(key, parcel, known, event, time, value)
-            self._judge(key, parcel)
-        self._ties.note(key, packed, time, value)
+            flags, last, due, size = unpack_header(row)
+            if flags & CALM:
+                silent = time - last
+                # The common case: nothing is open, and the silence was too short to matter to any rule.
+                if 0 < silent <= self._shortest:
+                    limit = time + self._shortest + 1
+                    if due > limit:
+                        # With this status a shorter threshold may hold than the one that was waited for.
+                        due = limit
+                        self._due.put(due, key)
+                    if rank >= FIRST_TERMINAL:
+                        flags ^= CALM | FINISHED
+                    found = parcel_rows.extended(row, flags, time, due, size, pack_scan(packed, number))
+                elif silent < 0 and rank < FIRST_TERMINAL and time >= self._settled:
+                    scan = pack_scan(packed, number)
+                    found = parcel_rows.inserted(row, last, size, packed, scan, self._shortest)
+        if found is not None:
+            self.rows[key] = found
+        elif not self._add(key, event, packed, value):
+            return False
+        self.ties.note(key, packed, event.event_id, value)
         self.heard.scan(event.carrier, time)
         self.changed.add(key)
         return True
 
-    def _prefer(self, key: Key, parcel: Parcel, place: int, event: events.Scan, time: int, value: bytes) -> bool:
-        """Of two scans of one time and status that are not settled, the one that sorts first holds. Always False."""
-        if time >= self._settled:
-            packed = parcel.scans[place]
-            known = self._ties.get(key, packed)
-            if known is not None and sorts_before(value, known):
-                self._ties.note(key, packed, time, value)
+    def _number(self, facility: str) -> int:
+        number = self.names.short(facility)
+        return number if isinstance(number, int) else UNNUMBERED
+
+    def _add(self, key: bytes, event: events.Scan, packed: int, value: bytes) -> bool:
+        """Takes a scan that may matter. False: it is a repeat."""
+        parcel = self._parcel(key) or Parcel(event.carrier, event.tracking_no)
+        place = parcel.add_scan(packed, event.facility)
+        if place is None:
+            self._judge(key, parcel)
+        elif packed >> BITS >= self._settled and not self.ties.holds_against(key, packed, event.event_id, value):
+            # Of two scans of one time and status that are not settled, the one that sorts first holds.
+            self.ties.note(key, packed, event.event_id, value)
+            if parcel.facilities[place] != event.facility:
+                parcel.facilities[place] = event.facility
+                self._judge(key, parcel)
                 self.changed.add(key)
-                if parcel.facilities[place] != event.facility:
-                    parcel.facilities[place] = event.facility
-                    self._judge(key, parcel)
-        return False
+        return place is None
 
     def register(self, record: tuple[Any, ...]) -> None:
         """Takes what stage 1 sent of an order: shipped in this parcel or not, or placed."""
         what, carrier, tracking_no, *rest = record
-        key = (carrier, tracking_no)
-        parcel = self.parcels.get(key)
-        if what == "placed":
-            if parcel is None or not parcel.place_order(*rest):
-                return
-        elif what == "withdrawn":
-            if parcel is None or not parcel.withdraw(*rest):
-                return
-        else:
+        key = self.key(carrier, tracking_no)
+        parcel = self._parcel(key)
+        if what == "shipped":
+            time, event_id, digest, *fields = rest
             if parcel is None:
-                parcel = self.parcels[key] = Parcel(carrier, tracking_no)
-            if not parcel.add_registration(Registration(*rest)):
+                parcel = Parcel(carrier, tracking_no)
+            if not parcel.add_registration(Registration(time, event_id, digest[:DIGEST], *fields)):
+                return
+        elif parcel is None:
+            return
+        else:
+            order_id, time, event_id, digest, *fields = rest
+            change = parcel.place_order if what == "placed" else parcel.withdraw
+            if not change(order_id, time, event_id, digest[:DIGEST], *fields):
                 return
         self._judge(key, parcel)
         self.changed.add(key)
 
-    def advance(self, horizon: Horizon, known: Horizon) -> None:
-        """Judges what is due up to the horizon; `known`: up to where the scans of all partitions are counted."""
-        ended = self.feeds.advance(known)
-        self._move(horizon)
-        for carrier in sorted(ended):
-            for key in self._held.pop(carrier, ()):
-                parcel = self.parcels.get(key)
-                if parcel is not None:
-                    self._judge(key, parcel)
-                    self.changed.add(key)
-        for moment, key in list(self._due.pop(horizon.settled)):
-            parcel = self.parcels.get(key)
-            if parcel is None or parcel.due != moment:
-                continue
-            parcel.due = None
-            if parcel.calm and parcel.last + self._shortest + 1 >= horizon.settled:
-                self._schedule(key, parcel, parcel.last + self._shortest + 1)
-            elif parcel.finished >= horizon.settled:
-                self._schedule(key, parcel, parcel.finished)
-            else:
+    # -- the passing of time
+
+    def advance(self, horizon: Horizon, known: Horizon, at_most: int = 1 << 62) -> bool:
+        """Judges what is due up to the horizon; `known`: up to where the scans of all partitions are counted.
+
+        True: `at_most` have been looked at, and there may be more.
+        """
+        if (horizon, known) != (self.horizon, self.feeds.horizon):
+            ended = self.feeds.advance(known)
+            self._move(horizon)
+            self.returning |= ended
+            for carrier in sorted(ended):
+                self._again += self._held.pop(carrier, ())
+            waiting, self._waiting = self._waiting, []
+            for waits, key in waiting:
+                self._due.put(waits, key)
+        left = at_most
+        for due in self._next(horizon.settled):
+            if due is not None:
+                self._look(due, horizon.settled)
+            left -= 1
+            if not left:
+                return True
+        return False
+
+    def _next(self, settled: int) -> Iterator[bytes | None]:
+        """Parcels whose carrier's feed has come back, then those that are due."""
+        while self._again:
+            key = self._again.pop()
+            parcel = self._parcel(key)
+            if parcel is not None:
                 self._judge(key, parcel)
                 self.changed.add(key)
+            yield None
+        self.returning.clear()
+        yield from self._due.pop(settled)
+
+    def _look(self, key: bytes, settled: int) -> None:
+        """A parcel is due: to be judged, or to be looked at later."""
+        row = self.rows.get(key)
+        if row is None:
+            return
+        flags, last, _, _ = unpack_header(row)
+        again = last + self._shortest + 1 if flags & CALM else last + self._keep if flags & FINISHED else BEGINNING
+        if again >= settled:
+            self._due.put(again, key)
+            self.rows[key] = parcel_rows.postponed(row, again)
+        else:
+            parcel = self._parcel(key)
+            if parcel is not None:
+                parcel.due = None
+                self._judge(key, parcel)
+        self.changed.add(key)
 
     def _move(self, horizon: Horizon) -> None:
         self.horizon = horizon
         # A deadline waits until it is known whether its carrier's feed was silent.
         self._watermark = min(horizon.watermark, self.feeds.judged)
         self._settled = horizon.settled
-        self._ties.settle(horizon.settled)
+        self.ties.settle(horizon.settled)
 
-    def tie(self, key: Key, packed: int) -> bytes | None:
-        """The value of a scan that is not settled."""
-        return self._ties.get(key, packed)
+    def rebuild(self, horizon: Horizon, returning: Iterable[str] = ()) -> int:
+        """Goes on from restored rows, names and ties, as they were at that horizon; what is due when is found anew.
 
-    def rebuild(self, parcels: dict[Key, Parcel], ties: Iterable[tuple[Key, int, bytes]], horizon: Horizon) -> None:
-        """Takes over a restored state, as it was at that horizon; what is due when is found anew."""
-        self.parcels = parcels
+        How many parcels have an open stall.
+        """
         self._move(horizon)
-        for key, packed, value in ties:
-            self._ties.note(key, packed, packed >> BITS, value)
-        for key, parcel in parcels.items():
-            moment, parcel.due = parcel.due, None
-            self._schedule(key, parcel, moment if moment is not None else BEGINNING)
-        silent = self.feeds.silent()
-        for key in parcels:
-            if key[0] in silent:
-                self._held.setdefault(key[0], set()).add(key)
+        self.returning = set(returning)
+        silent = {self.key(carrier, ""): carrier for carrier in self.feeds.silent()}
+        back = {self.key(carrier, "") for carrier in returning}
+        stalled = 0
+        for key, row in self.rows.items():
+            due = parcel_rows.due_of(row)
+            if due is not None:
+                self._due.put(due, key)
+            stalled += parcel_rows.is_stalled(row)
+            if silent and (carrier := silent.get(key[:4])) is not None:
+                self._held.setdefault(carrier, set()).add(key)
+            if back and key[:4] in back:
+                self._again.append(key)
+        return stalled
 
-    def _judge(self, key: Key, parcel: Parcel) -> None:
+    # -- what follows
+
+    def _judge(self, key: bytes, parcel: Parcel) -> None:
         rules = self.policy.shipments
-        parcel.finished = 0
+        parcel.finished = False
         found = uses(parcel, rules.given_up, rules.keep)
         expected, held = silences.given(parcel, found, self.policy, self.feeds.feeds.get(parcel.carrier))
         if held:
@@ -192,7 +288,7 @@ class ShipmentBook:
             if end >= watermark:
                 moments.append(end)
         if not kept:
-            del self.parcels[key]
+            self.rows.pop(key, None)
             return
         use = kept[-1]
         parcel.last = use.last
@@ -200,8 +296,14 @@ class ShipmentBook:
             not held and over(use, rules.given_up, rules.keep) >= watermark and self._is_calm(parcel, use, expected)
         )
         moment = min((moment for moment in moments if moment is not None), default=None)
-        if moment is not None:
-            self._schedule(key, parcel, moment)
+        if moment is not None and (parcel.due is None or moment < parcel.due):
+            # An entry that is too early finds nothing and looks again: cheaper than taking it out.
+            parcel.due = moment
+            if moment < self._settled:
+                self._waiting.append((moment, key))
+            else:
+                self._due.put(moment, key)
+        self.rows[key] = parcel_rows.encoded(parcel, self.names)
 
     def _is_calm(self, parcel: Parcel, use: Use, expected: list[Expected]) -> bool:
         if use.ended is not None or (use.registrations and use.collected is None):
@@ -252,9 +354,3 @@ class ShipmentBook:
         gone = parcel.linked.keys() - wanted.keys()
         self.links += [("closed", order, name, parcel.linked[order, name][0]) for order, name in sorted(gone)]
         parcel.linked = wanted
-
-    def _schedule(self, key: Key, parcel: Parcel, moment: int) -> None:
-        # An entry that is too early finds nothing and looks again: cheaper than taking it out.
-        if parcel.due is None or moment < parcel.due:
-            parcel.due = moment
-            self._due.put(moment, key)

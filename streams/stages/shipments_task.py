@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -13,11 +12,8 @@ from streams.engine.processor import BEGINNING, Effects, Horizon, PartitionClock
 from streams.rules.alert import PLATFORM, RAISED
 from streams.rules.clusters import Facility
 from streams.rules.feeds import Feed, Silent
-from streams.rules.reconcile import OPEN, Emitted
-from streams.rules.shipments import Parcel, Registration
 from streams.rules.silences import STALLED
-from streams.rules.statuses import BITS
-from streams.stages import rows
+from streams.stages import parcel_rows, rows, ties
 from streams.stages.clusters import ClusterBook
 from streams.stages.dataflow import (
     CARRIER_HOURS,
@@ -31,42 +27,24 @@ from streams.stages.dataflow import (
 )
 from streams.stages.feeds import FeedBook
 from streams.stages.settings import Setting
-from streams.stages.shipments import Key, ShipmentBook
+from streams.stages.shipments import SLICE, ShipmentBook
 
-_PARCEL = b"p"
+_NAME = b"n"
 _HOUR = b"g"
 _FEED = b"f"
 _FACILITY = b"c"
 _HORIZONS = b"h"
 
 
-class ParcelRow(msgspec.Struct, array_like=True, gc=False):
-    """A parcel in the changelog. `ties`: values of scans that are not settled, by the scan.
-
-    The last four could be worked out again; kept, they make a restore a matter of reading.
-    """
-
-    scans: bytes
-    facilities: list[str | None]
-    registrations: list[Registration]
-    emitted: list[Emitted]
-    ties: list[tuple[int, bytes]]
-    linked: list[tuple[str, str, int, int | None]]
-    last: int
-    calm: bool
-    finished: int
-    due: int | None
-
-
 class Horizons(msgspec.Struct, array_like=True, gc=False):
-    """How far the stages have been advanced."""
+    """How far the stages have been advanced. `returning`: carriers whose feed is back, of whom not all is judged."""
 
     shipments: tuple[int, bool] = (BEGINNING, False)
     feeds: tuple[int, bool] = (BEGINNING, False)
     clusters: tuple[int, bool] = (BEGINNING, False)
+    returning: list[str] = msgspec.field(default_factory=list)
 
 
-_decode_parcel = msgspec.msgpack.Decoder(ParcelRow).decode
 _decode_hour = msgspec.msgpack.Decoder(tuple[int, int]).decode
 _decode_feed = msgspec.msgpack.Decoder(tuple[int | None, list[Silent]]).decode
 _decode_facility = msgspec.msgpack.Decoder(Facility).decode
@@ -80,7 +58,7 @@ class ShipmentsTask:
         self._setting = setting
         self._partition = partition
         self._feeds = FeedBook(setting.policy, lambda carrier: setting.scan_partition(carrier) == partition)
-        self._book = ShipmentBook(setting.policy, self._feeds)
+        self._book = ShipmentBook(setting.policy, self._feeds, lasting=True)
         self._clusters = ClusterBook(setting.policy)
         self._intake = setting.intake(setting.scan_partitions)
         self._saved = Horizons()
@@ -105,7 +83,8 @@ class ShipmentsTask:
             take(record)
 
     def advance(self, horizons: Mapping[str, Horizon]) -> bool:
-        self._book.advance(horizons[SHIPMENTS], horizons[FEEDS])
+        if self._book.advance(horizons[SHIPMENTS], horizons[FEEDS], SLICE):
+            return True
         self._clusters.advance(horizons[CLUSTERS])
         return False
 
@@ -141,38 +120,36 @@ class ShipmentsTask:
         return effects
 
     def restore(self, saved: Iterable[tuple[bytes, bytes]]) -> None:
-        parcels: dict[Key, Parcel] = {}
-        ties: list[tuple[Key, int, bytes]] = []
+        book = self._book
+        names: list[tuple[int, str]] = []
+        unsettled: list[tuple[bytes, bytes]] = []
         facilities: dict[str, Facility] = {}
         for key, value in saved:
-            letter, parts = rows.parts_of(key)
-            match letter:
-                case b"p":
-                    carrier, tracking_no = parts
-                    kept = _decode_parcel(value)
-                    parcels[carrier, tracking_no] = _parcel(carrier, tracking_no, kept)
-                    ties += [((carrier, tracking_no), packed, tie) for packed, tie in kept.ties]
+            match key[:1]:
+                case parcel_rows.LETTER:
+                    book.rows[key] = value
+                case b"n":
+                    names.append((int.from_bytes(key[1:]), value.decode()))
+                case ties.LETTER:
+                    unsettled.append((key, value))
                 case b"g":
-                    count, first = _decode_hour(value)
-                    self._feed(parts[0]).add(parts[1], count, first)
+                    _, (carrier, hour) = rows.parts_of(key)
+                    self._feed(carrier).add(hour, *_decode_hour(value))
                 case b"f":
-                    feed = self._feed(parts[0])
+                    feed = self._feed(rows.parts_of(key)[1][0])
                     feed.boundary, feed.silences = _decode_feed(value)
                 case b"c":
-                    facilities[parts[0]] = _decode_facility(value)
+                    facilities[rows.parts_of(key)[1][0]] = _decode_facility(value)
                 case _:
                     self._saved = _decode_horizons(value)
         self._feeds.horizon = Horizon(*self._saved.feeds)
-        self._book.rebuild(parcels, ties, Horizon(*self._saved.shipments))
+        book.names.rebuild(names)
+        book.ties.rebuild(unsettled)
+        self.open_stalls = book.rebuild(Horizon(*self._saved.shipments), self._saved.returning)
         self._clusters.rebuild(facilities, Horizon(*self._saved.clusters))
-        self.open_stalls = sum(
-            sent.state == OPEN and sent.type == STALLED and PLATFORM in sent.audiences
-            for parcel in parcels.values()
-            for sent in parcel.emitted
-        )
 
     def _knows(self, event: AnyEvent, key: str) -> bool:
-        return (event.carrier, key) in self._book.parcels  # type: ignore[union-attr]
+        return self._book.knows(event.carrier, key)  # type: ignore[union-attr]
 
     def _feed(self, carrier: str) -> Feed:
         return self._feeds.feeds.setdefault(carrier, Feed(carrier))
@@ -180,8 +157,10 @@ class ShipmentsTask:
     def _collect_rows(self, changed: dict[bytes, bytes | None]) -> None:
         book, feeds, clusters = self._book, self._feeds, self._clusters
         for key in book.changed:
-            parcel = book.parcels.get(key)
-            rows.put(changed, rows.row_key(_PARCEL, *key), None if parcel is None else self._row(key, parcel))
+            changed[key] = book.rows.get(key)
+        book.ties.collect(book.horizon.settled, changed)
+        for number in book.names.changed:
+            changed[_NAME + number.to_bytes(4)] = book.names.text(number).encode()
         for carrier, hour in feeds.changed_hours:
             rows.put(changed, rows.row_key(_HOUR, carrier, hour), feeds.feeds[carrier].hours.get(hour))
         for carrier in feeds.changed:
@@ -189,55 +168,18 @@ class ShipmentsTask:
             rows.put(changed, rows.row_key(_FEED, carrier), (feed.boundary, feed.silences))
         for name in clusters.changed:
             rows.put(changed, rows.row_key(_FACILITY, name), clusters.facilities.get(name))
-        for done in (book.changed, feeds.changed_hours, feeds.changed, clusters.changed):
+        for done in (book.changed, book.names.changed, feeds.changed_hours, feeds.changed, clusters.changed):
             done.clear()
 
     def _collect_horizons(self, effects: Effects) -> None:
         """Kept beside what they have led to; without that, a restart may go back to older ones."""
         book, feeds, clusters = self._book, self._feeds, self._clusters
-        horizons = Horizons(_plain(book.horizon), _plain(feeds.horizon), _plain(clusters.horizon))
+        horizons = Horizons(
+            _plain(book.horizon), _plain(feeds.horizon), _plain(clusters.horizon), sorted(book.returning)
+        )
         if horizons != self._saved and (effects.rows or effects.outputs or effects.sends):
             self._saved = horizons
             rows.put(effects.rows, rows.row_key(_HORIZONS), horizons)
-
-    def _row(self, key: Key, parcel: Parcel) -> ParcelRow:
-        ties = []
-        for packed in reversed(parcel.scans):
-            if packed >> BITS < self._book.horizon.settled:
-                break
-            value = self._book.tie(key, packed)
-            if value is not None:
-                ties.append((packed, value))
-        return ParcelRow(
-            parcel.scans.tobytes(),
-            parcel.facilities,
-            parcel.registrations,
-            parcel.emitted,
-            ties,
-            [(*key, *span) for key, span in parcel.linked.items()],
-            parcel.last,
-            parcel.calm,
-            parcel.finished,
-            parcel.due,
-        )
-
-
-def _parcel(carrier: str, tracking_no: str, kept: ParcelRow) -> Parcel:
-    scans = array("q")
-    scans.frombytes(kept.scans)
-    return Parcel(
-        carrier,
-        tracking_no,
-        scans,
-        kept.facilities,
-        kept.registrations,
-        kept.emitted,
-        {(order, name): (since, until) for order, name, since, until in kept.linked},
-        kept.last,
-        kept.calm,
-        kept.finished,
-        kept.due,
-    )
 
 
 def _plain(horizon: Horizon) -> tuple[int, bool]:

@@ -1,60 +1,116 @@
 """What decides between two scans of one time and status, as long as they are not settled.
 
-Events of one time sort by event id, then by the SHA-256 of the value. Both are in the value, so its bytes are kept, and
-looked into only where two scans collide.
+Events of one time sort by event id, then by the SHA-256 of the value. Both are kept of each scan that is not settled:
+the digest is worked out where two scans collide, or where it has to outlive the process.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Iterable
 from hashlib import sha256
-from typing import Generic, TypeVar
 
 import msgspec
 
-Key = TypeVar("Key", bound=Hashable)
+from streams.rules.statuses import BITS
+
+#: First letter of the keys of its rows.
+LETTER = b"t"
+#: Bytes of a digest that are kept: enough for the order of two values of one event id.
+DIGEST = 8
+
+#: Event id, then the value, or (True) its digest.
+_Tie = tuple[str, bytes, bool]
+#: Row key of the parcel and the scan.
+_Scan = tuple[bytes, int]
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[tuple[bytes, int, str, bytes]]).decode
 
 
-class _Identified(msgspec.Struct, gc=False):
-    event_id: str
+class TieBook:
+    """The scans that are not settled, in two generations, so that forgetting costs nothing per scan.
 
+    `lasting`: what is kept has to be collected as rows, one for all scans since the last time.
+    """
 
-_DECODE = msgspec.json.Decoder(_Identified).decode
-
-
-def sorts_before(value: bytes, other: bytes) -> bool:
-    """Whether the event in `value` sorts before that in `other`, an event of the same time and topic."""
-    if value == other:
-        return False
-    one, two = _DECODE(value).event_id, _DECODE(other).event_id
-    if one != two:
-        return one < two
-    return sha256(value).digest() < sha256(other).digest()
-
-
-class TieBook(Generic[Key]):
-    """The values of scans that are not settled, in two generations, so that forgetting costs nothing per scan."""
-
-    def __init__(self) -> None:
-        self._young: dict[tuple[Key, int], bytes] = {}
-        self._old: dict[tuple[Key, int], bytes] = {}
+    def __init__(self, *, lasting: bool = False) -> None:
+        self._young: dict[_Scan, _Tie] = {}
+        self._old: dict[_Scan, _Tie] = {}
         self._greatest = -(1 << 62)
         #: Everything in the old generation is older than, or as old as this.
         self._old_until = -(1 << 62)
+        self._lasting = lasting
+        self._fresh: list[_Scan] = []
+        #: Numbers of the rows of either generation, and of those that are to go.
+        self._young_rows: list[int] = []
+        self._old_rows: list[int] = []
+        self._gone: list[int] = []
+        self._last = 0
 
-    def note(self, key: Key, packed: int, time: int, value: bytes) -> None:
-        """Keeps the value of a scan."""
-        self._young[key, packed] = value
-        if time > self._greatest:
-            self._greatest = time
+    def note(self, key: bytes, packed: int, event_id: str, value: bytes) -> None:
+        """Keeps what decides for a scan."""
+        scan = key, packed
+        self._young[scan] = (event_id, value, False)
+        if packed >> BITS > self._greatest:
+            self._greatest = packed >> BITS
+        if self._lasting:
+            self._fresh.append(scan)
 
-    def get(self, key: Key, packed: int) -> bytes | None:
-        """The value of a scan that is not settled; perhaps that of one that is."""
-        found = self._young.get((key, packed))
-        return found if found is not None else self._old.get((key, packed))
+    def holds_against(self, key: bytes, packed: int, event_id: str, value: bytes) -> bool:
+        """Whether the known scan of that time and status sorts before this one, or is not known not to."""
+        scan = key, packed
+        known = self._young.get(scan) or self._old.get(scan)
+        if known is None or known[1] == value:
+            return True
+        if known[0] != event_id:
+            return known[0] < event_id
+        return (known[1] if known[2] else _digest(known[1])) <= _digest(value)
 
     def settle(self, settled: int) -> None:
         """Forgets a generation where events below `settled` (microseconds) are settled."""
         if settled > self._old_until:
             self._old, self._young = self._young, {}
+            self._gone += self._old_rows
+            self._old_rows, self._young_rows = self._young_rows, []
             self._old_until = self._greatest
+
+    def collect(self, settled: int, rows: dict[bytes, bytes | None]) -> None:
+        """Adds the row of what is new and not settled, and tombstones of those that are of no more use."""
+        kept = []
+        for scan in self._fresh:
+            if scan[1] >> BITS < settled:
+                continue
+            for generation in (self._young, self._old):
+                known = generation.get(scan)
+                if known is not None:
+                    event_id, value, is_digest = known
+                    digest = value if is_digest else _digest(value)
+                    generation[scan] = (event_id, digest, True)
+                    kept.append((*scan, event_id, digest))
+                    break
+        self._fresh.clear()
+        if kept:
+            self._last += 1
+            self._young_rows.append(self._last)
+            rows[_key(self._last)] = _encode(kept)
+        for number in self._gone:
+            rows[_key(number)] = None
+        self._gone.clear()
+
+    def rebuild(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Takes over restored rows."""
+        for key, row in sorted(rows):
+            number = int.from_bytes(key[1:])
+            self._last = max(self._last, number)
+            self._young_rows.append(number)
+            for parcel, packed, event_id, digest in _decode(row):
+                self._young[parcel, packed] = (event_id, digest, True)
+                self._greatest = max(self._greatest, packed >> BITS)
+
+
+def _digest(value: bytes) -> bytes:
+    return sha256(value).digest()[:DIGEST]
+
+
+def _key(number: int) -> bytes:
+    return LETTER + number.to_bytes(8)
