@@ -19,23 +19,29 @@ class Heard:
     """The scans of one partition by carrier and hour, since it was asked last."""
 
     def __init__(self) -> None:
+        #: Number of scans, time of the first, by carrier and start of the hour.
         self._hours: dict[tuple[str, int], list[int]] = {}
+        #: By carrier the hour of its last scan: the entry, start and end.
+        self._last: dict[str, tuple[list[int], int, int]] = {}
 
     def scan(self, carrier: str, time: int) -> None:
         """Counts one scan that is no repeat."""
-        key = (carrier, time - time % HOUR)
-        entry = self._hours.get(key)
-        if entry is None:
-            self._hours[key] = [1, time]
+        last = self._last.get(carrier)
+        if last is None or not last[1] <= time < last[2]:
+            hour = time - time % HOUR
+            entry = self._hours.setdefault((carrier, hour), [0, time])
+            self._last[carrier] = entry, hour, hour + HOUR
         else:
-            entry[0] += 1
-            if time < entry[1]:
-                entry[1] = time
+            entry = last[0]
+        entry[0] += 1
+        if time < entry[1]:
+            entry[1] = time
 
     def drain(self) -> list[HourRecord]:
         """Hands over what was counted."""
         records = [(carrier, hour, count, first) for (carrier, hour), (count, first) in self._hours.items()]
         self._hours.clear()
+        self._last.clear()
         return records
 
 

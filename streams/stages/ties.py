@@ -36,8 +36,9 @@ class TieBook:
     def __init__(self, *, lasting: bool = False) -> None:
         self._young: dict[_Scan, _Tie] = {}
         self._old: dict[_Scan, _Tie] = {}
+        #: The greatest scan, packed.
         self._greatest = -(1 << 62)
-        #: Everything in the old generation is older than, or as old as this.
+        #: Everything in the old generation is older than, or as old as this time.
         self._old_until = -(1 << 62)
         self._lasting = lasting
         self._fresh: list[_Scan] = []
@@ -51,8 +52,8 @@ class TieBook:
         """Keeps what decides for a scan."""
         scan = key, packed
         self._young[scan] = (event_id, value, False)
-        if packed >> BITS > self._greatest:
-            self._greatest = packed >> BITS
+        if packed > self._greatest:
+            self._greatest = packed
         if self._lasting:
             self._fresh.append(scan)
 
@@ -72,7 +73,7 @@ class TieBook:
             self._old, self._young = self._young, {}
             self._gone += self._old_rows
             self._old_rows, self._young_rows = self._young_rows, []
-            self._old_until = self._greatest
+            self._old_until = self._greatest >> BITS
 
     def collect(self, settled: int, rows: dict[bytes, bytes | None]) -> None:
         """Adds the row of what is new and not settled, and tombstones of those that are of no more use."""
@@ -105,7 +106,7 @@ class TieBook:
             self._young_rows.append(number)
             for parcel, packed, event_id, digest in _decode(row):
                 self._young[parcel, packed] = (event_id, digest, True)
-                self._greatest = max(self._greatest, packed >> BITS)
+                self._greatest = max(self._greatest, packed)
 
 
 def _digest(value: bytes) -> bytes:

@@ -18,6 +18,7 @@ from streams.engine.log.journal import Reader
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
+from streams.engine.log.kafka_records import unwrapped
 from streams.engine.log.kafka_writer import KafkaWriter
 
 #: Bytes and records of a changelog that are fetched and handed over at once.
@@ -181,6 +182,7 @@ class KafkaLog:
                 while (before := position) < end:
                     async with asyncio.timeout(self._settings.request_timeout):
                         while position == before:
+                            unwrapped(consumer)
                             fetched = await consumer.getmany(partition, timeout_ms=100, max_records=_RESTORE_RECORDS)
                             position = await consumer.position(partition)
                     records = fetched.get(partition, [])

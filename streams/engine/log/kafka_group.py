@@ -13,6 +13,7 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.log.interface import Committed, Fetched, Listener, TopicPartition
 from streams.engine.log.kafka_clients import errors, quietly
+from streams.engine.log.kafka_records import unwrapped
 from streams.engine.processor import Record
 
 #: In milliseconds.
@@ -77,6 +78,7 @@ class KafkaMember:
 
     async def fetch(self, sources: Collection[TopicPartition], records: int, seconds: float) -> Sequence[Fetched]:
         wanted = [KafkaPartition(*source) for source in sources]
+        unwrapped(self._consumer)
         with errors("fetching"):
             found = await self._consumer.getmany(
                 *wanted, timeout_ms=int(seconds * 1000), max_records=records * len(wanted)
@@ -86,8 +88,7 @@ class KafkaMember:
         for source, partition in zip(sources, wanted, strict=True):
             position = self._moved(source, partition)
             if position is not None:
-                taken = [_record(each) for each in found.get(partition, ())]
-                batches += _cut(source, taken, position, self._epochs[source], records)
+                batches += _cut(source, found.get(partition, []), position, self._epochs[source], records)
         return batches
 
     def _moved(self, source: TopicPartition, partition: KafkaPartition) -> int | None:
@@ -114,10 +115,6 @@ class KafkaMember:
 
     async def close(self) -> None:
         await quietly(self._consumer.stop())
-
-
-def _record(each: Any) -> Record:
-    return Record(each.offset, each.timestamp, each.key, each.value, each.headers)
 
 
 def _cut(source: TopicPartition, records: list[Record], position: int, epoch: int, most: int) -> list[Fetched]:
