@@ -12,7 +12,7 @@ from typing import NamedTuple
 import structlog
 
 from streams.engine.log.interface import Log, TopicPartition, Transaction
-from streams.engine.store.interface import Copy, Origin, Store
+from streams.engine.store.interface import CommittedTable, Copy, Origin, Store
 from streams.engine.topology import TaskId
 
 log = structlog.get_logger(__name__)
@@ -24,9 +24,10 @@ _TELL = 5.0
 
 
 class Restored(NamedTuple):
-    """The live rows, how many were read of the log and of the copy."""
+    """The live rows, but for those of a table, how many were read of the log and of the copy."""
 
     saved: dict[bytes, bytes]
+    table: CommittedTable | None
     read: int
     copied: int
 
@@ -40,35 +41,54 @@ class Changelog:
         self._copies = copies
         self._task = task
         self._copy: Copy | None = None
+        self._table: CommittedTable | None = None
         self._new = False
 
     async def end(self) -> int:
         """The offset behind its last row."""
         return (await self._store.end_offsets([self.source]))[self.source]
 
-    async def keep(self, end: int) -> None:
-        """The state up to `end` is known already; the copy is of use if it has come as far."""
-        self._new = False
-        self._copy = await asyncio.to_thread(self._copies.open, self._task)
-        if self._copy.end() != end:
-            await asyncio.to_thread(self._copy.discard)
+    async def keep(self, end: int, table: CommittedTable | None) -> bool:
+        """The state up to `end` is known already, with this table: the copy is of use if it has come as far.
 
-    async def restore(self, stopped: Callable[[], bool], told: Callable[[int, int], None]) -> Restored | None:
-        """All live rows; None where it was stopped. `told` hears of rows read, and of offsets left to read."""
+        False: the table has lost what it is above.
+        """
+        self._new = False
+        copy = self._copy = await asyncio.to_thread(self._copies.open, self._task)
+        behind = copy.end() != end
+        if table is not None and (behind or not table.move(copy)):
+            await self.close()
+            return False
+        self._table = table
+        if behind:
+            await asyncio.to_thread(copy.discard)
+        return True
+
+    async def restore(
+        self, stopped: Callable[[], bool], told: Callable[[int, int], None], tabled: bytes | None = None
+    ) -> Restored | None:
+        """All live rows; None where it was stopped. `told` hears of rows read, and of offsets left to read.
+
+        Rows of the prefix `tabled` are left in the copy where that can be: they are a table then.
+        """
         end = await self.end()
         begin = (await self._store.begin_offsets([self.source]))[self.source]
         copy = self._copy = await asyncio.to_thread(self._copies.open, self._task)
         origin = await self._origin(begin, end) if self._copies.keeps else None
         start, saved = begin, dict[bytes, bytes]()
+        if tabled is not None and (origin is not None or begin == end):
+            self._table = copy.table(tabled)
+        if self._table is None:
+            tabled = None
         if origin is not None:
-            start, saved = await asyncio.to_thread(copy.load, origin, begin, end)
+            start, saved = await asyncio.to_thread(copy.load, origin, begin, end, tabled)
         else:
             await asyncio.to_thread(copy.discard)
         copied, read, tell = len(saved), 0, time.monotonic() + _TELL
         live: dict[bytes, bytes | None] = {**saved}
         async for rows, position in self._store.rows(self.source, start, end):
             read += len(rows)
-            live.update(rows)
+            live.update(rows if tabled is None else (row for row in rows if not row[0].startswith(tabled)))
             if origin is not None:
                 await asyncio.to_thread(copy.add, rows)
             told(len(rows), max(end - position, 0))
@@ -80,7 +100,7 @@ class Changelog:
         if origin is not None:
             await asyncio.to_thread(copy.hold, origin, end)
         self._new = not live
-        return Restored({key: row for key, row in live.items() if row is not None}, read, copied)
+        return Restored({key: row for key, row in live.items() if row is not None}, self._table, read, copied)
 
     async def _origin(self, begin: int, end: int) -> Origin | None:
         """By the first row, where it is one of birth; None where there is none yet."""
@@ -97,6 +117,8 @@ class Changelog:
         """Says in the first commit of a new changelog, before all other rows, that it begins here."""
         if self._new and transaction.rows:
             transaction.rows = {BIRTH: uuid.uuid4().bytes, **transaction.rows}
+        if self._table is not None:
+            self._table.collected()
 
     async def committed(self, transaction: Transaction, end: int | None) -> None:
         """The transaction is in the log; its rows go into the copy, with the offset behind them."""
@@ -109,6 +131,8 @@ class Changelog:
         else:
             await asyncio.to_thread(self._copy.write, transaction.rows, end)
         self._new = False
+        if self._table is not None:
+            self._table.committed()
 
     async def close(self) -> None:
         copy, self._copy = self._copy, None

@@ -1,9 +1,9 @@
 """A due-time index of keys alone: the moment at which a key is due is told by its state.
 
 Keys lie in buckets of an hour, packed: a key that waits takes its own length and two bytes, and nothing is done for it
-until its hour has come. Putting one in is O(1). A key whose moment moved back keeps its early entry: when that hour
-comes, its state says that it is due later, and it is passed over. So whoever moves a moment forward puts the key in
-again, and whoever moves it back need not, until the early entry has been taken out.
+until its hour has come. Putting one in is O(1). The moment that a key's state tells is that of its earliest entry: what
+has to be looked at sooner is put in again; what may wait longer keeps its moment, and is put in again when it comes
+out. So pushing a deadline back costs nothing.
 """
 
 from __future__ import annotations

@@ -22,9 +22,10 @@ from streams.engine.collector import paused
 from streams.engine.errors import FatalError, FencedError, LogError
 from streams.engine.log.interface import Committed, Fetched, Log, TopicPartition, Transaction, Writer
 from streams.engine.processor import Processor
-from streams.engine.store.interface import Store
+from streams.engine.store.interface import CommittedTable, Store
 from streams.engine.store.memory import MemoryStore
-from streams.engine.task import Task
+from streams.engine.table import Tabled
+from streams.engine.task import Task, prefix_of
 from streams.engine.topology import TaskId, Topology
 
 #: Makes the empty processor of a task.
@@ -62,10 +63,11 @@ class Observer(Protocol):
 
 
 class Kept(NamedTuple):
-    """A task as it was after its last commit, and the end of its changelog then."""
+    """A task as it was after its last commit, the end of its changelog then, and its table, where it has one."""
 
     task: Task
     end: int
+    table: CommittedTable | None
 
 
 class Runner:
@@ -106,6 +108,7 @@ class Runner:
         self._kept = kept
         self._end: int | None = None
         self._task: Task | None = None
+        self._table: CommittedTable | None = None
         self._writer: Writer | None = None
         self._copies = copies if copies is not None else MemoryStore()
         self._changelog: Changelog | None = None
@@ -174,19 +177,22 @@ class Runner:
         source = TopicPartition(topology.changelog(task.kind), task.partition)
         changelog = self._changelog = Changelog(self._store, self._copies, task, source)
         kept, self._kept = self._kept, None
-        if kept is not None and await changelog.end() == kept.end:
+        if kept is not None and await changelog.end() == kept.end and await changelog.keep(kept.end, kept.table):
             # We have fenced all others, and none of them has written since: the state is still what it says.
-            await changelog.keep(kept.end)
-            self._end = kept.end
+            self._end, self._table = kept.end, kept.table
             self._begin(kept.task, 0, time.monotonic() - began)
             return
-        restored = await changelog.restore(lambda: self._stopping, partial(self._observer.restoring, task))
+        processor = self._factory(task.kind, task.partition)
+        tabled = prefix_of(processor.letter) if isinstance(processor, Tabled) else None
+        restored = await changelog.restore(lambda: self._stopping, partial(self._observer.restoring, task), tabled)
         if restored is None:
             return
-        saved = restored.saved
+        saved, self._table = restored.saved, restored.table
+        if restored.table is not None and isinstance(processor, Tabled):
+            processor.attach(restored.table)
         await self._writer.resume(source, saved)
         # In a thread: a large state takes seconds, and the group must hear from this worker meanwhile.
-        opened = await asyncio.to_thread(self._build, saved)
+        opened = await asyncio.to_thread(self._build, processor, saved)
         if not opened.restored:
             if committed:
                 raise FatalError(
@@ -206,9 +212,8 @@ class Runner:
         self._arrived.set()
         self._observer.restored(opened, rows, seconds)
 
-    def _build(self, saved: Mapping[bytes, bytes]) -> Task:
+    def _build(self, processor: Processor, saved: Mapping[bytes, bytes]) -> Task:
         with paused():
-            processor = self._factory(self.id.kind, self.id.partition)
             return Task(self._topology, self.id, processor, self._clock, self._now, saved)
 
     async def _give_up(self) -> None:
@@ -243,7 +248,7 @@ class Runner:
             await asyncio.wait([feeding])
         await self._commit(task, writer, changelog)
         if self._end is not None:
-            self._kept = Kept(task, self._end)
+            self._kept = Kept(task, self._end, self._table)
 
     async def _feed(self, task: Task) -> None:
         """Takes what has arrived, then settles what that allows, in slices between which others get their turn."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Table(Protocol):
@@ -23,3 +23,16 @@ class Table(Protocol):
 
 class MemoryTable(dict[bytes, bytes]):
     """All rows in memory; see `Table`."""
+
+
+@runtime_checkable
+class Tabled(Protocol):
+    """A processor whose rows of one first letter may lie in a table that it is given.
+
+    It collects each row that it has set in the table, and is not given them by `restore` where it was given a table.
+    """
+
+    letter: bytes
+
+    def attach(self, table: Table) -> None:
+        """Uses this table, which holds the rows of its letter. To be called before `restore`."""

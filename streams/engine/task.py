@@ -40,6 +40,11 @@ def final_text(clock: Clock) -> str:
     return f"final:{clock.until}"
 
 
+def prefix_of(letter: bytes) -> bytes:
+    """What the changelog keys begin with of a processor's rows of that letter."""
+    return _PROCESSOR + letter
+
+
 _T = TypeVar("_T")
 
 _pack = msgspec.msgpack.Encoder().encode

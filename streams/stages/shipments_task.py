@@ -9,6 +9,7 @@ import msgspec
 
 from schemas.events import AnyEvent
 from streams.engine.processor import BEGINNING, Effects, Horizon, PartitionClock, Record
+from streams.engine.table import Table
 from streams.rules.alert import PLATFORM, RAISED
 from streams.rules.clusters import Facility
 from streams.rules.feeds import Feed, Silent
@@ -52,7 +53,9 @@ _decode_horizons = msgspec.msgpack.Decoder(Horizons).decode
 
 
 class ShipmentsTask:
-    """The processor of one partition of the scans."""
+    """The processor of one partition of the scans. Its parcels may lie in a table."""
+
+    letter = parcel_rows.LETTER
 
     def __init__(self, setting: Setting, partition: int) -> None:
         self._setting = setting
@@ -118,6 +121,9 @@ class ShipmentsTask:
         self._collect_rows(effects.rows)
         self._collect_horizons(effects)
         return effects
+
+    def attach(self, table: Table) -> None:
+        self._book.rows = table
 
     def restore(self, saved: Iterable[tuple[bytes, bytes]]) -> None:
         book = self._book

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from streams.engine.table import Table
 from streams.engine.topology import TaskId
 
 #: Key and row; None where it is gone.
@@ -23,11 +24,32 @@ class Origin(NamedTuple):
     birth: bytes
 
 
+class CommittedTable(Table, Protocol):
+    """A table over the rows of a copy that have one prefix, whose last byte is the first of the table's keys.
+
+    What has been set since lies above the copy until it is committed.
+    """
+
+    prefix: bytes
+
+    def collected(self) -> None:
+        """What has been set up to now is being committed."""
+
+    def committed(self) -> None:
+        """It is in the copy."""
+
+    def move(self, copy: Copy) -> bool:
+        """Goes on above another copy of the same rows. False: that is none to go on above."""
+
+
 class Copy(Protocol):
     """The copy of one task's changelog rows. Every method may block; none raises but where it says so."""
 
-    def load(self, origin: Origin, begin: int, end: int) -> tuple[int, dict[bytes, bytes]]:
-        """The offset up to which it holds, and the rows that are live there.
+    def table(self, prefix: bytes) -> CommittedTable | None:
+        """A table over its rows of that prefix; None where it keeps nothing."""
+
+    def load(self, origin: Origin, begin: int, end: int, besides: bytes | None) -> tuple[int, dict[bytes, bytes]]:
+        """The offset up to which it holds, and the rows that are live there, but those of the prefix `besides`.
 
         What is of no use (no copy, one of another origin, one that is older than what the log remembers, or holds
         more than the log between `begin` and `end`) is thrown away: (`begin`, none) then.

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from streams.engine.store.interface import Copy, Origin, Row
+from streams.engine.store.interface import CommittedTable, Copy, Origin, Row
 from streams.engine.topology import TaskId
 
 
 class NoCopy:
     """Keeps nothing; see `streams.engine.store.interface.Copy`."""
 
-    def load(self, origin: Origin, begin: int, end: int) -> tuple[int, dict[bytes, bytes]]:
-        del origin, end
+    def table(self, prefix: bytes) -> CommittedTable | None:
+        del prefix
+        return None
+
+    def load(self, origin: Origin, begin: int, end: int, besides: bytes | None) -> tuple[int, dict[bytes, bytes]]:
+        del origin, end, besides
         return begin, {}
 
     def add(self, rows: Sequence[Row]) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
 import structlog
-from rocksdict import Options, Rdict, WriteBatch
+from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch
 
 from streams.engine.errors import FatalError
 from streams.engine.store.interface import Copy, Origin, Row
 from streams.engine.store.memory import NoCopy
+from streams.engine.store.rocks_table import RocksTable
 from streams.engine.topology import TaskId
 
 log = structlog.get_logger(__name__)
@@ -25,6 +26,8 @@ _VERSION = 1
 #: Seconds after which a copy is too old: Kafka forgets deletions after `delete.retention.ms`, a day, and what was
 #: deleted since would be back.
 _OLDEST = 12 * 3600.0
+#: Bytes of blocks that all databases of a worker keep in memory together.
+_CACHE = 128 << 20
 
 
 class _Mark(NamedTuple):
@@ -43,22 +46,56 @@ _decode = msgspec.msgpack.Decoder(_Mark).decode
 class RocksCopy:
     """A copy in one database; see `streams.engine.store.interface.Copy`."""
 
-    def __init__(self, path: Path, now: Callable[[], float]) -> None:
+    def __init__(self, path: Path, now: Callable[[], float], cache: Cache) -> None:
         self._path = path
         self._now = now
-        self._database = _opened(path)
+        self._cache = cache
+        self._database = _opened(path, cache)
         self._mark: _Mark | None = None
 
-    def load(self, origin: Origin, begin: int, end: int) -> tuple[int, dict[bytes, bytes]]:
+    def table(self, prefix: bytes) -> RocksTable:
+        return RocksTable(self, prefix)
+
+    def get(self, key: bytes) -> bytes | None:
+        """The row of a key as it was committed."""
+        row: bytes | None = self._database.get(key)
+        return row
+
+    def under(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """The committed rows of a prefix, in the order of their keys."""
+        for key, row in self._from(prefix):
+            if not key.startswith(prefix):
+                return
+            yield key, row
+
+    def _from(self, key: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+        # In raw mode there are bytes alone, which its types do not say.
+        database: Any = self._database
+        return iter(database.items(from_key=key))
+
+    def load(self, origin: Origin, begin: int, end: int, besides: bytes | None) -> tuple[int, dict[bytes, bytes]]:
         why = self._unfit(origin, begin, end)
         if why is None:
-            rows: dict[Any, bytes] = dict(self._database.items())
-            del rows[_MARK]
+            rows = dict(self._besides(besides))
+            rows.pop(_MARK, None)
             return self._mark.end if self._mark else begin, rows
         if why:
             log.warning("local state is thrown away", path=str(self._path), why=why)
         self.discard()
         return begin, {}
+
+    def _besides(self, prefix: bytes | None) -> Iterator[tuple[bytes, bytes]]:
+        """All rows but those of a prefix, which may be many: they are leapt over."""
+        start: bytes | None = None
+        while True:
+            for key, row in self._from(start):
+                if prefix is not None and key.startswith(prefix):
+                    # The last byte is a letter: the next one is behind all keys of the prefix.
+                    start = prefix[:-1] + bytes([prefix[-1] + 1])
+                    break
+                yield key, row
+            else:
+                return
 
     def _unfit(self, origin: Origin, begin: int, end: int) -> str | None:
         """Why the copy is of no use; nothing to be said of one that has never been."""
@@ -108,24 +145,27 @@ class RocksCopy:
     def discard(self) -> None:
         self._mark = None
         self._database.close()
-        Rdict.destroy(str(self._path), _options())
-        self._database = _opened(self._path)
+        Rdict.destroy(str(self._path), _options(self._cache))
+        self._database = _opened(self._path, self._cache)
 
     def close(self) -> None:
         self._database.close()
 
 
 class RocksStore:
-    """Copies under one folder, a database for each task. `now` gives seconds since the epoch.
+    """Copies under one folder, a database for each task, with one cache of so many bytes for all of them.
+
+    `now` gives seconds since the epoch.
 
     Raises `FatalError` where the folder cannot be made.
     """
 
     keeps = True
 
-    def __init__(self, folder: Path, now: Callable[[], float] = time.time) -> None:
+    def __init__(self, folder: Path, now: Callable[[], float] = time.time, cache: int = _CACHE) -> None:
         self._folder = folder
         self._now = now
+        self._cache = Cache(cache)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -134,30 +174,37 @@ class RocksStore:
     def open(self, task: TaskId) -> Copy:
         path = self._folder / str(task)
         try:
-            return RocksCopy(path, self._now)
+            return RocksCopy(path, self._now, self._cache)
         except Exception as error:  # rocksdict has one kind for everything
             if "lock" in str(error).lower():
                 log.warning("local state is in use by another process", path=str(path))
                 return NoCopy()
             log.warning("local state is broken and thrown away", path=str(path), error=str(error))
         try:
-            Rdict.destroy(str(path), _options())
-            return RocksCopy(path, self._now)
+            Rdict.destroy(str(path), _options(self._cache))
+            return RocksCopy(path, self._now, self._cache)
         except Exception as error:  # as above; the state is whole without a copy
             log.warning("there is no local state", path=str(path), error=str(error))
             return NoCopy()
 
 
-def _opened(path: Path) -> Rdict:
-    return Rdict(str(path), _options())
+def _opened(path: Path, cache: Cache) -> Rdict:
+    return Rdict(str(path), _options(cache))
 
 
-def _options() -> Options:
+def _options(cache: Cache) -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
     # The logs of its own that RocksDB keeps beside the data.
     options.set_keep_log_file_num(2)
     options.set_write_buffer_size(16 << 20)
+    blocks = BlockBasedOptions()
+    blocks.set_block_cache(cache)
+    # A key that is new is looked for in vain: the filter says so without reading.
+    blocks.set_bloom_filter(10, False)
+    options.set_block_based_table_factory(blocks)
+    options.set_compression_type(DBCompressionType.lz4())
+    options.set_bottommost_compression_type(DBCompressionType.zstd())
     return options
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from functools import partial
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -21,6 +22,8 @@ from schemas.times import DAY, HOUR, MINUTE, parse, render
 from streams.alerts.cloudevents import AlertWriter
 from streams.engine.clock import Clock
 from streams.engine.partitioner import partition_for
+from streams.engine.store.interface import Store
+from streams.engine.store.rocks import RocksStore
 from streams.policy.model import Policy
 from streams.replay.run import TABLES
 from streams.stages.dataflow import dataflow
@@ -122,7 +125,7 @@ def read_at_once(events: Events, policy: Policy, until: int) -> tuple[list[tuple
 
 
 async def read_by_worker(
-    events: Events, policy: Policy, until: int, partitions: tuple[int, int]
+    events: Events, policy: Policy, until: int, partitions: tuple[int, int], copies: Store | None = None
 ) -> tuple[list[tuple[str, bytes]], dict[str, Any]]:
     orders, scans = partitions
     topics = {"orders": orders, "chats": orders, "logistics-scans": scans}
@@ -135,6 +138,7 @@ async def read_by_worker(
         clock=Clock.end(until),
         topics=topics | dict.fromkeys((*TABLES, *dead, *outputs), 1),
         once=True,
+        copies=copies,
     )
     for event in events:
         value = encoded(event)
@@ -171,3 +175,15 @@ async def test_a_worker_says_what_one_reader_says(make: Any, partitions: tuple[i
         assert await read_by_worker(arrival, policy, until, partitions) == (alerts, json.loads(json.dumps(tables)))
         # And the order of arrival is nothing to either.
         assert read_at_once(events, policy, until) == (alerts, tables)
+
+
+@pytest.mark.parametrize("make", [orders_and_chats, feeds])
+async def test_a_worker_whose_parcels_are_on_disk_says_what_one_reader_says(make: Any, tmp_path: Path) -> None:
+    policy = lively()
+    rng = Random(make.__name__)
+    events = make(rng)
+    until = parse(events[-1]["value"]["occurred_at"]) + 12 * DAY
+    arrival = shuffle_on_time(events, rng)
+    alerts, tables = read_at_once(arrival, policy, until)
+    copies = RocksStore(tmp_path)
+    assert await read_by_worker(arrival, policy, until, (2, 3), copies) == (alerts, json.loads(json.dumps(tables)))
