@@ -6,16 +6,18 @@ The detail never quotes a value: a value may hold personal data.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
-from schemas import events, times
+from schemas import events
+from schemas.times import HOUR, parse
 
 MAX_BYTES = 65_536
 #: How far an event may lie ahead of its record's own timestamp, in microseconds.
-MAX_AHEAD = 24 * times.HOUR
+MAX_AHEAD = 24 * HOUR
 
 
 class Reason(StrEnum):
@@ -50,11 +52,15 @@ class _NoScan(events.Scan, tag="\0", kw_only=True):
     never: Annotated[int, msgspec.Meta(gt=1, lt=1)]
 
 
-_DECODERS: dict[str, msgspec.json.Decoder[events.AnyEvent]] = {
-    events.ORDERS: msgspec.json.Decoder(events.OrdersEvent),
-    events.SCANS: msgspec.json.Decoder(events.Scan | _NoScan),
-    events.CHATS: msgspec.json.Decoder(events.ChatsEvent),
+_DECODE: dict[str, Callable[[bytes], events.AnyEvent]] = {
+    events.ORDERS: msgspec.json.Decoder(events.OrdersEvent).decode,
+    events.SCANS: msgspec.json.Decoder(events.Scan | _NoScan).decode,
+    events.CHATS: msgspec.json.Decoder(events.ChatsEvent).decode,
 }
+
+
+#: Fields that hold a time beside `occurred_at`.
+_OTHER_TIMES: dict[type[events.Event], str] = {events.OrderPaid: "ship_by", events.TicketOpened: "respond_by"}
 
 
 def decode(topic: str, value: bytes, now: int | None = None) -> tuple[events.AnyEvent, int]:
@@ -67,26 +73,26 @@ def decode(topic: str, value: bytes, now: int | None = None) -> tuple[events.Any
     try:
         if not value.isascii():
             # The decoder passes over the text of fields that it does not know.
-            str(value, "utf-8")
-        event = _DECODERS[topic].decode(value)
+            value.decode()
+        event = _DECODE[topic](value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise _reason(topic, value, error) from None
     try:
-        occurred_at = times.parse(event.occurred_at)
+        occurred_at = parse(event.occurred_at)
     except ValueError as error:
         raise Invalid(Reason.BAD_TIME, f"occurred_at: {error}") from None
     if now is not None and occurred_at > now + MAX_AHEAD:
         raise Invalid(Reason.FROM_THE_FUTURE, "occurred_at: more than 24 hours ahead of the record's timestamp")
-    if type(event) is events.OrderPaid and event.ship_by is not None:
-        _check_time("ship_by", event.ship_by)
-    elif type(event) is events.TicketOpened and event.respond_by is not None:
-        _check_time("respond_by", event.respond_by)
+    other = _OTHER_TIMES.get(type(event))
+    if other is not None:
+        _check_time(other, getattr(event, other))
     return event, occurred_at
 
 
-def _check_time(field: str, text: str) -> None:
+def _check_time(field: str, text: str | None) -> None:
     try:
-        times.parse(text)
+        if text is not None:
+            parse(text)
     except ValueError as error:
         raise Invalid(Reason.BAD_TIME, f"{field}: {error}") from None
 

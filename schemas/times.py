@@ -1,7 +1,7 @@
 """RFC 3339 times with an offset to and from integer microseconds since 1970-01-01T00:00:00Z.
 
-Parsing is on the path of every event, so the three parts of the usual forms (minute, second, offset) are looked up
-in tables that the slow, strict path fills.
+Parsing is on the path of every event, so the two parts of the usual forms (up to the hour, and the rest) are looked
+up in tables that the slow, strict path fills.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ DAY = 24 * HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FORM = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
-#: Enough for a year of minutes; cleared when full, so that no input can make it grow without bound.
-_MOST_MINUTES = 600_000
-_minutes: dict[str, int] = {}
-_seconds = {f"{second:02d}": second * SECOND for second in range(60)}
-_offsets: dict[str, int] = {"Z": 0}
+#: Enough for seven years of hours, and for all seconds of an hour with eighteen offsets; a table is cleared when it is
+#: full, so that no input can make it grow without bound.
+_MOST = 65_536
+#: By what stands before the first colon, as if in UTC: `2026-11-03T08`.
+_hours: dict[str, int] = {}
+#: By what follows, without a fraction: `:15:00+08:00`. The offset is taken off.
+_rests: dict[str, int] = {}
 
 
 def parse(text: str) -> int:
@@ -30,9 +32,19 @@ def parse(text: str) -> int:
     Raises ValueError where `text` is not an RFC 3339 time with an offset, or lies outside of the years 1 to 9999 UTC.
     """
     try:
-        return _minutes[text[:17]] + _seconds[text[17:19]] + _offsets[text[19:]]
+        return _hours[text[:13]] + _rests[text[13:]]
     except KeyError:
-        return _parse_strictly(text)
+        return _parse_fraction(text)
+
+
+def _parse_fraction(text: str) -> int:
+    if text[19:20] == ".":
+        zone = len(text) - (1 if text[-1] in "Zz" else 6)
+        digits = text[20:zone]
+        hour, rest = _hours.get(text[:13]), _rests.get(text[13:19] + text[zone:])
+        if hour is not None and rest is not None and digits.isdecimal() and digits.isascii():
+            return hour + rest + int(digits[:6].ljust(6, "0"))
+    return _parse_strictly(text)
 
 
 def _parse_strictly(text: str) -> int:
@@ -41,7 +53,7 @@ def _parse_strictly(text: str) -> int:
         raise ValueError("not an RFC 3339 time with an offset")
     year, month, day, hour, minute, second, fraction, sign, offset_hours, offset_minutes = match.groups()
     try:
-        start = datetime(int(year), int(month), int(day), int(hour), int(minute), tzinfo=UTC)
+        start = (datetime(int(year), int(month), int(day), int(hour), int(minute), tzinfo=UTC) - _EPOCH) // _MICROSECOND
     except ValueError as error:
         raise ValueError(f"no such time: {error}") from None
     if int(second) > 59:
@@ -51,20 +63,22 @@ def _parse_strictly(text: str) -> int:
         if int(offset_hours) > 23 or int(offset_minutes) > 59:
             raise ValueError("no such offset")
         offset = (int(offset_hours) * 60 + int(offset_minutes)) * MINUTE * (1 if sign == "+" else -1)
-    at_minute = (start - _EPOCH) // _MICROSECOND
     micros = int(fraction[:6].ljust(6, "0")) if fraction else 0
-    result = at_minute - offset + int(second) * SECOND + micros
+    result = start - offset + int(second) * SECOND + micros
     if not _FIRST <= result <= _LAST:
         raise ValueError("outside of the years 1 to 9999 in UTC")
-    if fraction is None:
-        if len(_minutes) >= _MOST_MINUTES:
-            _minutes.clear()
-        if text[19:] not in _offsets and len(_offsets) < 4_096:
-            _offsets[text[19:]] = -offset
-        # Safe for any offset only away from the ends of the calendar, where the sum could leave it unnoticed.
-        if 1 < int(year) < 9999:
-            _minutes[text[:17]] = at_minute
+    # Safe for any offset only away from the ends of the calendar, where the sum could leave it unnoticed.
+    if 1 < int(year) < 9999:
+        _note(_hours, text[:13], start // HOUR * HOUR)
+    zone = text[match.end(7) :] if fraction else text[19:]
+    _note(_rests, text[13:19] + zone, start % HOUR + int(second) * SECOND - offset)
     return result
+
+
+def _note(table: dict[str, int], key: str, micros: int) -> None:
+    if len(table) >= _MOST:
+        table.clear()
+    table[key] = micros
 
 
 _FIRST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // _MICROSECOND

@@ -10,7 +10,8 @@ from rich.console import Console
 from streams.options import instant, policy_option
 from streams.policy.model import Policy
 from streams.replay import parquet
-from streams.replay.progress import reading
+from streams.replay.batches import batches
+from streams.replay.progress import watched
 from streams.replay.reading import MissingInput
 from streams.replay.run import Format, Replay
 
@@ -43,8 +44,8 @@ def replay_command(
     replay = Replay(policy, until, now)
     console = Console(stderr=True)
     try:
-        with reading(source, "replay", console) as lines:
-            summary = replay.run(lines)
+        with watched(source, "replay", console, lambda path, told: batches(path, now, told)) as read:
+            summary = replay.take(read)
         replay.write(folder, summary, form)
     except MissingInput as error:
         raise click.UsageError(str(error)) from None

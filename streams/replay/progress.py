@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import (
@@ -17,14 +18,24 @@ from rich.progress import (
 )
 
 from streams.replay.reading import Line, read, size
+from streams.replay.reading import Progress as Told
+
+_T = TypeVar("_T")
+
+
+def reading(source: Path, what: str, console: Console) -> AbstractContextManager[Iterator[Line]]:
+    """The lines of the input, with a bar named `what` where `console` is a terminal. Raises MissingInput."""
+    return watched(source, what, console, read)
 
 
 @contextmanager
-def reading(source: Path, what: str, console: Console) -> Iterator[Iterator[Line]]:
-    """The lines of the input, with a bar named `what` where `console` is a terminal. Raises MissingInput."""
+def watched(
+    source: Path, what: str, console: Console, read: Callable[[Path, Told | None], Iterator[_T]]
+) -> Iterator[Iterator[_T]]:
+    """What `read` makes of the input, with the bar of `reading`. Raises MissingInput."""
     total = size(source)
     if not console.is_terminal:
-        yield read(source)
+        yield read(source, None)
         return
     columns = (
         TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn(),

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Callable, Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterator
+from heapq import merge
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple, TypeVar
 
 import msgspec
 import zstandard
@@ -39,6 +41,8 @@ class Line(NamedTuple):
 
 #: Called with the bytes read from disk since the last call.
 Progress = Callable[[int], None]
+#: Bytes of lines that are read at once: few enough to stay in the cache until they are decoded.
+_CHUNK = 1 << 16
 
 
 def size(path: Path) -> int:
@@ -49,7 +53,8 @@ def size(path: Path) -> int:
 def read(path: Path, progress: Progress | None = None) -> Iterator[Line]:
     """The lines of the input in arrival order. Raises MissingInput."""
     if path.is_dir():
-        return _merged(path, progress)
+        heads = merged(path, progress, lambda _, line: (time_of(line), line.strip(), None))
+        return (Line(number, TOPICS[order], value) for _, order, number, value, _ in heads)
     return _tagged(path, progress)
 
 
@@ -68,27 +73,34 @@ def _topic_file(folder: Path, topic: str) -> Path | None:
     return next((file for suffix in _SUFFIXES if (file := folder / (topic + suffix)).is_file()), None)
 
 
-def _lines(path: Path, progress: Progress | None) -> Iterator[tuple[int, bytes]]:
-    """Numbered lines, blank ones left out."""
+def chunks(path: Path, progress: Progress | None) -> Iterator[tuple[int, list[bytes]]]:
+    """The lines of a file with their ends, blank ones too, some at a time, and the number of the first of them.
+
+    Raises MissingInput.
+    """
+    _files(path)
+    number = 1
+    before = 0
     try:
-        with path.open("rb") as raw:
-            opened: Iterable[bytes]
-            if path.suffix == ".gz":
-                opened = gzip.GzipFile(fileobj=raw)
-            elif path.suffix == ".zst":
-                opened = io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw))
-            else:
-                opened = raw
-            before = 0
-            for number, line in enumerate(opened, 1):
-                if progress is not None and not number & 0xFFF:
+        with path.open("rb", _CHUNK) as raw:
+            opened = _unpacked(path.suffix, raw)
+            while lines := opened.readlines(_CHUNK):
+                if progress is not None:
                     here = raw.tell()
                     progress(here - before)
                     before = here
-                if not line.isspace():
-                    yield number, line
-    except (OSError, EOFError, zstandard.ZstdError) as error:
+                yield number, lines
+                number += len(lines)
+    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
         raise MissingInput(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+
+
+def _unpacked(suffix: str, raw: BinaryIO) -> BinaryIO:
+    if suffix == ".gz":
+        return io.BufferedReader(gzip.GzipFile(fileobj=raw), _CHUNK)
+    if suffix == ".zst":
+        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw), _CHUNK)
+    return raw
 
 
 class _Tagged(msgspec.Struct, gc=False):
@@ -100,24 +112,28 @@ _TAGGED = msgspec.json.Decoder(_Tagged)
 
 
 def _tagged(path: Path, progress: Progress | None) -> Iterator[Line]:
-    _files(path)
-    decode = _TAGGED.decode
-    for number, line in _lines(path, progress):
-        try:
-            if not line.isascii():
-                # The decoder passes over the text inside the value.
-                str(line, "utf-8")
-            tagged = decode(line)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-            yield Line(number, None, None, *_untagged(line))
-            continue
-        topic, value = tagged.topic, tagged.value
-        if topic not in TOPICS:
-            yield Line(number, None, None, Reason.UNKNOWN_TOPIC, "topic: none of those that are read")
-        elif value is msgspec.UNSET:
-            yield Line(number, topic, None, Reason.MISSING_FIELD, "value: missing")
-        else:
-            yield Line(number, topic, bytes(value))
+    for first, lines in chunks(path, progress):
+        for number, line in enumerate(lines, first):
+            read = tagged(number, line)
+            if read is not None:
+                yield read
+
+
+def tagged(number: int, line: bytes) -> Line | None:
+    """What a line with a topic and a value says; None: it is blank."""
+    try:
+        if not line.isascii():
+            # The decoder passes over the text inside the value.
+            line.decode()
+        found = _TAGGED.decode(line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None if line.isspace() else Line(number, None, None, *_untagged(line))
+    topic, value = found.topic, found.value
+    if topic not in TOPICS:
+        return Line(number, None, None, Reason.UNKNOWN_TOPIC, "topic: none of those that are read")
+    if value is msgspec.UNSET:
+        return Line(number, topic, None, Reason.MISSING_FIELD, "value: missing")
+    return Line(number, topic, bytes(value))
 
 
 def _untagged(line: bytes) -> tuple[Reason, str]:
@@ -137,35 +153,36 @@ class _Head(msgspec.Struct, gc=False):
 _HEAD = msgspec.json.Decoder(_Head)
 
 
-def _merged(folder: Path, progress: Progress | None) -> Iterator[Line]:
-    """The files' heads by time; one without a valid time goes first; a tie goes by topic."""
+def time_of(line: bytes) -> int:
+    """When the event says that it occurred; one without a valid time comes before all others."""
+    try:
+        return times.parse(_HEAD.decode(line).occurred_at)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
+        return -(1 << 62)
+
+
+_T = TypeVar("_T")
+#: From topic and line to its time, its value and whatever else the caller wants to know of it.
+Look = Callable[[str, bytes], tuple[int, bytes, _T]]
+
+
+def merged(folder: Path, progress: Progress | None, look: Look[_T]) -> Iterator[tuple[int, int, int, bytes, _T]]:
+    """Time, topic (its place in TOPICS), number, value and the rest of the files' lines, without the blank ones.
+
+    The files' heads go by time, a tie by topic. Raises MissingInput.
+    """
     _files(folder)
-    sources = []
-    for order, topic in enumerate(TOPICS):
-        file = _topic_file(folder, topic)
-        if file is not None:
-            sources.append((order, topic, _lines(file, progress)))
-    heads: list[tuple[int, int, str, int, bytes, Iterator[tuple[int, bytes]]]] = []
-    for order, topic, lines in sources:
-        _put_head(heads, order, topic, lines)
-    while heads:
-        head = min(heads, key=lambda one: one[:2])
-        heads.remove(head)
-        _, order, topic, number, line, lines = head
-        yield Line(number, topic, line.strip())
-        _put_head(heads, order, topic, lines)
+    files = [(order, file) for order, topic in enumerate(TOPICS) if (file := _topic_file(folder, topic)) is not None]
+    # No two files are of one topic: nothing beyond time and topic is ever compared.
+    return merge(*(_heads(file, order, progress, look) for order, file in files))
 
 
-def _put_head(
-    heads: list[tuple[int, int, str, int, bytes, Iterator[tuple[int, bytes]]]],
-    order: int,
-    topic: str,
-    lines: Iterator[tuple[int, bytes]],
-) -> None:
-    for number, line in lines:
-        try:
-            time = times.parse(_HEAD.decode(line).occurred_at)
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
-            time = -(1 << 62)
-        heads.append((time, order, topic, number, line, lines))
-        return
+def _heads(
+    file: Path, order: int, progress: Progress | None, look: Look[_T]
+) -> Iterator[tuple[int, int, int, bytes, _T]]:
+    topic = TOPICS[order]
+    for first, lines in chunks(file, progress):
+        for number, line in enumerate(lines, first):
+            time, value, rest = look(topic, line)
+            if value:
+                yield time, order, number, value, rest

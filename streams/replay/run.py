@@ -9,13 +9,13 @@ from typing import Any, Literal
 
 import orjson
 
-from schemas.decode import Invalid, Reason, decode
-from schemas.events import EVENTS
+from schemas import events
 from schemas.times import render
 from streams.alerts.cloudevents import AlertWriter
 from streams.engine.processor import BEGINNING
 from streams.policy.model import Policy
 from streams.replay import parquet
+from streams.replay.batches import Batch, Dead, Event, batches_of
 from streams.replay.reading import TOPICS, Line
 from streams.rules.alert import Alert
 from streams.stages.single import SingleReader
@@ -37,41 +37,29 @@ class Replay:
         self._writer = AlertWriter(policy.label, policy.platform)
         self._alerts: dict[str, list[tuple[int, str, bytes]]] = {"merchant": [], "platform": []}
         self._tables: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in TABLES}
-        self._dead: list[dict[str, Any]] = []
-        self._read: Counter[str] = Counter()
-        self._types: Counter[str] = Counter()
+        self._dead: list[Dead] = []
+        self._passed_over: Counter[str] = Counter()
+        self._kinds: Counter[type[events.Event]] = Counter()
+        self._left_out: Counter[type[events.Event]] = Counter()
         self._said: Counter[str] = Counter()
-        self._reasons: Counter[str] = Counter()
         self._repeated = 0
-        self._left_out = 0
         self._tombstones = 0
 
     def run(self, lines: Iterable[Line]) -> dict[str, Any]:
         """Reads all lines; the summary."""
-        reader, until, now = self._reader, self.until, self.now
-        types = self._types
+        return self.take(batches_of(lines, self.now))
+
+    def take(self, batches: Iterable[Batch]) -> dict[str, Any]:
+        """Reads all batches, which must know of this replay's `now`; the summary."""
+        reader, until = self._reader, self.until
+        take = reader.take
         unlooked = 0
-        for line in lines:
-            topic, value = line.topic, line.value
-            if topic is None or value is None:
-                self._bury(line, Invalid(line.reason or Reason.NOT_JSON, line.detail))
-                continue
-            self._read[topic] += 1
-            if value == b"null":
-                self._tombstones += 1
-                continue
-            try:
-                event, time = decode(topic, value, now)
-            except Invalid as invalid:
-                self._bury(line, invalid)
-                continue
-            if until is not None and time > until:
-                self._left_out += 1
-                continue
-            types[type(event).__name__] += 1
-            if not reader.take(topic, event, time, value):
-                self._repeated += 1
-            unlooked += 1
+        for batch in batches:
+            found = self._count(batch)
+            for topic, event, time, value in found:
+                if not take(topic, event, time, value):
+                    self._repeated += 1
+            unlooked += len(found)
             if unlooked >= _STEP:
                 unlooked = 0
                 reader.settle()
@@ -101,25 +89,26 @@ class Replay:
             with (folder / f"{table}.jsonl").open("wb") as out:
                 out.writelines(orjson.dumps(rows[key]) + b"\n" for key in sorted(rows))
         with (folder / "dead-letters.jsonl").open("wb") as out:
-            out.writelines(orjson.dumps(row) + b"\n" for row in self._dead)
+            out.writelines(orjson.dumps(dead._asdict()) + b"\n" for dead in self._dead)
 
     def _write_parquet(self, folder: Path) -> None:
         for audience, alerts in self._alerts.items():
             parquet.write_alerts(folder / f"alerts.{audience}.parquet", (value for _, _, value in alerts))
         for table, rows in self._tables.items():
             parquet.write_table(folder / f"{table}.parquet", table, (rows[key] for key in sorted(rows)))
-        parquet.write_dead_letters(folder / "dead-letters.parquet", self._dead)
+        parquet.write_dead_letters(folder / "dead-letters.parquet", (dead._asdict() for dead in self._dead))
 
-    def _bury(self, line: Line, invalid: Invalid) -> None:
-        self._reasons[str(invalid.reason)] += 1
-        self._dead.append(
-            {
-                "topic": line.topic,
-                "line": line.number,
-                "error_code": str(invalid.reason),
-                "error_detail": invalid.detail,
-            }
-        )
+    def _count(self, batch: Batch) -> list[Event]:
+        """Counts what the batch holds; the events up to the end."""
+        found, until = batch.events, self.until
+        self._kinds.update([type(event) for _, event, _, _ in found])
+        self._tombstones += batch.tombstones
+        self._passed_over.update(batch.passed_over)
+        self._dead += batch.dead
+        if until is None:
+            return found
+        self._left_out.update([type(event) for _, event, time, _ in found if time > until])
+        return [event for event in found if event[2] <= until]
 
     def _collect(self) -> None:
         alerts, records = self._reader.drain()
@@ -137,26 +126,27 @@ class Replay:
             self._alerts[audience].append((alert.time, id_, value))
 
     def _summary(self, end: int) -> dict[str, Any]:
+        read = {topic: sum(self._kinds[kind] for kind in events.EVENTS[topic]) for topic in TOPICS}
+        reasons = Counter(dead.error_code for dead in self._dead)
         return {
             "policy": self.policy.label,
             "watermark": render(end) if end != BEGINNING else None,
-            "records": {topic: self._read[topic] for topic in TOPICS},
-            "events": dict(sorted(_by_type(self._types).items())),
+            "records": {topic: read[topic] + self._passed_over[topic] for topic in TOPICS},
+            "events": _by_type(self._kinds - self._left_out),
             "alerts": _nested(self._said),
             "late": self._reader.late,
             "repeated": self._repeated,
-            "left_out": self._left_out,
+            "left_out": self._left_out.total(),
             "tombstones": self._tombstones,
-            "dead": {"total": len(self._dead), "by_reason": dict(sorted(self._reasons.items()))},
+            "dead": {"total": len(self._dead), "by_reason": dict(sorted(reasons.items()))},
         }
 
 
-def _by_type(names: Counter[str]) -> Counter[str]:
-    tags = {struct.__name__: struct.__struct_config__.tag for structs in EVENTS.values() for struct in structs}
+def _by_type(kinds: Counter[type[events.Event]]) -> dict[str, int]:
     result: Counter[str] = Counter()
-    for name, count in names.items():
-        result[str(tags[name])] += count
-    return result
+    for kind, count in kinds.items():
+        result[str(kind.__struct_config__.tag)] += count
+    return dict(sorted(result.items()))
 
 
 def _nested(said: Counter[str]) -> dict[str, dict[str, int]]:

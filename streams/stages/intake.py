@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from weakref import WeakSet
 
-from schemas import events
 from schemas.decode import Invalid, Reason, decode
+from schemas.events import AnyEvent, record_key
 from schemas.times import render
 from streams.engine.processor import Output, PartitionClock, Record
 from streams.stages.dataflow import DEAD_LETTERS
@@ -69,10 +69,12 @@ class Intake:
         partition: int,
         records: Sequence[Record],
         clock: PartitionClock,
-        knows: Callable[[events.AnyEvent, str], bool],
-    ) -> Iterator[tuple[events.AnyEvent, int, str, bytes]]:
+        knows: Callable[[AnyEvent, str], bool],
+    ) -> Iterator[tuple[AnyEvent, int, str, bytes]]:
         """(event, time, key, value) of each record that is one, in order; the clock moves with them."""
-        until = clock.until
+        until, lateness = clock.until, clock.lateness
+        greatest = clock.greatest
+        partitioner, partitions = self._partitioner, self._partitions
         for record in records:
             value = record.value
             if value is None:
@@ -80,10 +82,10 @@ class Intake:
                 continue
             try:
                 event, time = decode(topic, value, record.timestamp * 1000)
-                key = events.record_key(event)
-                if record.key is None or record.key != key.encode():
+                key, own = record_key(event), record.key
+                if own is None or own != key.encode():
                     raise Invalid(Reason.WRONG_KEY, "the record's key is not the one that its event asks for")
-                if not knows(event, key) and self._partitioner(record.key, self._partitions) != partition:
+                if not knows(event, key) and partitioner(own, partitions) != partition:
                     raise Invalid(Reason.WRONG_PARTITION, f"the key belongs to another partition than {partition}")
             except Invalid as invalid:
                 self._bury(topic, partition, record, invalid)
@@ -91,7 +93,10 @@ class Intake:
             if until is not None and time > until:
                 clock.left_out += 1
                 continue
-            if clock.passed(time):
+            if time > greatest:
+                clock.passed(time)
+                greatest = clock.greatest
+            elif time < greatest - lateness:
                 clock.late += 1
             yield event, time, key, value
 

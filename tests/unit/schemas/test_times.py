@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas import times
-from schemas.times import parse, render
+from schemas.times import HOUR, MINUTE, SECOND, parse, render
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 FIRST, LAST = parse("0001-01-01T00:00:00Z"), parse("9999-12-31T23:59:59.999999Z")
@@ -123,7 +123,9 @@ def test_a_leap_second_is_refused_whether_there_was_one_or_not(text: str) -> Non
 def test_a_minute_that_is_known_makes_no_bad_rest_good() -> None:
     parse("2026-11-03T08:15:00Z")
     parse("2026-11-03T08:15:00+08:00")
-    for rest in ("60Z", "0Z", "00", "00+08:60", "00.Z", "00+24:00", "00.5", "00z ", "", "Z"):
+    rests = ("60Z", "0Z", "00", "00+08:60", "00.Z", "00+24:00", "00.5", "00z ", "", "Z", "00.+08:00", "00.5+8:00",
+             "00.5 Z", "00.٣Z", "00.²Z", "00.5.5Z", "00.-5Z", "00.5_5Z", "00,5Z", "00.5ZZ", "00.5+08:000")  # fmt: skip
+    for rest in rests:
         with pytest.raises(ValueError, match=r"RFC 3339|no such"):
             parse(f"2026-11-03T08:15:{rest}")
 
@@ -208,10 +210,28 @@ def test_a_time_is_rendered_in_utc_with_a_fraction_only_where_there_is_one(micro
 
 
 def test_full_tables_are_emptied_and_filled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(times, "_MOST_MINUTES", 3)
-    monkeypatch.setattr(times, "_minutes", {})
-    for minute in range(10):
-        assert (
-            parse(f"2026-11-03T08:{minute:02d}:07Z") == parse("2026-11-03T08:00:00Z") + minute * 60_000_000 + 7_000_000
-        )
-        assert len(times._minutes) <= 3
+    monkeypatch.setattr(times, "_MOST", 3)
+    monkeypatch.setattr(times, "_hours", {})
+    monkeypatch.setattr(times, "_rests", {})
+    start = parse("2026-11-03T00:00:00Z")
+    for hour in range(10):
+        for minute in range(10):
+            expected = start + hour * HOUR + minute * MINUTE + 7 * SECOND
+            assert parse(f"2026-11-03T{hour:02d}:{minute:02d}:07Z") == expected
+            assert len(times._hours) <= 3
+            assert len(times._rests) <= 3
+
+
+@pytest.mark.parametrize("zone", ["Z", "z", "+08:00", "-05:30"])
+def test_tables_that_a_time_with_a_fraction_has_filled_serve_those_without_and_the_other_way_round(
+    monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
+    for first in (f"2026-11-03T08:15:07.25{zone}", f"2026-11-03T08:15:07{zone}"):
+        monkeypatch.setattr(times, "_hours", {})
+        monkeypatch.setattr(times, "_rests", {})
+        parse(first)
+        assert len(times._hours) == len(times._rests) == 1
+        whole = parse(f"2026-11-03T08:15:07{zone}")
+        assert parse(f"2026-11-03T08:15:07.1234567{zone}") == whole + 123_456
+        assert parse(f"2026-11-03T08:15:07.25{zone}") == whole + 250_000
+        assert len(times._hours) == len(times._rests) == 1
