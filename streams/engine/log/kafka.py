@@ -18,7 +18,7 @@ from streams.engine.log.journal import Reader
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
-from streams.engine.log.kafka_records import unwrapped
+from streams.engine.log.kafka_records import hand_over_parsed
 from streams.engine.log.kafka_writer import KafkaWriter
 
 #: Bytes and records of a changelog that are fetched and handed over at once.
@@ -175,6 +175,7 @@ class KafkaLog:
             with errors(f"reading {source.topic}-{source.partition}"):
                 async with asyncio.timeout(self._settings.request_timeout):
                     await consumer.start()
+                    hand_over_parsed(consumer)
                     consumer.assign([partition])
                     consumer.seek(partition, begin)
                 position = begin
@@ -182,7 +183,6 @@ class KafkaLog:
                 while (before := position) < end:
                     async with asyncio.timeout(self._settings.request_timeout):
                         while position == before:
-                            unwrapped(consumer)
                             fetched = await consumer.getmany(partition, timeout_ms=100, max_records=_RESTORE_RECORDS)
                             position = await consumer.position(partition)
                     records = fetched.get(partition, [])

@@ -13,7 +13,7 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.log.interface import Committed, Fetched, Listener, TopicPartition
 from streams.engine.log.kafka_clients import errors, quietly
-from streams.engine.log.kafka_records import unwrapped
+from streams.engine.log.kafka_records import hand_over_parsed
 from streams.engine.processor import Record
 
 #: In milliseconds.
@@ -66,6 +66,7 @@ class KafkaMember:
     async def open(self) -> None:
         """Connects and subscribes; the group is joined in the background."""
         await self._consumer.start()
+        hand_over_parsed(self._consumer)
         self._consumer.subscribe(topics=self._topics, listener=_Rebalances(self._listener))
 
     def seek(self, source: TopicPartition, offset: int, epoch: int = 0) -> None:
@@ -78,7 +79,6 @@ class KafkaMember:
 
     async def fetch(self, sources: Collection[TopicPartition], records: int, seconds: float) -> Sequence[Fetched]:
         wanted = [KafkaPartition(*source) for source in sources]
-        unwrapped(self._consumer)
         with errors("fetching"):
             found = await self._consumer.getmany(
                 *wanted, timeout_ms=int(seconds * 1000), max_records=records * len(wanted)

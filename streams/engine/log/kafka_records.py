@@ -13,14 +13,18 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import FetchResult
 
 
-def unwrapped(consumer: AIOKafkaConsumer) -> None:
-    """What the consumer has fetched and not handed over comes as it was parsed. To be called before asking for it.
+def hand_over_parsed(consumer: AIOKafkaConsumer) -> None:
+    """From now on the consumer, which has been started, hands records over as they were parsed."""
+    consumer._fetcher._records = _Fetched(consumer._fetcher._records)
 
-    What arrives only while it is waited for comes in the client's own form, which has the same attributes.
-    """
-    for result in consumer._fetcher._records.values():
-        if type(result) is FetchResult and result.has_more():
+
+class _Fetched(dict[Any, Any]):
+    """What the client has fetched, by partition."""
+
+    def __setitem__(self, partition: Any, result: Any) -> None:
+        if type(result) is FetchResult:
             result._partition_records._consumer_record = _as_parsed
+        super().__setitem__(partition, result)
 
 
 def _as_parsed(_: Any, record: Any) -> Any:
