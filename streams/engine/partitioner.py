@@ -16,7 +16,7 @@ def partition_for(key: bytes, partitions: int) -> int:
 
 
 def murmur2(key: bytes) -> int:
-    """MurmurHash2 of the key, unsigned. Every key that is new costs one: this is half of what the client's own takes."""
+    """MurmurHash2 of the key, unsigned: in half the time that the client takes for it, and every new key costs one."""
     size = len(key)
     words = size >> 2
     found = _SEED ^ size

@@ -31,6 +31,8 @@ class TopicSpec(NamedTuple):
 class Fetched(NamedTuple):
     """Records of one partition, in offset order. `next` is the position behind them; records may be none.
 
+    A record has the attributes of `Record`, and need be nothing else.
+
     `epoch` is that of the last `seek` before they were read.
     """
 
