@@ -73,6 +73,33 @@ def expected(case: Case, policy: Policy, whole: Case | None = None) -> dict[str,
     _expect_order(result, case.order, over_paid=rate.over == "paid")
     #: By shop and item (None: the order as a whole), the escalations of the order, where it counts once.
     spans: dict[tuple[str, str | None], list[Span]] = {}
+    if case.disputes or case.complaints or case.requests or case.messages or case.tickets:
+        _expect_escalations(result, spans, case, whole, policy)
+    for identity, refund in case.refunds.items():
+        requested = refund.requested
+        if requested is not None:
+            tally = tallies.tally(tallies.REFUND_REASONS, requested.kind, requested.reason)
+            result[f"refund/{identity}"] = (requested.time, tallied(requested.shop_id, requested.time, tally), None)
+    if rate.distinct_orders:
+        _span_tickets(spans, case, whole, policy)
+    for (shop_id, item), known in spans.items():
+        kind, items = (DISTINCT_ORDER, ()) if item is None else (ASIDE, (item,))
+        for boundary, hour, sign in moves(known):
+            # All that it takes is known once the events before the boundary are.
+            delta = Delta(shop_id, boundary, hour, kind, sign, items)
+            result[str(("distinct", shop_id, item, boundary, hour, sign))] = (boundary - 1, delta, None)
+    return result
+
+
+def _expect_escalations(
+    result: dict[str, tuple[int, Delta, int | None]],
+    spans: dict[tuple[str, str | None], list[Span]],
+    case: Case,
+    whole: Case,
+    policy: Policy,
+) -> None:
+    """The escalations and the timeouts of tickets, each by itself and, where orders count once, by its span."""
+    rate = policy.help_rate
 
     def add(name: str, kind: int, time: int, of: _About, life: Case | None, *, closed: bool) -> None:
         shop_id, order_id, item = of
@@ -111,20 +138,6 @@ def expected(case: Case, policy: Policy, whole: Case | None = None) -> dict[str,
         of = (ticket.opened.shop_id, ticket.opened.order_id, None)
         life = life_at(whole, timed_out, policy)
         add(name, TICKET_TIMEOUT, timed_out, of, life, closed=is_ticket_closed(whole, ticket, policy))
-    for identity, refund in case.refunds.items():
-        requested = refund.requested
-        if requested is not None:
-            tally = tallies.tally(tallies.REFUND_REASONS, requested.kind, requested.reason)
-            result[f"refund/{identity}"] = (requested.time, tallied(requested.shop_id, requested.time, tally), None)
-    if rate.distinct_orders:
-        _span_tickets(spans, case, whole, policy)
-    for (shop_id, item), known in spans.items():
-        kind, items = (DISTINCT_ORDER, ()) if item is None else (ASIDE, (item,))
-        for boundary, hour, sign in moves(known):
-            # All that it takes is known once the events before the boundary are.
-            delta = Delta(shop_id, boundary, hour, kind, sign, items)
-            result[str(("distinct", shop_id, item, boundary, hour, sign))] = (boundary - 1, delta, None)
-    return result
 
 
 def _interventions(case: Case, whole: Case, policy: Policy) -> Iterator[Intervention]:

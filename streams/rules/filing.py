@@ -49,7 +49,7 @@ _encode = msgspec.msgpack.Encoder().encode
 #: Facts that an order knows by their id; what it does not know so is no repeat for it.
 _OF_ORDERS = frozenset((PLACED, PAID, SHIPPED, COMPLETED, CANCELLED, REQUESTED, REJECTED, SETTLED, DISPUTED))
 _BY_ID = _OF_ORDERS | {COMPLAINED, INTERVENED}
-#: The field of an order, or of a refund, that a fact goes into.
+#: The field of an order, a refund or a ticket that a fact goes into.
 _FIELDS = {
     PLACED: "placed",
     PAID: "paid",
@@ -101,6 +101,9 @@ def put(whole: Case, life: Case, entry: Entry, settled: int, counted: int, polic
         _live(life, fact.time)
         if slot not in _BY_ID:
             life.last = fact.time if life.last is None else max(life.last, fact.time)
+    field = _FIELDS.get(slot)
+    if field is not None:
+        return _hold(_holder(whole, life, slot, identity), field, fact, settled)
     match fact:
         case Message():
             return _say(whole, life, identity, fact, counted, policy)
@@ -112,14 +115,25 @@ def put(whole: Case, life: Case, entry: Entry, settled: int, counted: int, polic
             return _ticket(whole, identity).add_switch(fact)
         case Voided():
             return _void(whole, life, identity, fact, policy)
-    holder: Any = life.order
+    raise AssertionError(f"nothing holds {slot}")
+
+
+def _holder(whole: Case, life: Case, slot: str, identity: str) -> Any:
+    """What has the field of the slot: the order, a refund or a ticket."""
     if slot in (OPENED, RESPONDED):
-        holder = _ticket(whole, identity)
-    elif slot in (REQUESTED, REJECTED, SETTLED):
-        holder = life.refunds.setdefault(identity, Refund())
-    known = getattr(holder, _FIELDS[slot])
+        return _ticket(whole, identity)
+    if slot not in (REQUESTED, REJECTED, SETTLED):
+        return life.order
+    refund = life.refunds.get(identity)
+    if refund is None:
+        refund = life.refunds[identity] = Refund()
+    return refund
+
+
+def _hold(holder: Any, field: str, fact: Any, settled: int) -> bool:
+    known = getattr(holder, field)
     held = first(fact, known, settled)
-    setattr(holder, _FIELDS[slot], held)
+    setattr(holder, field, held)
     return held is not known
 
 

@@ -36,7 +36,7 @@ def numerator(rules: HelpRate) -> tuple[int, ...]:
 
 def escalations(counts: Sequence[int], places: Sequence[int]) -> int:
     """What the rate counts in a row or window: escalations, or the orders that have one."""
-    return sum(counts[place] for place in places)
+    return sum([counts[place] for place in places])
 
 
 def rate(counts: Sequence[int], places: Sequence[int]) -> float | None:

@@ -101,6 +101,16 @@ def expected(order_id: str, order: Order, policy: Policy) -> list[Expected]:
     return alerts
 
 
+def first_deadline(order: Order, policy: Policy) -> int | None:
+    """The least time at which the order can give an alert, in microseconds, as long as nothing ends the wait."""
+    paid = order.paid
+    if paid is None:
+        return None
+    ship_by = ship_by_of(paid, policy)
+    due_soon = ship_by - policy.orders.micros.due_soon
+    return due_soon if paid.time <= due_soon else max(ship_by, paid.time)
+
+
 def _end(order: Order) -> tuple[tuple[int, str, bytes], str] | None:
     """What ends the wait for the shipping first: its place, and how."""
     end: tuple[tuple[int, str, bytes], str] | None = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 
 from ahocorasick_rs import AhoCorasick
 from opencc import OpenCC
@@ -24,11 +24,13 @@ _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _NEEDLESS_SPACE = re.compile("(?<![a-z0-9]) | (?![a-z0-9])")
 
 
+@lru_cache(maxsize=4)
 def normalise(text: str) -> str:
     """The text with simplified characters, half width, lower case, without accents and other combining marks.
 
     Spaces and control characters become one space between two Latin letters or digits, and nothing elsewhere;
     invisible characters and lone surrogates become nothing. At most `4 * len(text)` long; normal text stays as it is.
+    The last few are kept, for the next set of phrases that is looked up in them.
     """
     # Collapsed first: the pattern then looks at one character on each side, and never back.
     return _NEEDLESS_SPACE.sub("", " ".join(text.translate(_FORMS).split()))

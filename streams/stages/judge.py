@@ -66,6 +66,7 @@ class Judge:
         self.changed_categories: set[str] = set()
         self._publishes = publishes
         self._members: dict[str, set[str]] = {}
+        self._baselines: dict[str, float | None] = {}
 
     def rebuild(self, categories: dict[str, Category], shops: dict[str, Shop]) -> None:
         """Takes over a restored state."""
@@ -73,6 +74,8 @@ class Judge:
         for shop_id, shop in shops.items():
             if shop.figures.category is not None:
                 self._members.setdefault(shop.figures.category, set()).add(shop_id)
+        least = self.policy.help_rate.min_shops
+        self._baselines = {name: category.baseline(least) for name, category in categories.items()}
 
     def judge(self, closed: Closed, changes: list[CategoryChange]) -> None:
         """Judges one boundary: `closed` of its own shops, `changes` from all partitions."""
@@ -90,37 +93,46 @@ class Judge:
                 self._members.setdefault(figures.category, set()).add(figures.shop_id)
         own = len(touched)
         least = self.policy.help_rate.min_orders
-        for category in moved:
+        for category in (name for name, new_baseline in moved.items() if new_baseline):
             for shop_id in sorted(self._members.get(category, ())):
                 shop = self.shops[shop_id]
                 # A baseline means nothing to a shop with too few orders, which has no level either.
                 if shop.figures.month[ORDER] >= least:
                     touched[shop_id] = None
+        as_of = render(closed.boundary)
         for number, shop_id in enumerate(touched):
-            self._judge_shop(closed.boundary, self.shops[shop_id], changed=number < own)
+            self._judge_shop(closed.boundary, as_of, self.shops[shop_id], changed=number < own)
         for category in moved:
             self._publish_baseline(closed.boundary, category)
 
-    def _add_up(self, changes: list[CategoryChange]) -> list[str]:
-        """The categories whose baseline may have changed."""
-        moved: dict[str, None] = {}
+    def _add_up(self, changes: list[CategoryChange]) -> dict[str, bool]:
+        """The categories whose sum has changed, in that order; whether their baselines have."""
+        moved: dict[str, bool] = {}
         for change in changes:
             category = self.categories.setdefault(change.category, Category())
             category.members += change.members
             category.shops += change.shops
             category.total += int(change.total, 16)
-            moved[change.category] = None
+            moved[change.category] = False
+        for name in moved:
+            baseline = self.categories[name].baseline(self.policy.help_rate.min_shops)
+            moved[name] = baseline != self._baselines.get(name)
+            self._baselines[name] = baseline
         self.changed_categories.update(moved)
-        return list(moved)
+        return moved
 
-    def _judge_shop(self, boundary: int, shop: Shop, *, changed: bool) -> None:
+    def _judge_shop(self, boundary: int, as_of: str, shop: Shop, *, changed: bool) -> None:
+        """`changed`: its own figures have; else its category's baseline alone may have."""
         rules = self.policy.help_rate
         figures = shop.figures
-        category = self.categories.get(figures.category) if figures.category is not None else None
-        baseline = category.baseline(rules.min_shops) if category is not None else None
+        baseline = self._baselines.get(figures.category) if figures.category is not None else None
         orders, escalations = figures.month[ORDER], help_rate.escalations(figures.month, self._numerator)
-        rate = help_rate.rate(figures.month, self._numerator)
+        rate = escalations / orders if orders else None
         judged = help_rate.judge(shop.flags, orders, escalations, rate, baseline, rules)
+        if not changed and judged == (shop.state, shop.flags):
+            # A new baseline alone is published nowhere.
+            self._judge_items(boundary, shop, baseline)
+            return
         if judged.state != shop.state:
             self._change_level(boundary, shop, judged, baseline)
         shop.flags, shop.state = judged.flags, judged.state
@@ -128,7 +140,7 @@ class Judge:
         if figures.empty:
             self._drop(shop)
         else:
-            self._publish_shop(boundary, shop, baseline)
+            self._publish_shop(as_of, shop, baseline)
         if changed or judged.flags or shop.items:
             self.changed_shops.add(figures.shop_id)
 
@@ -223,16 +235,16 @@ class Judge:
             "escalations_left": help_rate.escalations_left(state, month[ORDER], escalations, baseline, rules),
         }
 
-    def _publish_shop(self, boundary: int, shop: Shop, baseline: float | None) -> None:
+    def _publish_shop(self, as_of: str, shop: Shop, baseline: float | None) -> None:
         figures = shop.figures
-        content: list[Any] = [figures.category, shop.state, list(figures.week), list(figures.month)]
+        content: list[Any] = [figures.category, shop.state, figures.week, figures.month]
         # A new baseline alone, with the same state, is no change.
         if content == shop.published:
             return
         shop.published = content
         value = {
             "shop_id": figures.shop_id,
-            "as_of": render(boundary),
+            "as_of": as_of,
             "main_category": figures.category,
             "state": shop.state,
             "baseline": _rounded(baseline),
@@ -242,14 +254,15 @@ class Judge:
         self.records.append(TableRecord(HELP_RATES, figures.shop_id, value))
 
     def _window(self, counts: list[int]) -> dict[str, Any]:
+        orders, escalations = counts[ORDER], help_rate.escalations(counts, self._numerator)
         return {
-            "orders": counts[ORDER],
+            "orders": orders,
             "disputes": counts[DISPUTE],
             "complaints": counts[COMPLAINT],
             "interventions": counts[INTERVENTION],
             "ticket_timeouts": counts[TICKET_TIMEOUT],
-            "escalations": help_rate.escalations(counts, self._numerator),
-            "rate": _rounded(help_rate.rate(counts, self._numerator)),
+            "escalations": escalations,
+            "rate": _rounded(escalations / orders if orders else None),
             "logistics_linked": counts[LINKED],
             "window_closed": counts[CLOSED],
         }
@@ -264,7 +277,7 @@ class Judge:
         category = self.categories[name]
         baseline = category.baseline(self.policy.help_rate.min_shops)
         if not category.members:
-            del self.categories[name]
+            del self.categories[name], self._baselines[name]
             if category.published is not None and self._publishes(name):
                 self.records.append(TableRecord(CATEGORY_BASELINES, name, None))
             return

@@ -6,8 +6,9 @@ changed and what that changes in their categories' sums, and publishes the table
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from heapq import heappop, heappush
+from operator import add, sub
 
 import msgspec
 
@@ -19,18 +20,24 @@ from streams.rules.counting import DISTINCT_ORDER, ORDER, TALLIED, Delta
 from streams.stages.tallies import TallyBook
 
 WINDOWS = (7 * DAY, 30 * DAY)
+_ALL_WINDOWS = range(len(WINDOWS))
 #: Places in a row of counts: orders, the kinds of escalation, the orders that escalated where each counts once (these
 #: are places of `streams.rules.counting`), then two properties of escalations.
 LINKED, CLOSED = DISTINCT_ORDER + 1, DISTINCT_ORDER + 2
 COUNTS = CLOSED + 1
+_NO_COUNTS = (0, 0)
 #: A rate times this is an integer, so that sums are exact whatever their order: the least double is 2**-1074.
 SCALE = 1 << 1074
+
+
+def _nothing() -> list[int]:
+    return [0] * COUNTS
 
 
 class Row(msgspec.Struct, array_like=True, gc=True):
     """One hour of one shop."""
 
-    counts: list[int] = msgspec.field(default_factory=lambda: [0] * COUNTS)
+    counts: list[int] = msgspec.field(default_factory=_nothing)
     categories: dict[str, int] = msgspec.field(default_factory=dict)
     #: By item: orders, escalations.
     items: dict[str, list[int]] = msgspec.field(default_factory=dict)
@@ -40,7 +47,7 @@ class Row(msgspec.Struct, array_like=True, gc=True):
     @property
     def rated(self) -> bool:
         """Whether there is anything that the help rate counts, and not tallies alone."""
-        return any(self.counts) or bool(self.categories) or bool(self.items)
+        return any(self.counts) or bool(self.categories or self.items)
 
 
 class HourChange(msgspec.Struct, array_like=True, gc=False):
@@ -56,7 +63,10 @@ def combine(deltas: Iterable[Delta]) -> list[HourChange]:
     """Adds up deltas of the same shop, hour and boundary: so a large shop's traffic is one record, not thousands."""
     rows: dict[tuple[str, int, int], Row] = {}
     for delta in deltas:
-        row = rows.setdefault((delta.shop_id, delta.effective, delta.hour), Row())
+        key = (delta.shop_id, delta.effective, delta.hour)
+        row = rows.get(key)
+        if row is None:
+            row = rows[key] = Row()
         if delta.tally is not None:
             _add(row.tallies, delta.tally, delta.sign)
         if delta.kind == TALLIED:
@@ -126,8 +136,7 @@ class _Shop:
     def add(self, row: Row, number: int, sign: int) -> None:
         """Adds an hour to a window, or takes it out."""
         counts = self.week if number == 0 else self.month
-        for place, value in enumerate(row.counts):
-            counts[place] += sign * value
+        counts[:] = map(add if sign > 0 else sub, counts, row.counts)
         if number == len(WINDOWS) - 1:
             for category, lines in row.categories.items():
                 _add(self.categories, category, sign * lines)
@@ -211,7 +220,9 @@ class ShopBook:
 
     def _apply(self, shop_id: str, hour: int, change: Row, boundary: int) -> bool:
         """Changes the hour and the windows that it is in, as of the boundary. True: also what the help rate counts."""
-        windows = [number for number, window in enumerate(WINDOWS) if hour >= boundary - window]
+        windows: Sequence[int] = _ALL_WINDOWS
+        if hour < boundary - WINDOWS[0]:
+            windows = [number for number, window in enumerate(WINDOWS) if hour >= boundary - window]
         if not windows:
             return False
         key = (shop_id, hour)
@@ -222,8 +233,9 @@ class ShopBook:
                 self._plan_leaving(shop_id, hour, number)
         self.changed_rows.add(key)
         _add_row(row, change)
-        for number in windows:
-            self.tallies.add(shop_id, change.tallies, number, 1)
+        if change.tallies:
+            for number in windows:
+                self.tallies.add(shop_id, change.tallies, number, 1)
         if not change.rated:
             return False
         shop = self._shops.setdefault(shop_id, _Shop())
@@ -239,7 +251,8 @@ class ShopBook:
         if number == len(WINDOWS) - 1:
             del self.rows[shop_id, hour]
             self.changed_rows.add((shop_id, hour))
-        self.tallies.add(shop_id, row.tallies, number, -1)
+        if row.tallies:
+            self.tallies.add(shop_id, row.tallies, number, -1)
         shop = self._shops.get(shop_id)
         if shop is None or not row.rated:
             return False
@@ -249,9 +262,9 @@ class ShopBook:
     def _figures(self, shop_id: str, sums: dict[str, list[int]]) -> Figures:
         shop = self._shops[shop_id]
         least = self.policy.help_rate.min_orders
-        category = min(shop.categories, key=lambda one: (-shop.categories[one], one), default=None)
+        category = _main(shop.categories)
         enough = {item for item, (orders, _) in shop.items.items() if orders >= least}
-        items = {item: list(shop.items.get(item, (0, 0))) for item in sorted(enough | shop.seen_items)}
+        items = {item: list(shop.items.get(item, _NO_COUNTS)) for item in sorted(enough | shop.seen_items)}
         shop.seen_items = enough
         figures = Figures(shop_id, list(shop.week), list(shop.month), category, items)
         rate = help_rate.rate(shop.month, self._numerator) if shop.month[ORDER] >= least else None
@@ -313,6 +326,12 @@ class ShopBook:
         return category, format(total, "x") if total is not None else None, sorted(shop.seen_items)
 
 
+def _main(categories: dict[str, int]) -> str | None:
+    """The category with the most lines; of equal ones the smallest id."""
+    most = max(categories.values(), default=0)
+    return min((one for one, lines in categories.items() if lines == most), default=None)
+
+
 def scaled(rate: float) -> int:
     """The rate times `SCALE`, exactly."""
     numerator, denominator = rate.as_integer_ratio()
@@ -320,8 +339,7 @@ def scaled(rate: float) -> int:
 
 
 def _add_row(row: Row, change: Row) -> None:
-    for place, value in enumerate(change.counts):
-        row.counts[place] += value
+    row.counts[:] = map(add, row.counts, change.counts)
     for category, lines in change.categories.items():
         _add(row.categories, category, lines)
     for name, count in change.tallies.items():

@@ -27,16 +27,16 @@ class TallyBook:
         self.records: list[TableRecord] = []
         #: By shop and letter of the table.
         self._tables: dict[tuple[str, str], tuple[dict[str, int], ...]] = {}
-        #: What was published of those that changed since the last boundary.
-        self._published: dict[tuple[str, str], dict[str, Any] | None] = {}
+        #: What was published, and which of it may have changed since the last boundary, in the order of the changes.
+        self._published: dict[tuple[str, str], dict[str, Any]] = {}
+        self._changed: dict[tuple[str, str], None] = {}
 
     def add(self, shop_id: str, tallies: Mapping[str, int], window: int, sign: int) -> None:
         """Adds an hour's tallies to a window, or takes them out."""
         for name, count in tallies.items():
             letter, thing = table_of(name)
             key = (shop_id, letter)
-            if key not in self._published:
-                self._published[key] = self._content(key)
+            self._changed[key] = None
             windows = self._tables.get(key)
             if windows is None:
                 windows = self._tables[key] = tuple({} for _ in WINDOW_NAMES)
@@ -49,20 +49,32 @@ class TallyBook:
 
     def restored(self) -> None:
         """What has been added up to now was published before."""
-        self._published.clear()
+        for key in self._changed:
+            content = self._content(key)
+            if content is not None:
+                self._published[key] = content
+        self._changed.clear()
 
     def publish(self, boundary: int) -> None:
         """Puts out the records of what changed, as of the boundary (microseconds)."""
-        for key, published in self._published.items():
+        if not self._changed:
+            return
+        as_of = render(boundary)
+        for key in self._changed:
             content = self._content(key)
             if content is None:
-                self._tables.pop(key, None)
-            if content == published:
+                del self._tables[key]
+            if content == self._published.get(key):
                 continue
             shop_id, letter = key
-            value = None if content is None else {"shop_id": shop_id, "as_of": render(boundary), **content}
+            value = None
+            if content is None:
+                del self._published[key]
+            else:
+                self._published[key] = content
+                value = {"shop_id": shop_id, "as_of": as_of, **content}
             self.records.append(TableRecord(_FORMS[letter][0], shop_id, value))
-        self._published.clear()
+        self._changed.clear()
 
     def _content(self, key: tuple[str, str]) -> dict[str, Any] | None:
         """The windows as they are published; None with nothing in the longest."""

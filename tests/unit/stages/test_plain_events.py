@@ -1,0 +1,101 @@
+"""An event on time is looked at once it is settled: that says what looking at everything at every event says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from schemas.decode import decode
+from streams.policy.model import Policy
+from streams.rules.cases import Case
+from streams.stages.orders import OrderBook
+from streams.stages.single import SingleReader
+from tests.oracle.streams import shuffle_on_time, streams
+from tests.unit.rules.against_oracle import encoded, policies
+
+PROFILES = ["default", "taobao-experience-2026", "distinct-orders"]
+QUICK = settings(
+    deadline=None,
+    derandomize="CI" in os.environ,
+    max_examples=80,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+
+
+class EagerOrders(OrderBook):
+    """Looks at everything at every event."""
+
+    def _is_plain(self, case: Case, time: int) -> bool:
+        return False
+
+
+def policy_of(profile: str, *, short: bool) -> Policy:
+    """With late replies; `short`: what is over is forgotten within days."""
+    policy, _ = policies(profile, low=True)
+    talks = policy.conversations
+    talks = msgspec.structs.replace(talks, reply_late=msgspec.structs.replace(talks.reply_late, enabled=True))
+    policy = msgspec.structs.replace(policy, conversations=talks)
+    if not short:
+        return policy
+    keeping = msgspec.structs.replace(
+        policy.keeping,
+        order_days=5,
+        order_extension_days=1,
+        order_idle_days=12,
+        ticket_days=4,
+        escalation_days=3,
+        voiding_days=6,
+        conversation_days=3,
+    )
+    return msgspec.structs.replace(policy, keeping=keeping)
+
+
+def said(reader: SingleReader, arrival: list[Mapping[str, Any]], looks: set[int]) -> tuple[Any, ...]:
+    """Alerts in no order, and each table's last records."""
+    for number, event in enumerate(arrival):
+        value = encoded(event)
+        decoded, time = decode(event["topic"], value)
+        reader.take(event["topic"], decoded, time, value)
+        if number in looks:
+            reader.settle()
+    reader.finish(reader.greatest)
+    alerts, records = reader.drain()
+    tables = {(record.table, record.key): record.value for record in records}
+    return sorted(map(str, alerts)), {key: value for key, value in tables.items() if value is not None}
+
+
+def with_late_ones(arrival: list[dict[str, Any]], random: Random, share: float) -> list[dict[str, Any]]:
+    """Some events come at any time after the others."""
+    late = list(arrival)
+    for _ in range(round(len(late) * share)):
+        event = late.pop(random.randrange(len(late)))
+        late.insert(random.randrange(len(late) + 1), event)
+    return late
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@QUICK
+@given(
+    events=streams(max_size=90, forgetting=True),
+    seed=st.integers(0, 2**32 - 1),
+    short=st.booleans(),
+    late=st.sampled_from((0.0, 0.0, 0.1)),
+)
+def test_looking_at_an_event_when_it_is_settled_is_enough(
+    profile: str, events: list[dict[str, Any]], seed: int, short: bool, late: float
+) -> None:
+    random = Random(seed)
+    policy = policy_of(profile, short=short)
+    arrival = with_late_ones(shuffle_on_time(events, random), random, late)
+    looks = {place for place in range(len(arrival)) if random.random() < random.choice((0.05, 0.5))}
+    eager = SingleReader(policy)
+    eager.orders = EagerOrders(policy)
+    assert said(SingleReader(policy), arrival, looks) == said(eager, arrival, looks)
