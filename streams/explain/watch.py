@@ -76,7 +76,7 @@ class Watch:
         self.policy = policy
         self.until = until
         self.scope = scope
-        self.reader = SingleReader(policy)
+        self.reader = SingleReader(policy, folding=False)
         self.kept = Kept()
         self.rows: list[Row] = []
         self.alerts: list[Alert] = []

@@ -1,46 +1,49 @@
-"""Which keys are to be looked at again, and from which moment on.
+"""Which cases are to be looked at again, and from which moment on.
 
-A key stands in an agenda once, at the least moment that was asked for; when that has passed it is looked at, and
-whoever looks puts in the next moment. Asking for a later one than is known costs a look into a dict.
+A case stands in an agenda once, at the least moment that was asked for; when that has passed it is looked at, and
+whoever looks puts in the next moment. Asking for a later one than is known costs a look at the case.
 """
 
 from __future__ import annotations
 
-from streams.engine.due import DueIndex
+from streams.engine.due_keys import DueKeys
+from streams.stages.cases import NEVER, Cases
 
 
 class Agenda:
-    """Keys by the moment (microseconds) at which each is to be looked at."""
+    """One agenda of all cases, by its place in their headers. Moments are microseconds."""
 
-    def __init__(self) -> None:
-        self._index: DueIndex[str] = DueIndex()
-        self._moments: dict[str, int] = {}
+    def __init__(self, cases: Cases, place: int) -> None:
+        self._cases = cases
+        self._place = place
+        self._index = DueKeys(self._moment_of)
 
     def put(self, moment: int | None, key: str) -> None:
-        """The key is to be looked at once `moment` has passed, if not sooner; None: this asks for nothing."""
-        if moment is None:
-            return
-        known = self._moments.get(key)
+        """The case is to be looked at once `moment` has passed, if not sooner; None: this asks for nothing."""
         # An entry that is too early finds nothing and looks again: cheaper than taking it out.
-        if known is None or moment < known:
-            self._moments[key] = moment
-            self._index.put(moment, key)
+        if moment is not None and moment < self._cases.moment(key, self._place):
+            self._cases.plan(key, self._place, moment)
+            self._index.put(moment, key.encode())
+
+    def restore(self, moment: int, key: str) -> None:
+        """Takes over what a row says."""
+        if moment != NEVER:
+            self._index.put(moment, key.encode())
 
     def moment(self, key: str) -> int | None:
-        """When the key is to be looked at, if at all."""
-        return self._moments.get(key)
-
-    def drop(self, key: str) -> None:
-        """The key is not to be looked at any more."""
-        self._moments.pop(key, None)
+        """When the case is to be looked at, if at all."""
+        moment = self._cases.moment(key, self._place)
+        return None if moment == NEVER else moment
 
     def pop(self, before: int) -> list[str]:
         """Takes out what is to be looked at before that moment, each key once."""
-        moments = self._moments
         keys = []
-        for moment, key in self._index.pop(before):
-            # What is found otherwise was put in for an earlier moment, or is out already.
-            if moments.get(key) == moment:
-                del moments[key]
+        for due in self._index.pop(before):
+            if due is not None:
+                key = due.decode()
+                self._cases.plan(key, self._place, NEVER)
                 keys.append(key)
         return keys
+
+    def _moment_of(self, key: bytes) -> int | None:
+        return self.moment(key.decode())

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from schemas import events
-from streams.engine.due import DueIndex
 from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
 from streams.rules import consequences, counting, forgetting, judging, lives
@@ -23,6 +22,7 @@ from streams.rules.forgetting import Wait
 from streams.rules.orders import Shipped
 from streams.stages import registrations
 from streams.stages.agenda import Agenda
+from streams.stages.cases import ALERTS, COUNTS, ENDS, MESSAGES, WAITS, Cases
 from streams.stages.entries import entry_of
 from streams.stages.registrations import RegistrationRecord
 
@@ -38,30 +38,30 @@ class OrderBook:
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
-        self.cases: dict[str, Case] = {}
+        self.cases = Cases()
         self.own = Horizon(BEGINNING)
         self.counts = Horizon(BEGINNING)
         self.settled = BEGINNING
         self.alerts: list[Alert] = []
         self.registrations: list[RegistrationRecord] = []
         self.deltas: list[Delta] = []
-        self.changed: set[str] = set()
+        self.changed = self.cases.changed
         #: Events that are kept aside.
         self.aside = 0
         #: By what has to be looked at: alerts, what the shops count, messages to count or drop, what may be over. The
         #: first and the last go by the own horizon, the others by that of the counts.
-        self._due = Agenda()
-        self._count_due = Agenda()
-        self._messages_due = Agenda()
-        self._ends = Agenda()
+        self._due = Agenda(self.cases, ALERTS)
+        self._count_due = Agenda(self.cases, COUNTS)
+        self._messages_due = Agenda(self.cases, MESSAGES)
+        self._ends = Agenda(self.cases, ENDS)
         #: What is kept aside is looked at as far as the events are settled.
-        self._waits: DueIndex[str] = DueIndex()
+        self._waits = Agenda(self.cases, WAITS)
 
     def take(self, event: events.AnyEvent, time: int, key: str, value: bytes) -> bool:
         """Takes one event under its record key. False: it is a repeat and changes nothing."""
         case = self.cases.get(key)
         if case is None:
-            case = self.cases[key] = Case(key)
+            case = self.cases.begin(key)
         place = (time, event.event_id, sha256(value).digest(), event.shop_id)  # type: ignore[union-attr]
         entry = entry_of(event, place, self.policy)
         if self._is_plain(case, time):
@@ -112,7 +112,7 @@ class OrderBook:
             if opened is None:
                 return
             # The parcel may be known for longer than its order, which may come again.
-            case = self.cases[order_id] = Case(order_id)
+            case = self.cases.begin(order_id)
         if opened is not None:
             case.stalls[episode] = (opened, None)
         elif closed is not None and episode in case.stalls:
@@ -124,7 +124,7 @@ class OrderBook:
     def settle(self, settled: int) -> None:
         """Events before `settled` (microseconds) are known: puts what was kept aside where it belongs."""
         self.settled = settled
-        for _, key in list(self._waits.pop(settled)):
+        for key in self._waits.pop(settled):
             case = self.cases.get(key)
             if case is None or not case.aside:
                 continue
@@ -145,14 +145,14 @@ class OrderBook:
         for case in self._cases(self._count_due.pop(counts.settled)):
             self._count(case)
 
-    def rebuild(self, cases: dict[str, Case], own: Horizon, counts: Horizon) -> None:
-        """Takes over a restored state, as it was at those horizons; what is due when is found anew."""
-        self.cases, self.own, self.counts = cases, own, counts
-        for key, case in cases.items():
-            self._ends.put(BEGINNING, key)
-            if case.aside:
-                self.aside += len(case.aside)
-                self._waits.put(BEGINNING, key)
+    def rebuild(self, own: Horizon, counts: Horizon) -> None:
+        """Goes on from restored rows, as they were at those horizons."""
+        self.own, self.counts = own, counts
+        agendas = (self._due, self._count_due, self._messages_due, self._ends, self._waits)
+        for key, moments, aside in self.cases.headers():
+            self.aside += aside
+            for agenda, moment in zip(agendas, moments, strict=True):
+                agenda.restore(moment, key)
 
     def _cases(self, keys: list[str]) -> Iterator[Case]:
         """Those that there are still."""
@@ -240,9 +240,7 @@ class OrderBook:
         self._count_due.put(forgetting.prune(case, settled, self.policy), key)
         self.changed.add(key)
         if forgetting.is_empty(case):
-            del self.cases[key]
-            for agenda in (self._due, self._count_due, self._messages_due, self._ends):
-                agenda.drop(key)
+            self.cases.drop(key)
 
     def _count_messages(self, case: Case) -> None:
         """What the shops count of messages; drops those that are of no more use."""

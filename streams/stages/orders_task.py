@@ -9,8 +9,9 @@ import msgspec
 
 from schemas.events import AnyEvent
 from streams.engine.processor import BEGINNING, Effects, Horizon, Output, PartitionClock, Record
-from streams.rules.cases import Case
+from streams.engine.table import Table
 from streams.stages import rows
+from streams.stages.cases import LETTER
 from streams.stages.dataflow import (
     BOUNDARIES,
     CATEGORY_SUMS,
@@ -27,7 +28,6 @@ from streams.stages.orders import OrderBook
 from streams.stages.settings import Setting
 from streams.stages.shops import CategoryChange, Closed, Figures, HourChange, Row, ShopBook, combine
 
-_CASE = b"c"
 _ROW = b"r"
 _WAITING = b"w"
 _MEMBER = b"m"
@@ -61,7 +61,6 @@ class Horizons(msgspec.Struct, array_like=True, gc=False):
     next_boundary: int = BEGINNING
 
 
-_case = msgspec.msgpack.Decoder(Case).decode
 _row = msgspec.msgpack.Decoder(Row).decode
 _member = msgspec.msgpack.Decoder(tuple[str | None, str | None, list[str]]).decode
 _shop = msgspec.msgpack.Decoder(Shop).decode
@@ -71,7 +70,9 @@ _horizons = msgspec.msgpack.Decoder(Horizons).decode
 
 
 class OrdersTask:
-    """The processor of one partition of the orders and chats."""
+    """The processor of one partition of the orders and chats. Its cases may lie in a table."""
+
+    letter = LETTER
 
     def __init__(self, setting: Setting, partition: int) -> None:
         self._setting = setting
@@ -133,18 +134,21 @@ class OrdersTask:
         self._collect_horizons(effects)
         return effects
 
+    def attach(self, table: Table) -> None:
+        self._orders.cases.rows = table
+
     def restore(self, saved: Iterable[tuple[bytes, bytes]]) -> None:
-        cases: dict[str, Case] = {}
         hours: dict[tuple[str, int], Row] = {}
         waiting: dict[int, dict[tuple[str, int], Row]] = {}
         members: dict[str, tuple[str | None, str | None, list[str]]] = {}
         shops: dict[str, Shop] = {}
         categories: dict[str, Category] = {}
         for key, value in saved:
+            if key[:1] == LETTER:
+                self._orders.cases.rows[key] = value
+                continue
             letter, parts = rows.parts_of(key)
             match letter:
-                case b"c":
-                    cases[parts[0]] = _case(value)
                 case b"r":
                     hours[parts[0], parts[1]] = _row(value)
                 case b"w":
@@ -161,7 +165,7 @@ class OrdersTask:
                 case _:
                     self._saved_horizons = _horizons(value)
         saved_horizons = self._saved_horizons
-        self._orders.rebuild(cases, Horizon(*saved_horizons.own), Horizon(*saved_horizons.counts))
+        self._orders.rebuild(Horizon(*saved_horizons.own), Horizon(*saved_horizons.counts))
         self._shops.rebuild(hours, waiting, members, saved_horizons.next_boundary)
         self._judge.rebuild(categories, shops)
 
@@ -204,8 +208,7 @@ class OrdersTask:
 
     def _collect_rows(self, changed: dict[bytes, bytes | None]) -> None:
         orders, shops, judge = self._orders, self._shops, self._judge
-        for key in orders.changed:
-            rows.put(changed, rows.row_key(_CASE, key), orders.cases.get(key))
+        changed.update(orders.cases.fold())
         for shop_id, hour in shops.changed_rows:
             rows.put(changed, rows.row_key(_ROW, shop_id, hour), shops.rows.get((shop_id, hour)))
         for boundary, shop_id, hour in shops.changed_waiting:
@@ -224,7 +227,6 @@ class OrdersTask:
         for boundary in self._changed_pending:
             rows.put(changed, rows.row_key(_PENDING, boundary), self._pending.get(boundary))
         for done in (
-            orders.changed,
             shops.changed_rows,
             shops.changed_waiting,
             self._changed_members,

@@ -19,12 +19,19 @@ from streams.stages.shipments import ShipmentBook
 from streams.stages.shops import ShopBook, combine
 from streams.stages.tables import TableRecord
 
+#: Cases from which on those that were not used for long become rows of bytes, a tenth of their size.
+_MANY = 100_000
+
 
 class SingleReader:
-    """Takes events in arrival order; `alerts` and `records` collect what comes out."""
+    """Takes events in arrival order; `alerts` and `records` collect what comes out.
 
-    def __init__(self, policy: Policy) -> None:
+    `folding`: what has not been used for long takes less memory, and is another object when it is used again.
+    """
+
+    def __init__(self, policy: Policy, *, folding: bool = True) -> None:
         self.policy = policy
+        self._folding = folding
         self.orders = OrderBook(policy)
         self.feeds = FeedBook(policy)
         self.shipments = ShipmentBook(policy, self.feeds)
@@ -91,6 +98,9 @@ class SingleReader:
         for closed in self.shops.closed:
             self.judge.judge(closed, closed.changes)
         self.shops.closed.clear()
+        if self._folding and self.orders.cases.in_memory > _MANY:
+            for _ in self.orders.cases.fold():
+                pass
 
     def _register(self) -> None:
         if self.orders.registrations:

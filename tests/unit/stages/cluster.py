@@ -23,6 +23,7 @@ from streams.policy.model import Policy
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
 from streams.stages.intake import Counts
+from streams.stages.orders_task import OrdersTask
 from streams.stages.settings import Setting
 
 #: The value of an event as a producer writes it, and its topic.
@@ -37,7 +38,8 @@ def written(event: Mapping[str, Any]) -> Event:
 class Cluster:
     """The tasks of a dataflow with so many partitions of orders (and chats), and of scans.
 
-    `crash`: the chance that a task that could commit crashes instead.
+    `crash`: the chance that a task that could commit crashes instead. `recent`: how many cases a task keeps as they
+    are, if not as many as it does.
     """
 
     def __init__(
@@ -49,10 +51,12 @@ class Cluster:
         scans: int = 1,
         random: Random | None = None,
         crash: float = 0,
+        recent: int | None = None,
     ) -> None:
         self.until = until
         self.random = random or Random(0)
         self.crash = crash
+        self._recent = recent
         self.crashes = 0
         self.outputs: list[Output] = []
         self.counts = Counts()
@@ -71,6 +75,8 @@ class Cluster:
             self._policy, self._partitions[ORDERS], self._partitions[SCANS], partition_for, lambda: 0, self.counts
         )
         made = processor(setting, name.kind, name.partition)
+        if isinstance(made, OrdersTask) and self._recent is not None:
+            made._orders.cases._recent = self._recent
         clock = Clock.end(self.until)
         self.tasks[name] = Task(self.topology, name, made, clock, lambda: 0, dict(self._rows[name]))
 

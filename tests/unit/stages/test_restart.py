@@ -70,7 +70,8 @@ def test_tasks_on_any_partitions_that_crash_anywhere_say_what_one_reader_says(
     policy, _ = policies(random.choice(("default", "tmall-2026")), low=True)
     until = end_of(events, random)
     arrival = [written(event) for event in shuffle_on_time(events, random)]
-    cluster = Cluster(policy, until, orders=orders, scans=scans, random=random, crash=random.choice((0, 0.1, 0.4)))
+    crash, recent = random.choice((0, 0.1, 0.4)), random.choice((None, 0, 2))
+    cluster = Cluster(policy, until, orders=orders, scans=scans, random=random, crash=crash, recent=recent)
     cluster.run(arrival)
     alerts, tables = one_reader(arrival, policy, until)
     assert cluster.alerts() == alerts
@@ -87,7 +88,7 @@ def test_late_events_are_taken_behind_a_crash_as_they_are_without_one(events: li
     arrives = [microseconds(event["value"]["occurred_at"]) + random.choice(waits) for event in events]
     arrival = [written(events[place]) for place in sorted(range(len(events)), key=lambda place: arrives[place])]
     calm = Cluster(policy, until, orders=2, scans=2)
-    rough = Cluster(policy, until, orders=2, scans=2, random=random, crash=0.2)
+    rough = Cluster(policy, until, orders=2, scans=2, random=random, crash=0.2, recent=random.choice((None, 0)))
     for event in arrival:
         calm.step(event)
         rough.step(event)
