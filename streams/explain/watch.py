@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -20,6 +19,7 @@ from streams.policy.model import Policy
 from streams.replay.reading import Line
 from streams.rules.alert import Alert
 from streams.rules.clusters import STALL_CLUSTER
+from streams.rules.facts import digest
 from streams.rules.feeds import FEED_SILENT
 from streams.stages.judge import HELP_RATES, Judge
 from streams.stages.shops import CategoryChange, Closed
@@ -160,7 +160,7 @@ class Watch:
             names_of(event),
             facts_of(event, self.policy),
             identity_of(event, time),
-            (time, event.event_id, sha256(value).digest()),
+            (time, event.event_id, digest(value)),
         )
         self.rows.append(row)
         return row

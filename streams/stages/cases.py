@@ -25,7 +25,7 @@ _HEADER = Struct("<5qI")
 _HEAD = _HEADER.size
 
 #: Cases that are kept as they are, of those used last: twice as many at the most, besides what has changed.
-_RECENT = 20_000
+_RECENT = 4_000
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Case).decode

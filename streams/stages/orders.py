@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator
-from hashlib import sha256
 
 from schemas import events
 from streams.engine.processor import BEGINNING, Horizon
@@ -17,6 +16,7 @@ from streams.rules import consequences, counting, forgetting, judging, lives
 from streams.rules.alert import Alert
 from streams.rules.cases import Aside, Case
 from streams.rules.counting import Delta
+from streams.rules.facts import digest
 from streams.rules.filing import PLACED, SAID, SHIPPED, Entry, packed, put, ship, unpacked
 from streams.rules.forgetting import Wait
 from streams.rules.orders import Shipped
@@ -62,7 +62,7 @@ class OrderBook:
         case = self.cases.get(key)
         if case is None:
             case = self.cases.begin(key)
-        place = (time, event.event_id, sha256(value).digest(), event.shop_id)  # type: ignore[union-attr]
+        place = (time, event.event_id, digest(value), event.shop_id)  # type: ignore[union-attr]
         entry = entry_of(event, place, self.policy)
         if self._is_plain(case, time):
             return self._take_plainly(case, entry)

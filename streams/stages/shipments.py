@@ -24,7 +24,7 @@ from streams.stages.clusters import PointRecord
 from streams.stages.feeds import FeedBook, Heard
 from streams.stages.names import Names
 from streams.stages.parcel_rows import CALM, FINISHED, UNNUMBERED, pack_header, pack_scan, unpack_header
-from streams.stages.ties import DIGEST, TieBook
+from streams.stages.ties import TieBook
 
 #: ("opened" or "closed", order, episode, time)
 LinkRecord = tuple[str, str, str, int]
@@ -163,18 +163,12 @@ class ShipmentBook:
         key = self.key(carrier, tracking_no)
         parcel = self._parcel(key)
         if what == "shipped":
-            time, event_id, digest, *fields = rest
             if parcel is None:
                 parcel = Parcel(carrier, tracking_no)
-            if not parcel.add_registration(Registration(time, event_id, digest[:DIGEST], *fields)):
+            if not parcel.add_registration(Registration(*rest)):
                 return
-        elif parcel is None:
+        elif parcel is None or not (parcel.place_order if what == "placed" else parcel.withdraw)(*rest):
             return
-        else:
-            order_id, time, event_id, digest, *fields = rest
-            change = parcel.place_order if what == "placed" else parcel.withdraw
-            if not change(order_id, time, event_id, digest[:DIGEST], *fields):
-                return
         self._judge(key, parcel)
         self.changed.add(key)
 

@@ -7,17 +7,14 @@ the digest is worked out where two scans collide, or where it has to outlive the
 from __future__ import annotations
 
 from collections.abc import Iterable
-from hashlib import sha256
 
 import msgspec
 
+from streams.rules.facts import digest
 from streams.rules.statuses import BITS
 
 #: First letter of the keys of its rows.
 LETTER = b"t"
-#: Bytes of a digest that are kept: enough for the order of two values of one event id.
-DIGEST = 8
-
 #: Event id, then the value, or (True) its digest.
 _Tie = tuple[str, bytes, bool]
 #: Row key of the parcel and the scan.
@@ -65,7 +62,7 @@ class TieBook:
             return True
         if known[0] != event_id:
             return known[0] < event_id
-        return (known[1] if known[2] else _digest(known[1])) <= _digest(value)
+        return (known[1] if known[2] else digest(known[1])) <= digest(value)
 
     def settle(self, settled: int) -> None:
         """Forgets a generation where events below `settled` (microseconds) are settled."""
@@ -85,9 +82,9 @@ class TieBook:
                 known = generation.get(scan)
                 if known is not None:
                     event_id, value, is_digest = known
-                    digest = value if is_digest else _digest(value)
-                    generation[scan] = (event_id, digest, True)
-                    kept.append((*scan, event_id, digest))
+                    short = value if is_digest else digest(value)
+                    generation[scan] = (event_id, short, True)
+                    kept.append((*scan, event_id, short))
                     break
         self._fresh.clear()
         if kept:
@@ -104,13 +101,9 @@ class TieBook:
             number = int.from_bytes(key[1:])
             self._last = max(self._last, number)
             self._young_rows.append(number)
-            for parcel, packed, event_id, digest in _decode(row):
-                self._young[parcel, packed] = (event_id, digest, True)
+            for parcel, packed, event_id, short in _decode(row):
+                self._young[parcel, packed] = (event_id, short, True)
                 self._greatest = max(self._greatest, packed)
-
-
-def _digest(value: bytes) -> bytes:
-    return sha256(value).digest()[:DIGEST]
 
 
 def _key(number: int) -> bytes:
