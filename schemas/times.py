@@ -17,13 +17,15 @@ DAY = 24 * HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FORM = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))", re.ASCII)
-#: Enough for seven years of hours, and for all seconds of an hour with eighteen offsets; a table is cleared when it is
-#: full, so that no input can make it grow without bound.
+#: Enough for seven years of hours and for a thousand offsets; a table is cleared when it is full, so that no input can
+#: make it grow without bound.
 _MOST = 65_536
 #: By what stands before the first colon, as if in UTC: `2026-11-03T08`.
 _hours: dict[str, int] = {}
-#: By what follows, without a fraction: `:15:00+08:00`. The offset is taken off.
-_rests: dict[str, int] = {}
+#: By what follows it: `:15`.
+_MINUTES = {f":{minute:02d}": minute * MINUTE for minute in range(60)}
+#: By what is left, without a fraction: `:00+08:00`. The offset is taken off.
+_ends: dict[str, int] = {}
 
 
 def parse(text: str) -> int:
@@ -32,7 +34,7 @@ def parse(text: str) -> int:
     Raises ValueError where `text` is not an RFC 3339 time with an offset, or lies outside of the years 1 to 9999 UTC.
     """
     try:
-        return _hours[text[:13]] + _rests[text[13:]]
+        return _hours[text[:13]] + _MINUTES[text[13:16]] + _ends[text[16:]]
     except KeyError:
         return _parse_fraction(text)
 
@@ -41,9 +43,12 @@ def _parse_fraction(text: str) -> int:
     if text[19:20] == ".":
         zone = len(text) - (1 if text[-1] in "Zz" else 6)
         digits = text[20:zone]
-        hour, rest = _hours.get(text[:13]), _rests.get(text[13:19] + text[zone:])
-        if hour is not None and rest is not None and digits.isdecimal() and digits.isascii():
-            return hour + rest + int(digits[:6].ljust(6, "0"))
+        if digits.isdecimal() and digits.isascii():
+            try:
+                whole = _hours[text[:13]] + _MINUTES[text[13:16]] + _ends[text[16:19] + text[zone:]]
+            except KeyError:
+                return _parse_strictly(text)
+            return whole + int(digits[:6].ljust(6, "0"))
     return _parse_strictly(text)
 
 
@@ -71,7 +76,7 @@ def _parse_strictly(text: str) -> int:
     if 1 < int(year) < 9999:
         _note(_hours, text[:13], start // HOUR * HOUR)
     zone = text[match.end(7) :] if fraction else text[19:]
-    _note(_rests, text[13:19] + zone, start % HOUR + int(second) * SECOND - offset)
+    _note(_ends, text[16:19] + zone, int(second) * SECOND - offset)
     return result
 
 

@@ -5,20 +5,17 @@ Files may be plain, `.gz` or `.zst`. Nothing is decoded here but what says where
 
 from __future__ import annotations
 
-import gzip
-import io
-import zlib
 from collections.abc import Callable, Iterator
 from heapq import merge
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
-import zstandard
 
 from schemas import times
 from schemas.decode import Reason
 from schemas.events import CHATS, ORDERS, SCANS
+from streams.replay.packed import ERRORS, unpacked
 
 #: The order in which heads of equal times go.
 TOPICS = (ORDERS, SCANS, CHATS)
@@ -83,7 +80,7 @@ def chunks(path: Path, progress: Progress | None) -> Iterator[tuple[int, list[by
     before = 0
     try:
         with path.open("rb", _CHUNK) as raw:
-            opened = _unpacked(path.suffix, raw)
+            opened = unpacked(path.suffix, raw, _CHUNK)
             while lines := opened.readlines(_CHUNK):
                 if progress is not None:
                     here = raw.tell()
@@ -91,16 +88,8 @@ def chunks(path: Path, progress: Progress | None) -> Iterator[tuple[int, list[by
                     before = here
                 yield number, lines
                 number += len(lines)
-    except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
+    except ERRORS as error:
         raise MissingInput(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
-
-
-def _unpacked(suffix: str, raw: BinaryIO) -> BinaryIO:
-    if suffix == ".gz":
-        return io.BufferedReader(gzip.GzipFile(fileobj=raw), _CHUNK)
-    if suffix == ".zst":
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(raw), _CHUNK)
-    return raw
 
 
 class _Tagged(msgspec.Struct, gc=False):

@@ -23,7 +23,7 @@ from streams.stages.single import SingleReader
 TABLES = ("help-rates", "category-baselines", "conversation-topics", "refund-reasons")
 Format = Literal["jsonl", "parquet"]
 #: Events between two looks at what is due: often enough to keep what waits small.
-_STEP = 4096
+STEP = 4096
 
 
 class Replay:
@@ -60,7 +60,7 @@ class Replay:
                 if not take(topic, event, time, value):
                     self._repeated += 1
             unlooked += len(found)
-            if unlooked >= _STEP:
+            if unlooked >= STEP:
                 unlooked = 0
                 reader.settle()
                 self._collect()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -221,11 +223,45 @@ def test_a_packed_file_that_is_none_is_named_in_one_line(tmp_path: Path, name: s
     assert "\n" not in str(caught.value)
 
 
-def test_a_packed_file_that_is_cut_off_is_not_taken_for_the_whole(tmp_path: Path) -> None:
-    path = packed(tmp_path / "in.gz", b"".join(tagged(number) + b"\n" for number in range(5000)))
-    path.write_bytes(path.read_bytes()[:-100])
-    with pytest.raises(MissingInput, match=r"in\.gz"):
+@pytest.mark.parametrize("name", ["in.gz", "in.zst"])
+@pytest.mark.parametrize("keep", [0.001, 0.5, 0.999])
+def test_a_packed_file_that_is_cut_off_is_not_taken_for_the_whole(tmp_path: Path, name: str, keep: float) -> None:
+    path = packed(tmp_path / name, b"".join(tagged(number) + b"\n" for number in range(5000)))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * keep)])
+    with pytest.raises(MissingInput, match=re.escape(name)):
         list(read(path))
+
+
+@pytest.mark.parametrize("spoilt", [b"\xff" * 64, bytes(64)], ids=["ones", "zeros"])
+@pytest.mark.parametrize("name", ["in.gz", "in.zst"])
+def test_a_packed_file_that_is_spoilt_in_its_midst_is_named_in_one_line(
+    tmp_path: Path, name: str, spoilt: bytes
+) -> None:
+    random, path = Random(1), tmp_path / name
+    pack = gzip.compress if name == "in.gz" else zstandard.ZstdCompressor(write_checksum=True).compress
+    content = pack(b"".join(tagged(random.getrandbits(60)) + b"\n" for _ in range(5000)))
+    half = len(content) // 2
+    path.write_bytes(content[:half] + spoilt + content[half + 64 :])
+    with pytest.raises(MissingInput) as caught:
+        list(read(path))
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_frames_that_hold_nothing_are_passed_over(tmp_path: Path) -> None:
+    frame = zstandard.ZstdCompressor().compress
+    nothing = b"\x50\x2a\x4d\x18\x04\x00\x00\x00none"
+    path = tmp_path / "in.zst"
+    path.write_bytes(nothing + frame(tagged(1) + b"\n") + nothing + frame(b"") + frame(tagged(2) + b"\n") + nothing)
+    assert [line.value for line in read(path)] == [value(1), value(2)]
+
+
+@pytest.mark.parametrize("name", ["in.gz", "in.zst"])
+def test_what_unpacks_to_much_more_than_is_read_at_once(tmp_path: Path, name: str) -> None:
+    lines = [tagged(number % 3) for number in range(30_000)]
+    path = packed(tmp_path / name, b"\n".join(lines))
+    assert [line.value for line in read(path)] == [value(number % 3) for number in range(30_000)]
 
 
 def test_progress_tells_no_more_than_there_is(tmp_path: Path) -> None:

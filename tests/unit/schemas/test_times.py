@@ -212,14 +212,14 @@ def test_a_time_is_rendered_in_utc_with_a_fraction_only_where_there_is_one(micro
 def test_full_tables_are_emptied_and_filled_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(times, "_MOST", 3)
     monkeypatch.setattr(times, "_hours", {})
-    monkeypatch.setattr(times, "_rests", {})
+    monkeypatch.setattr(times, "_ends", {})
     start = parse("2026-11-03T00:00:00Z")
     for hour in range(10):
-        for minute in range(10):
-            expected = start + hour * HOUR + minute * MINUTE + 7 * SECOND
-            assert parse(f"2026-11-03T{hour:02d}:{minute:02d}:07Z") == expected
+        for second in range(10):
+            expected = start + hour * HOUR + 5 * MINUTE + second * SECOND
+            assert parse(f"2026-11-03T{hour:02d}:05:{second:02d}Z") == expected
             assert len(times._hours) <= 3
-            assert len(times._rests) <= 3
+            assert len(times._ends) <= 3
 
 
 @pytest.mark.parametrize("zone", ["Z", "z", "+08:00", "-05:30"])
@@ -228,10 +228,10 @@ def test_tables_that_a_time_with_a_fraction_has_filled_serve_those_without_and_t
 ) -> None:
     for first in (f"2026-11-03T08:15:07.25{zone}", f"2026-11-03T08:15:07{zone}"):
         monkeypatch.setattr(times, "_hours", {})
-        monkeypatch.setattr(times, "_rests", {})
+        monkeypatch.setattr(times, "_ends", {})
         parse(first)
-        assert len(times._hours) == len(times._rests) == 1
+        assert len(times._hours) == len(times._ends) == 1
         whole = parse(f"2026-11-03T08:15:07{zone}")
         assert parse(f"2026-11-03T08:15:07.1234567{zone}") == whole + 123_456
         assert parse(f"2026-11-03T08:15:07.25{zone}") == whole + 250_000
-        assert len(times._hours) == len(times._rests) == 1
+        assert len(times._hours) == len(times._ends) == 1
