@@ -65,15 +65,16 @@ def test_an_input_that_breaks_off_is_one_line_and_leaves_no_process(tmp_path: Pa
     assert not active_children()
 
 
-def test_a_process_that_is_killed_is_told(marketplace: Path, two_processes: None) -> None:
+def test_a_process_that_is_killed_is_told(
+    marketplace: Path, two_processes: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def killed(*_: object) -> None:
         for child in active_children():
             child.kill()
 
-    console = Console(file=StringIO())
-    with pytest.raises(apart.LostProcess, match="ended with -9"), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(apart, "nullcontext", _then(killed))
-        apart.run(marketplace, POLICIES, None, console)
+    monkeypatch.setattr(apart, "nullcontext", _then(killed))
+    with pytest.raises(apart.LostProcess, match="ended with -9"):
+        found(marketplace)
 
 
 def _then(done: object) -> object:
