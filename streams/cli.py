@@ -5,13 +5,13 @@ Every option is also an environment variable: `PARCELWATCH_` and the option's na
 
 from __future__ import annotations
 
-import gc
 import sys
 from typing import Any, NoReturn
 
 import click
 
 from streams.adapt.command import adapt_command
+from streams.collector import spare
 from streams.compare.command import compare_command
 from streams.demo.command import demo_command
 from streams.explain.command import explain_command
@@ -63,10 +63,7 @@ for command in (
 
 def main(args: list[str] | None = None) -> NoReturn:
     """Runs the command; a user's mistake ends with status 2 and one line on standard error."""
-    # The state is millions of small objects that live for days and are in no cycles: collections that walk them all,
-    # again and again, would cost a third of the time.
-    gc.freeze()
-    gc.set_threshold(200_000, 50, 1_000)
+    spare()
     try:
         status: Any = parcelwatch.main(args, prog_name="parcelwatch", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as asked:

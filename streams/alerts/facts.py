@@ -170,7 +170,16 @@ def _multiple(facts: Facts) -> str | None:
     rate, baseline = facts.alert.evidence.get("rate"), facts.alert.evidence.get("baseline")
     if not isinstance(rate, int | float) or not isinstance(baseline, int | float) or baseline <= 0:
         return None
-    return f"{rate / baseline:.1f}"
+    return f"{rate / baseline:.1f}".removesuffix(".0")
+
+
+def _all_escalations(facts: Facts) -> str | None:
+    """The escalations, where each of the four kinds counts, and counts once."""
+    evidence = facts.alert.evidence
+    kinds = [evidence.get(name) for name in ("disputes", "complaints", "interventions", "ticket_timeouts")]
+    known = [kind for kind in kinds if isinstance(kind, int)]
+    whole = len(known) == len(kinds) and sum(known) == evidence.get("escalations")
+    return str(sum(known)) if whole else None
 
 
 def _top_cause(facts: Facts) -> str | None:
@@ -233,6 +242,7 @@ _RESOLVERS: dict[str, Callable[[Facts], str | None]] = {
     "rate": lambda facts: percent(facts.alert.evidence.get("rate")),
     "baseline": lambda facts: percent(facts.alert.evidence.get("baseline")),
     "multiple": _multiple,
+    "all_escalations": _all_escalations,
     "category_id": lambda facts: _text(facts.alert.evidence.get("category_id")),
     **{
         name: _number(name)

@@ -9,14 +9,13 @@ import click
 import msgspec
 from rich.console import Console
 
+from streams.compare.apart import LostProcess, run
 from streams.compare.findings import Findings
 from streams.compare.judging import judge
 from streams.compare.table import show
-from streams.compare.trial import Run
 from streams.options import instant
 from streams.policy import load
 from streams.policy.model import Policy
-from streams.replay.progress import reading
 from streams.replay.reading import MissingInput
 
 _NEEDED = ("matplotlib", "jinja2")
@@ -61,15 +60,14 @@ def compare_command(
 ) -> None:
     """Run INPUT under two policies, and say what would have been different.
 
-    INPUT is what `parcelwatch replay` reads; it is read once.
+    INPUT is what `parcelwatch replay` reads. A large one is read by two processes, one for each policy.
     """
-    run = Run(policies)
     try:
-        with reading(source, "compare", Console(stderr=True)) as lines:
-            run.take(lines, until)
+        findings = judge(run(source, policies, until, Console(stderr=True)))
     except MissingInput as error:
         raise click.UsageError(str(error)) from None
-    findings = judge(run)
+    except LostProcess as error:
+        raise click.ClickException(str(error)) from None
     show(findings, Console())
     if json is not None:
         _write(json, msgspec.json.format(msgspec.json.encode(findings), indent=2) + b"\n")

@@ -24,7 +24,7 @@ from streams.compare.findings import (
 )
 from streams.compare.levels import Levels, at_level, hours_apart
 from streams.compare.matching import Pair, match
-from streams.compare.trial import Run, Trial
+from streams.compare.trial import Outcome, Run
 from streams.policy.model import Policy
 
 #: How soon an alert has to be over by itself to be counted as a likely false alarm.
@@ -37,10 +37,10 @@ _MOST_DAYS = 1_000
 
 def judge(run: Run) -> Findings:
     """The findings of a run of exactly two policies that has read everything."""
-    trial_a, trial_b = run.trials
-    cases_a, cases_b = trial_a.cases.all(), trial_b.cases.all()
+    of_a, of_b = run.outcomes
+    cases_a, cases_b = of_a.cases.all(), of_b.cases.all()
     pairs = match(cases_a, cases_b)
-    names = _names(trial_a.policy, trial_b.policy)
+    names = _names(of_a.policy, of_b.policy)
     end = run.end if run.end is not None else 0
     by_type: dict[str, list[Pair]] = {}
     for pair in pairs:
@@ -51,11 +51,11 @@ def judge(run: Run) -> Findings:
         events=run.events,
         dead=run.dead,
         left_out=run.left_out,
-        a=_side(names[0], trial_a, cases_a),
-        b=_side(names[1], trial_b, cases_b),
+        a=_side(names[0], of_a, cases_a),
+        b=_side(names[1], of_b, cases_b),
         types=[_row(type_, by_type[type_], end) for type_ in catalogue().alerts if type_ in by_type],
-        shops=_shops(trial_a.levels, trial_b.levels, end),
-        levels=_levels(trial_a.levels, trial_b.levels, end),
+        shops=_shops(of_a.levels, of_b.levels, end),
+        levels=_levels(of_a.levels, of_b.levels, end),
         differences=[_difference(pair) for pair in pairs if change_of(pair) != "same"],
     )
 
@@ -80,8 +80,8 @@ def _names(a: Policy, b: Policy) -> tuple[str, str]:
     return f"{a.name} (A)", f"{b.name} (B)"
 
 
-def _side(name: str, trial: Trial, cases: list[Case]) -> Side:
-    return Side(name=name, policy=trial.policy.label, alerts=len(cases), late=trial.reader.late)
+def _side(name: str, outcome: Outcome, cases: list[Case]) -> Side:
+    return Side(name=name, policy=outcome.policy.label, alerts=len(cases), late=outcome.late)
 
 
 def _row(type_: str, pairs: list[Pair], end: int) -> TypeRow:

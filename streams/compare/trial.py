@@ -1,8 +1,9 @@
-"""One run over the input, with every policy at once: each line is read and decoded once."""
+"""One run over the input, with one or more policies at once: each line is read and decoded once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from schemas.decode import Invalid, decode
 from streams.compare.cases import Cases
@@ -14,6 +15,15 @@ from streams.stages.single import SingleReader
 
 #: Events between two looks at what is due, as in a replay.
 _STEP = 4096
+
+
+class Outcome(NamedTuple):
+    """What one policy has said of the whole input. `late`: events read too late."""
+
+    policy: Policy
+    cases: Cases
+    levels: Levels
+    late: int
 
 
 class Trial:
@@ -31,12 +41,20 @@ class Trial:
         self.cases.take(alerts)
         self.levels.take(records)
 
+    @property
+    def outcome(self) -> Outcome:
+        return Outcome(self.policy, self.cases, self.levels, self.reader.late)
+
 
 class Run:
-    """What was read. Times in microseconds; `first` and `end` are None where there was no event."""
+    """What was read. Times in microseconds; `first` and `end` are None where there was no event.
+
+    `outcomes`: of every policy, in the order in which they were given; there once everything is read.
+    """
 
     def __init__(self, policies: Sequence[Policy]) -> None:
-        self.trials = [Trial(policy) for policy in policies]
+        self._trials = [Trial(policy) for policy in policies]
+        self.outcomes: list[Outcome] = []
         self.events = 0
         self.dead = 0
         self.left_out = 0
@@ -45,7 +63,7 @@ class Run:
 
     def take(self, lines: Iterable[Line], until: int | None = None) -> None:
         """Reads all lines, up to `until`, as a replay does."""
-        readers = [trial.reader for trial in self.trials]
+        readers = [trial.reader for trial in self._trials]
         first = None
         for line in lines:
             topic, value = line.topic, line.value
@@ -72,16 +90,21 @@ class Run:
         self._finish(first, until)
 
     def _settle(self) -> None:
-        for trial in self.trials:
+        for trial in self._trials:
             trial.reader.settle()
             trial.collect()
 
     def _finish(self, first: int | None, until: int | None) -> None:
-        greatest = max(trial.reader.greatest for trial in self.trials)
+        greatest = max(trial.reader.greatest for trial in self._trials)
         end = until if until is not None else greatest
-        if end == BEGINNING:
-            return
-        self.first, self.end = first, end
-        for trial in self.trials:
-            trial.reader.finish(end)
-            trial.collect()
+        if end != BEGINNING:
+            self.first, self.end = first, end
+            for trial in self._trials:
+                trial.reader.finish(end)
+                trial.collect()
+        self.outcomes = [trial.outcome for trial in self._trials]
+
+    @property
+    def counts(self) -> tuple[int, int, int, int | None, int | None]:
+        """What does not depend on a policy: events, dead letters, those left out, the first time and the end."""
+        return self.events, self.dead, self.left_out, self.first, self.end

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from streams.policy import load
+from streams.policy.hints import hints
 from streams.policy.model import Policy
 from streams.policy.settings import Difference, differences, settings
 
@@ -59,14 +60,17 @@ def show_command(name: str, as_json: bool) -> None:
 def check_command(file: str) -> None:
     """Say what is wrong with a policy, a line for each problem.
 
-    The status is 0 where nothing is, and 2 otherwise.
+    The status is 0 where nothing is, and 2 otherwise. What may be a slip, though it is allowed, is told, too.
     """
     found = load.problems(file)
     for problem in found:
         click.echo(f"parcelwatch: {problem}", err=True)
     if found:
         raise click.exceptions.Exit(2)
-    click.echo(f"policy {file}: fine, {load.load(file).label}")
+    policy = load.load(file)
+    for hint in hints(policy):
+        click.echo(f"parcelwatch: policy {file}: {hint}", err=True)
+    click.echo(f"policy {file}: fine, {policy.label}")
 
 
 @policy_command.command("diff")

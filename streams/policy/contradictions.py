@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from schemas.times import DAY, HOUR
 from streams.policy import phrases
 from streams.policy.model import Policy
+
+_HOURS_OF_DAY = 24
 
 
 def contradictions(policy: Policy) -> list[str]:
@@ -17,17 +20,21 @@ def contradictions(policy: Policy) -> list[str]:
     for number, period in enumerate(policy.periods):
         problem = period.problem()
         if problem:
-            found.append(f"periods[{number}]: {problem}")
+            found.append(f"periods[{number}] ({period.name}): {problem}")
     for number, row in enumerate(policy.shipments.thresholds):
         where = f"shipments.thresholds[{number}]"
         if row.period is not None and row.period not in names:
             found.append(f"{where}.period: {row.period!r} is none of the periods ({', '.join(names) or 'none'})")
         for tier, slow in row.slow.micros.items():
-            if slow >= row.stalled.micros[tier]:
-                found.append(f"{where}: slow must be shorter than stalled ({tier})")
+            stalled = row.stalled.micros[tier]
+            if slow >= stalled:
+                of_tier = f" ({tier})" if len({*row.slow.micros.values()} | {*row.stalled.micros.values()}) > 2 else ""
+                got = f"got {slow / HOUR:g} and {stalled / HOUR:g} hours"
+                found.append(f"{where}: slow must be shorter than stalled, {got}{of_tier}")
                 break
         if max(row.stalled.micros.values()) >= policy.shipments.given_up:
-            found.append(f"{where}.stalled.hours: must be shorter than shipments.given_up_days")
+            given_up = f"shipments.given_up_days, {policy.shipments.given_up / DAY:g} days"
+            found.append(f"{where}.stalled.hours: must be shorter than {given_up}")
         for earlier, before in enumerate(policy.shipments.thresholds[:number]):
             if before.carrier in (None, row.carrier) and before.period in (None, row.period):
                 found.append(
@@ -38,6 +45,8 @@ def contradictions(policy: Policy) -> list[str]:
         found.append("shipments.thresholds: one row must have neither carrier nor period, for all others")
     found += _twice("shipments.remote_regions", policy.shipments.remote_regions)
     found += _twice("shipments.near_groups", [name for group in policy.shipments.near_groups for name in group])
+    if policy.feed_silence.hours > _HOURS_OF_DAY:
+        found.append("feed_silence.hours: must be at most 24: they are compared with the same hours of the days before")
     rate = policy.help_rate
     found += _twice("help_rate.counted", rate.counted)
     if not rate.elevated < rate.campaign_blocked < rate.delisting_risk:
@@ -52,7 +61,10 @@ def contradictions(policy: Policy) -> list[str]:
     found += _twice("aftersales.long_categories", policy.aftersales.long_categories)
     found += _twice("aftersales.no_reason_exempt", policy.aftersales.no_reason_exempt)
     if policy.aftersales.long_base_days < policy.aftersales.base_days:
-        found.append("aftersales.long_base_days: must not be shorter than aftersales.base_days")
+        base = f"aftersales.base_days, {policy.aftersales.base_days:g}"
+        found.append(
+            f"aftersales.long_base_days: must not be shorter than {base}, got {policy.aftersales.long_base_days:g}"
+        )
     repeat_hours = max(policy.conversations.repeat_hours, policy.interventions.repeat_hours)
     for field in ("order_days", "order_idle_days", "escalation_days", "conversation_days"):
         if getattr(policy.keeping, field) * 24 < 2 * repeat_hours:

@@ -12,6 +12,7 @@ import msgspec
 from schemas.times import DAY, HOUR
 
 _DAY_OF_YEAR = re.compile(r"(\d\d)-(\d\d)", re.ASCII)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _EPOCH = date(1970, 1, 1)
 
 
@@ -29,14 +30,18 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     def problem(self) -> str | None:
         """What is wrong with the dates, in one line, or None."""
-        try:
-            dates = self._dates
-            if dates is None:
-                _ = self._days_of_year
-        except ValueError:
-            return "first and last must both be MM-DD (every year) or both YYYY-MM-DD"
+        forms = [bool(_DAY_OF_YEAR.fullmatch(text)) for text in (self.first, self.last)]
+        if forms[0] != forms[1] or not (forms[0] or all(map(_DATE.fullmatch, (self.first, self.last)))):
+            got = f"got {self.first!r} and {self.last!r}"
+            return f"first and last must both be MM-DD (every year) or both YYYY-MM-DD, {got}"
+        for field, text in (("first", self.first), ("last", self.last)):
+            try:
+                date.fromisoformat(f"2024-{text}" if forms[0] else text)
+            except ValueError:
+                return f"{field}: there is no day {text!r}"
+        dates = self._dates
         if dates is not None and dates[1] < dates[0]:
-            return "is empty: last lies before first"
+            return f"is empty: last, {self.last}, lies before first, {self.first}"
         return None
 
     def contains(self, micros: int) -> bool:

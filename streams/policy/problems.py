@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import date, time
+from difflib import get_close_matches
 from typing import Any, NamedTuple
 
 import msgspec
@@ -72,14 +73,15 @@ def _read(error: str, content: dict[str, Any]) -> _Found:
     of_key = where.startswith("`key` in ")
     path = _path_of(where.removeprefix("`key` in ").strip("`").removeprefix("$"), content)
     for start, line, extra in (
-        ("Object contains unknown field ", "there is no such setting; allowed: {}", True),
+        ("Object contains unknown field ", "there is no such setting{}; allowed: {}", True),
         ("Object missing required field ", "missing", False),
     ):
         if what.startswith(start):
             name = what.removeprefix(start).strip("`")
             struct = _type_at(path)
-            allowed = ", ".join(_names(struct)) if struct is not None else ""
-            return _Found((*path, name), f"{shown((*path, name))}: {line.format(allowed)}", extra)
+            names = _names(struct) if struct is not None else []
+            line = line.format(_perhaps(name, names), ", ".join(names))
+            return _Found((*path, name), f"{shown((*path, name))}: {line}", extra)
     if of_key:
         empty = next((key for key in _value_at(content, path) or {} if not isinstance(key, str) or not key), "")
         line = f"{shown(path) or 'policy'}: a name must be text that is not empty, got {_told(empty)}"
@@ -87,6 +89,12 @@ def _read(error: str, content: dict[str, Any]) -> _Found:
     wanted = _type_at(path)
     allowed = what[:1].lower() + what[1:] if wanted is None else f"expected {_allowed(wanted, path)}"
     return _Found(path, f"{shown(path) or 'policy'}: {allowed}, got {_told(_value_at(content, path))}", False)
+
+
+def _perhaps(name: str, names: list[str]) -> str:
+    """What somebody may have meant, in brackets; nothing where no name is like it."""
+    close = get_close_matches(name, names, 1)
+    return f" (is {close[0]} meant?)" if close else ""
 
 
 def _path_of(text: str, content: dict[str, Any]) -> _Path:

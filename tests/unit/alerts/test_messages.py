@@ -219,11 +219,11 @@ def test_a_review_says_what_was_asked_when_and_why_it_may_still_be_granted() -> 
 def test_a_refused_right_is_named_with_what_the_buyer_asked_for() -> None:
     alert = an_alert("aftersales.rights_refused", kind="return_refund", rights=["no_reason_return"])
     assert said(alert) == {
-        "zh-CN": "订单 O-1 的买家在北京时间 2026-11-09 08:15 申请退货退款，按无理由退货的规定有权获得支持，"
-        "却在北京时间 2026-11-10 08:15 被拒绝。这样的拒绝最容易升级为纠纷。请尽快与买家联系，重新受理该申请。",
+        "zh-CN": "订单 O-1 的买家在北京时间 2026-11-09 08:15 申请退货退款，按“无理由退货”的规则应予支持，"
+        "却在北京时间 2026-11-10 08:15 被拒绝，极易升级为纠纷。请尽快与买家联系，重新受理该申请。",
         "en": "The buyer of order O-1 asked for a return and refund at 2026-11-09 00:15 UTC "
         "and had the right to it (a return without a reason), but was refused at 2026-11-10 00:15 UTC. "
-        "Refusals like this one turn into disputes. Contact the buyer soon and take the request up again.",
+        "Refusals like this one turn into disputes. Contact the buyer soon and reconsider the request.",
     }
 
 
@@ -231,8 +231,18 @@ def test_a_help_rate_is_compared_with_its_category_alone() -> None:
     assert said(an_alert("help_rate.campaign_blocked"))["zh-CN"] == (
         "截至北京时间 2026-11-10 08:15，店铺 shop-7 近 30 天的平台求助率为 15%（200 笔订单，30 次求助："
         "纠纷 9、投诉 8、平台介入 7、工单超时 6），"
-        "是类目 women-clothing 均值 5% 的 3.0 倍，已达到限制活动报名的水平。"
+        "是类目 women-clothing 均值 5% 的 3 倍，已达到限制活动报名的水平。"
         "再增加 3 次求助将触及下架风险线。请先办结未了的纠纷、投诉和工单，再按建议整改，回落后方可恢复报名。"
+    )
+
+
+def test_kinds_that_do_not_add_up_to_what_counts_are_named_beside_it() -> None:
+    # Timeouts do not count: 9 + 8 + 7.
+    message = said(an_alert("help_rate.elevated", escalations=24, rate=0.12))
+    assert "12%（200 笔订单，计入求助 24 次，同期共有纠纷 9、投诉 8、平台介入 7、工单超时 6）" in message["zh-CN"]
+    assert (
+        "12% (orders: 200, escalations that count: 24; in the same time disputes 9, complaints 8, interventions 7, "
+        "ticket timeouts 6)" in message["en"]
     )
 
 

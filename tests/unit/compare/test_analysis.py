@@ -145,6 +145,16 @@ def test_deliveries_after_the_stall_are_those_of_the_scans(answers: Answers, pla
         assert row["percent"] == pytest.approx(100 * row["delivered"] / row["stalls"], abs=0.051)
 
 
+def test_carrier_and_cause_together_leave_out_stalls_that_had_no_time_to_arrive(answers: Answers) -> None:
+    last = max(case["raised"] for case in answers.cases)
+    old = [case for case in answers.stalls() if case["raised"] < last - 14 * DAY]
+    all_ = Counter((case["carrier"], case["evidence"]["causes"][0]["code"]) for case in old)
+    rows = answers.under("What share was delivered after all", 4)
+    assert {(row["carrier"], row["first_cause"]): row["stalls"] for row in rows} == all_
+    assert sum(row["delivered"] for row in rows) == sum(case["delivered"] is not None for case in old)
+    assert 0 < len(old) < len(answers.stalls())
+
+
 def test_false_alarms_are_counted_by_the_threshold_of_the_alert(answers: Answers) -> None:
     last = max(case["raised"] for case in answers.cases)
     alerts, soon = Counter[tuple[str, float]](), Counter[tuple[str, float]]()

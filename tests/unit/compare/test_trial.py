@@ -35,10 +35,10 @@ def test_each_policy_raises_what_a_replay_of_its_own_raises(marketplace: Path, t
     run = Run(policies)
     run.take(read(marketplace))
     found = judge(run)
-    for trial, policy, side in zip(run.trials, policies, ("a", "b"), strict=True):
+    for outcome, policy, side in zip(run.outcomes, policies, ("a", "b"), strict=True):
         alerts, states, late = replayed(policy, marketplace, tmp_path / side)
         assert {row.type: getattr(row, side).raised for row in found.types} == alerts
-        assert {shop: trial.levels.at_end(shop) for shop in trial.levels.changes} == states
+        assert {shop: outcome.levels.at_end(shop) for shop in outcome.levels.changes} == states
         assert getattr(found, side).late == late
     assert len({row.type for row in found.types}) > 8
     assert found.total("earlier") > 0

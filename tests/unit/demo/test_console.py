@@ -34,7 +34,7 @@ def test_an_alert_is_one_plain_line_where_there_is_no_terminal() -> None:
     first, *rest = show(an_alert("ticket.timed_out", opened_at=None, due_at=None)).splitlines()
     assert first == (
         "2026-11-10 00:15  warning·raised  Ticket timed out  Ticket T-1 (asking when it ships) on order O-1 "
-        "should have been answered by unknown and was not; it now counts towards the help rate. "
+        "should have been answered in time and was not; that is an escalation. "
         "Answer it now and offer a solution."
     )
     assert rest == ["Alerts:", "  Ticket timed out (warning): raised 1, resolved 0, open 1"]
