@@ -6,10 +6,12 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from schemas.times import parse
 from streams.policy import load
 from streams.policy.model import Policy
+from streams.stages.buyers import BuyerHash, buyer_hash
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -80,4 +82,28 @@ def app_id_option(command: Command) -> Command:
         show_default=True,
         metavar="ID",
         help="Names the consumer group, the internal topics and the transactions.",
+    )(command)
+
+
+def _buyer_key(context: click.Context, parameter: click.Parameter, value: str | None) -> BuyerHash | None:
+    if value is None:
+        return None
+    if context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
+        raise click.BadParameter(
+            "a key is not for the command line, which others can see: set PARCELWATCH_BUYER_KEY", param=parameter
+        )
+    try:
+        return buyer_hash(value.encode("utf-8", "surrogateescape"))
+    except ValueError as error:
+        raise click.BadParameter(f"PARCELWATCH_BUYER_KEY: {error}", param=parameter) from None
+
+
+def buyer_key_option(command: Command) -> Command:
+    """The key of the buyers' hashes, by the environment alone; as the function that hashes, or None."""
+    return click.option(
+        "--buyer-key",
+        "buyer_hash",
+        callback=_buyer_key,
+        metavar="KEY",
+        help="Of the hashes that the state knows buyers by. By its environment variable alone.",
     )(command)

@@ -15,8 +15,9 @@ from schemas.times import parse
 from streams.engine.clock import Clock, system_now
 from streams.engine.partitioner import partition_for
 from streams.engine.runner import Cadence, Factory
-from streams.options import app_id_option, broker_option, policy_option
+from streams.options import app_id_option, broker_option, buyer_key_option, policy_option
 from streams.policy.model import Policy
+from streams.stages.buyers import BuyerHash
 from streams.stages.dataflow import DEAD_LETTERS, ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
 from streams.stages.intake import Counts, Partitioner
@@ -75,6 +76,7 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
 @click.option("--metrics-port", type=click.IntRange(0, 65535), help="Their port; without it they are off.")
 @click.option("--dead-letter-payload", is_flag=True,
               help="Dead letters carry the original bytes, which may hold personal data.")  # fmt: skip
+@buyer_key_option
 def worker_command(
     broker: str,
     app_id: str,
@@ -92,6 +94,7 @@ def worker_command(
     metrics_host: str,
     metrics_port: int | None,
     dead_letter_payload: bool,
+    buyer_hash: BuyerHash | None,
 ) -> int:
     """Consume the three topics as a member of a consumer group, and put out alerts and tables.
 
@@ -115,6 +118,7 @@ def worker_command(
             system_now,
             said,
             dead_letter_payload=dead_letter_payload,
+            buyer_hash=buyer_hash,
         )
         return partial(processor, setting)
 
