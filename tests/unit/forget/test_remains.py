@@ -19,6 +19,7 @@ from streams.stages.dataflow import dataflow
 
 NOW = parse("2026-03-02T12:00:00Z")
 TOPOLOGY = Topology("pw", dataflow(load.default()), {"orders": 1, "shipments": 1})
+COMPACT = "compact"
 DAY_MS, WEEK_MS, FOR_EVER = str(DAY // 1000), str(7 * DAY // 1000), str((1 << 63) - 1)
 
 
@@ -36,12 +37,12 @@ def of(topic: str, **settings: str) -> Remaining:
         # A file may take new records for a day before its week begins; and Kafka takes an hour to look.
         ("orders", {"retention_ms": WEEK_MS}, "2026-03-10T13:00:00Z"),
         ("orders", {"retention_ms": "-1"}, None),
-        ("orders", {"cleanup_policy": "compact", "max_compaction_lag_ms": FOR_EVER}, None),
+        ("orders", {"cleanup_policy": COMPACT, "max_compaction_lag_ms": FOR_EVER}, None),
         ("orders.dlq", {"retention_ms": DAY_MS}, "2026-03-04T13:00:00Z"),
         ("alerts.platform", {"retention_ms": DAY_MS}, "2026-03-04T13:00:00Z"),
         ("pw-links", {"retention_ms": "-1"}, "2026-03-03T13:00:00Z"),
-        ("pw-shipments-changelog", {"cleanup_policy": "compact", "max_compaction_lag_ms": DAY_MS}, "2026-03-03T13:00:00Z"),
-        ("pw-orders-changelog", {"cleanup_policy": "compact", "max_compaction_lag_ms": FOR_EVER}, None),
+        ("pw-orders-changelog", {"cleanup_policy": COMPACT, "max_compaction_lag_ms": DAY_MS}, "2026-03-03T13:00:00Z"),
+        ("pw-orders-changelog", {"cleanup_policy": COMPACT, "max_compaction_lag_ms": FOR_EVER}, None),
         ("chats", {"cleanup_policy": "compact,delete", "retention_ms": WEEK_MS}, "2026-03-10T13:00:00Z"),
         ("pw-registrations", {"retention_ms": "-1"}, "2026-03-03T13:00:00Z"),
     ],
