@@ -7,9 +7,7 @@ too. Where other orders share the parcel, their history stays, and only what nam
 from __future__ import annotations
 
 import re
-from array import array
-from collections.abc import Collection, Iterable
-from typing import Any
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -19,16 +17,18 @@ from streams.rules.clusters import Facility
 from streams.rules.reconcile import OPEN, Emitted
 from streams.rules.shipments import Parcel, uses
 from streams.rules.silences import STALLED
-from streams.stages import rows
-from streams.stages.shipments_task import ParcelRow
+from streams.stages import parcel_rows, ties
+from streams.stages.names import Names
 
 #: (carrier, tracking number)
 Place = tuple[str, str]
 
 #: Letters of rows in `streams.stages.shipments_task`.
-_PARCEL = b"p"
+_NAME = b"n"
 _FACILITY = b"c"
-_decode = msgspec.msgpack.Decoder(ParcelRow).decode
+#: Bytes of a parcel's key before the tracking number: the letter, the carrier's number.
+_PREFIX = 4
+_ties = msgspec.msgpack.Decoder(list[tuple[bytes, int, str, bytes]]).decode
 _facility = msgspec.msgpack.Decoder(Facility).decode
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -62,11 +62,15 @@ class HeldParcel(msgspec.Struct, frozen=True):
 
 
 class Cut(msgspec.Struct):
-    """A row without the orders. `row` None: nothing is left. `stalls`: names of stalls that facilities know."""
+    """A row without the orders. `row` None: nothing is left.
+
+    `stalls`: names of stalls that facilities know; `scans`: those that are gone, packed.
+    """
 
     held: HeldParcel
     row: bytes | None
     stalls: frozenset[str]
+    scans: frozenset[int]
 
 
 class Search:
@@ -75,36 +79,54 @@ class Search:
     def __init__(self, orders: Collection[str], parcels: Collection[Place]) -> None:
         self.orders = frozenset(orders)
         self.parcels = frozenset(parcels)
-        self._keys = frozenset(rows.row_key(_PARCEL, *parcel) for parcel in parcels)
+        self._numbers = frozenset(tracking_no.encode() for _, tracking_no in parcels)
         # A string in MessagePack is its bytes: what holds none of these names none of the orders.
         named = b"|".join(re.escape(order.encode()) for order in sorted(self.orders))
         self._named = re.compile(named) if named else None
 
     def may_be(self, key: bytes, row: bytes) -> bool:
-        """Whether a row may be of use; quick. Facilities all may: what they know is found with the parcels."""
-        if key[:1] == _PARCEL:
-            return key in self._keys or (self._named is not None and self._named.search(row) is not None)
-        return key[:1] == _FACILITY
+        """Whether a row may be of use; quick. What is about no parcel all may, for what it tells of parcels."""
+        if key[:1] == parcel_rows.LETTER:
+            return key[_PREFIX:] in self._numbers or (self._named is not None and self._named.search(row) is not None)
+        return key[:1] in (_NAME, _FACILITY, ties.LETTER)
 
-    def cut(self, key: bytes, row: bytes, policy: Policy) -> Cut | None:
-        """The row without the orders; None where it has nothing to do with them."""
-        letter, parts = rows.parts_of(key)
-        if letter != _PARCEL:
-            return None
-        carrier, tracking_no = parts
-        kept = _decode(row)
-        mine = any(one.order_id in self.orders for one in kept.registrations)
-        mine |= any(sent.order_id in self.orders for sent in kept.emitted)
-        mine |= any(order in self.orders for order, *_ in kept.linked)
+    def cuts(self, rows: Mapping[bytes, bytes], policy: Policy) -> dict[bytes, Cut]:
+        """The rows that have to do with the orders, without them. `rows`: all of a task that may be of use."""
+        names = Names()
+        names.rebuild((int.from_bytes(key[1:]), row.decode()) for key, row in rows.items() if key[:1] == _NAME)
+        found = {}
+        for key, row in rows.items():
+            if key[:1] == parcel_rows.LETTER:
+                carrier, tracking_no = names.text(int.from_bytes(key[1:_PREFIX])), key[_PREFIX:].decode()
+                cut = self._cut(parcel_rows.decoded(carrier, tracking_no, row, names), names, policy)
+                if cut is not None:
+                    found[key] = cut
+        return found
+
+    def _cut(self, parcel: Parcel, names: Names, policy: Policy) -> Cut | None:
+        """The parcel without the orders; None where it has nothing to do with them."""
+        mine = any(one.order_id in self.orders for one in parcel.registrations)
+        mine |= any(sent.order_id in self.orders for sent in parcel.emitted)
+        mine |= any(order in self.orders for order, _ in parcel.linked)
         # Scanned, and not registered yet: the order itself says whose it is.
-        unregistered = (carrier, tracking_no) in self.parcels and not kept.registrations
-        if not mine and not unregistered:
+        whole = (parcel.carrier, parcel.tracking_no) in self.parcels and not parcel.registrations
+        if not mine and not whole:
             return None
-        return self._cut(_parcel(carrier, tracking_no, kept), kept, policy, whole=unregistered)
+        before, emitted, scans = _count(parcel), parcel.emitted, frozenset(parcel.scans)
+        self._take_out(parcel, policy, whole=whole)
+        left = _count(parcel)
+        gone = [sent for sent in emitted if all(sent is not left for left in parcel.emitted)]
+        row = None
+        if parcel.scans or parcel.registrations:
+            # Whoever restores it judges it anew, at once.
+            parcel.calm, parcel.finished, parcel.due = False, False, 0
+            row = parcel_rows.encoded(parcel, names)
+        holds = {kind: count - left[kind] for kind, count in before.items() if count > left[kind]}
+        held = HeldParcel(parcel.carrier, parcel.tracking_no, holds, row is not None, open_alerts(gone))
+        stalls = frozenset(f"{parcel.tracking_no}/{sent.episode}" for sent in gone if sent.type == STALLED)
+        return Cut(held, row, stalls, scans - frozenset(parcel.scans))
 
-    def _cut(self, parcel: Parcel, kept: ParcelRow, policy: Policy, *, whole: bool) -> Cut:
-        before = _count(parcel)
-        emitted = parcel.emitted
+    def _take_out(self, parcel: Parcel, policy: Policy, *, whole: bool) -> None:
         rules = policy.shipments
         for use in uses(parcel, rules.given_up, rules.keep):
             theirs = [one for one in use.registrations if one.order_id in self.orders]
@@ -112,18 +134,9 @@ class Search:
                 parcel.forget(use)
         parcel.registrations = [one for one in parcel.registrations if one.order_id not in self.orders]
         parcel.linked = {key: span for key, span in parcel.linked.items() if key[0] not in self.orders}
-        gone = [sent for sent in emitted if all(sent is not left for left in parcel.emitted)]
         for sent in parcel.emitted:
             if sent.order_id in self.orders:
                 sent.order_id = None
-        left = _count(parcel)
-        row = None
-        if parcel.scans or parcel.registrations:
-            row = _encode(_row(parcel, kept))
-        holds = {kind: count - left[kind] for kind, count in before.items() if count > left[kind]}
-        held = HeldParcel(parcel.carrier, parcel.tracking_no, holds, row is not None, open_alerts(gone))
-        stalls = frozenset(f"{parcel.tracking_no}/{sent.episode}" for sent in gone if sent.type == STALLED)
-        return Cut(held, row, stalls)
 
 
 def without_names(row: bytes, stalls: Collection[str], nameless: Iterable[str]) -> bytes | None:
@@ -139,9 +152,20 @@ def without_names(row: bytes, stalls: Collection[str], nameless: Iterable[str]) 
     return _encode(facility)
 
 
+def without_scans(row: bytes, gone: Collection[tuple[bytes, int]]) -> bytes | None:
+    """A row of what decides between scans, without those of (key of the parcel's row, scan); None: nothing is left."""
+    left = [tie for tie in _ties(row) if (tie[0], tie[1]) not in gone]
+    return _encode(left) if left else None
+
+
 def is_facility(key: bytes) -> bool:
     """Whether the row of that key is a facility's."""
     return key[:1] == _FACILITY
+
+
+def is_of_ties(key: bytes) -> bool:
+    """Whether the row of that key tells what decides between scans."""
+    return key[:1] == ties.LETTER
 
 
 def _count(parcel: Parcel) -> dict[str, int]:
@@ -151,27 +175,3 @@ def _count(parcel: Parcel) -> dict[str, int]:
         "alerts": len(parcel.emitted),
         "links": len(parcel.linked),
     }
-
-
-def _parcel(carrier: str, tracking_no: str, kept: ParcelRow) -> Parcel:
-    scans = array("q")
-    scans.frombytes(kept.scans)
-    linked = {(order, name): (since, until) for order, name, since, until in kept.linked}
-    return Parcel(carrier, tracking_no, scans, kept.facilities, kept.registrations, kept.emitted, linked)
-
-
-def _row(parcel: Parcel, kept: ParcelRow) -> ParcelRow:
-    """The row of what is left; it is judged anew by whoever restores it."""
-    left: set[Any] = set(parcel.scans)
-    return msgspec.structs.replace(
-        kept,
-        scans=parcel.scans.tobytes(),
-        facilities=parcel.facilities,
-        registrations=parcel.registrations,
-        emitted=parcel.emitted,
-        ties=[tie for tie in kept.ties if tie[0] in left],
-        linked=[(*key, *span) for key, span in parcel.linked.items()],
-        calm=False,
-        finished=0,
-        due=None,
-    )

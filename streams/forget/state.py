@@ -18,7 +18,7 @@ from streams.engine.log.journal import refuse
 from streams.engine.processor import Dataflow
 from streams.engine.topology import TaskId, Topology
 from streams.forget.orders import HeldOrder, Wanted, case_of, held
-from streams.forget.parcels import Cut, HeldParcel, Search, is_facility, without_names
+from streams.forget.parcels import Cut, HeldParcel, Search, is_facility, is_of_ties, without_names, without_scans
 from streams.policy.model import Policy
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK
 
@@ -36,13 +36,15 @@ Changes = dict[bytes, bytes | None]
 
 @dataclass(slots=True)
 class Rows:
-    """Rows of one task that may be of use, as they are at `end`; and those by which a log without transactions says
-    how far it holds.
+    """Rows of one task that may be of use, as they are at `end`, and what is left of those of parcels.
+
+    `own`: rows by which a log without transactions says how far it holds.
     """
 
     source: TopicPartition
     end: int
     rows: dict[bytes, bytes] = field(default_factory=dict)
+    cuts: dict[bytes, Cut] = field(default_factory=dict)
     own: dict[bytes, bytes] = field(default_factory=dict)
 
 
@@ -147,6 +149,8 @@ class State:
                     kept.pop(name, None)
             progress(batch.next - position)
             position = batch.next
+        if task.kind == SHIPMENTS_TASK:
+            found.cuts = self._search.cuts(found.rows, self._policy)
 
     # -- what is there, and what is left without it
 
@@ -158,7 +162,7 @@ class State:
                 if orders := self._orders_of(found):
                     held.orders[task] = orders
                 continue
-            if parcels := [cut.held for cut in self._cuts(found).values()]:
+            if parcels := [cut.held for cut in found.cuts.values()]:
                 held.parcels[task] = parcels
             if named := sum(_without_names(row, stalls) is not None for row in _facilities(found).values()):
                 held.facilities[task] = named
@@ -168,20 +172,19 @@ class State:
         cases = [case_of(row) for row in found.rows.values()]
         return [held(case) for case in cases if self._wanted.is_theirs(case)]
 
-    def _cuts(self, found: Rows) -> dict[bytes, Cut]:
-        cuts = {key: self._search.cut(key, row, self._policy) for key, row in found.rows.items()}
-        return {key: cut for key, cut in cuts.items() if cut is not None}
-
     def _stalls(self) -> frozenset[str]:
         """Names of stalls of what is to go, which facilities of any partition may know."""
-        shipments = [found for task, found in self._found.items() if task.kind == SHIPMENTS_TASK]
-        return frozenset(name for found in shipments for cut in self._cuts(found).values() for name in cut.stalls)
+        return frozenset(name for found in self._found.values() for cut in found.cuts.values() for name in cut.stalls)
 
     def _changes(self, task: TaskId) -> Changes:
         found = self._found[task]
         if task.kind == ORDERS_TASK:
             return {key: None for key, row in found.rows.items() if self._wanted.is_theirs(case_of(row))}
-        changes: Changes = {key: cut.row for key, cut in self._cuts(found).items()}
+        changes: Changes = {key: cut.row for key, cut in found.cuts.items()}
+        gone = {(key, scan) for key, cut in found.cuts.items() for scan in cut.scans}
+        for key, row in found.rows.items():
+            if gone and is_of_ties(key) and (left := without_scans(row, gone)) != row:
+                changes[key] = left
         stalls = self._stalls()
         for key, row in _facilities(found).items():
             if (nameless := _without_names(row, stalls)) is not None:
