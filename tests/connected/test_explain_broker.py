@@ -34,7 +34,8 @@ async def told(*arguments: str) -> str:
 
 async def written(kafka: Broker, timeline: Timeline, file: Path) -> str:
     """Puts the events into topics and into a file; the option that names the broker."""
-    file.write_bytes(b"".join(b'{"topic":"%s","value":%s}\n' % (t.encode(), value) for t, value in timeline.events))
+    lines = [b'{"topic":"%s","value":%s}\n' % (topic.encode(), value) for topic, value in timeline.events]
+    await asyncio.to_thread(file.write_bytes, b"".join(lines))
     await kafka.create_topics(PARTITIONS)
     for topic in INPUTS:
         keyed = [(record_key(decode(t, value)[0]).encode(), value) for t, value in timeline.events if t == topic]
