@@ -15,6 +15,7 @@ from streams.collector import spare
 from streams.compare.command import compare_command
 from streams.demo.command import demo_command
 from streams.explain.command import explain_command
+from streams.forget.command import forget_command
 from streams.policy.command import policy_command
 from streams.replay.command import replay_command
 from streams.topics.command import topics_command
@@ -55,6 +56,7 @@ for command in (
     adapt_command,
     compare_command,
     explain_command,
+    forget_command,
     policy_command,
     topics_command,
 ):

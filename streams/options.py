@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from schemas.times import parse
+from streams.engine.partitioner import partition_for
 from streams.policy import load
 from streams.policy.model import Policy
+from streams.stages.buyers import BuyerHash, buyer_hash
+from streams.stages.intake import Partitioner
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -43,8 +48,10 @@ def policy_option(command: Command) -> Command:
     )(command)
 
 
-def _bootstrap(_context: click.Context, parameter: click.Parameter, value: str) -> str:
+def bootstrap(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """`kafka://HOST:PORT,HOST:PORT` as what Kafka clients take."""
+    if value is None:
+        return None
     servers = value.removeprefix("kafka://").rstrip("/")
     for server in servers.split(","):
         host, colon, port = server.removeprefix("kafka://").rpartition(":")
@@ -57,11 +64,35 @@ def broker_option(command: Command) -> Command:
     """`--broker kafka://HOST:PORT,...`, as bootstrap servers."""
     return click.option(
         "--broker",
-        callback=_bootstrap,
+        callback=bootstrap,
         default="kafka://localhost:9092",
         show_default=True,
         metavar="kafka://HOST:PORT,...",
         help="The Kafka brokers to begin with.",
+    )(command)
+
+
+def crc32(key: bytes, partitions: int) -> int:
+    """The partition that librdkafka's default (consistent) chooses."""
+    return zlib.crc32(key) % partitions
+
+
+PARTITIONERS: dict[str, Partitioner] = {"murmur2": partition_for, "crc32": crc32}
+
+
+def _partitioner(_context: click.Context, _parameter: click.Parameter, value: str) -> Partitioner:
+    return PARTITIONERS[value]
+
+
+def partitioner_option(command: Command) -> Command:
+    """`--partitioner NAME`, as the function."""
+    return click.option(
+        "--partitioner",
+        type=click.Choice(sorted(PARTITIONERS)),
+        callback=_partitioner,
+        default="murmur2",
+        show_default=True,
+        help="How producers choose partitions: Java's default, or librdkafka's.",
     )(command)
 
 
@@ -80,4 +111,28 @@ def app_id_option(command: Command) -> Command:
         show_default=True,
         metavar="ID",
         help="Names the consumer group, the internal topics and the transactions.",
+    )(command)
+
+
+def _buyer_key(context: click.Context, parameter: click.Parameter, value: str | None) -> BuyerHash | None:
+    if value is None:
+        return None
+    if context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
+        raise click.BadParameter(
+            "a key is not for the command line, which others can see: set PARCELWATCH_BUYER_KEY", param=parameter
+        )
+    try:
+        return buyer_hash(value.encode("utf-8", "surrogateescape"))
+    except ValueError as error:
+        raise click.BadParameter(f"PARCELWATCH_BUYER_KEY: {error}", param=parameter) from None
+
+
+def buyer_key_option(command: Command) -> Command:
+    """The key of the buyers' hashes, by the environment alone; as the function that hashes, or None."""
+    return click.option(
+        "--buyer-key",
+        "buyer_hash",
+        callback=_buyer_key,
+        metavar="KEY",
+        help="Of the hashes that the state knows buyers by. By its environment variable alone.",
     )(command)

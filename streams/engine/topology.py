@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import Log, TopicPartition, TopicSpec
 from streams.engine.processor import Dataflow
+
+#: Settings of changelogs. Rows that were replaced or taken out go within a week: without the second, Kafka may never
+#: come to compact a partition in which little is written.
+CHANGELOG: Mapping[str, str] = MappingProxyType(
+    {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * 86_400_000)}
+)
 
 
 class TaskId(NamedTuple):
@@ -66,8 +73,7 @@ class Topology:
             for edge in self.dataflow.edges
         ]
         changelogs = [
-            TopicSpec(self.changelog(kind.name), self.counts[kind.name], {"cleanup.policy": "compact"})
-            for kind in self.dataflow.kinds
+            TopicSpec(self.changelog(kind.name), self.counts[kind.name], CHANGELOG) for kind in self.dataflow.kinds
         ]
         return edges + changelogs
 

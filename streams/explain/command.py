@@ -7,27 +7,43 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from streams.demo.console import Language, preferred_language
+from streams.engine.errors import LogError
+from streams.explain.broker import BrokerInput
 from streams.explain.document import document
 from streams.explain.story import stories
 from streams.explain.subject import KINDS, Scope, scope_of
 from streams.explain.terminal import Page
 from streams.explain.watch import Watch
 from streams.explain.wording import Words
-from streams.options import instant, policy_option
+from streams.options import bootstrap, instant, partitioner_option, policy_option
 from streams.policy.model import Policy
-from streams.replay.reading import MissingInput, read, size
+from streams.replay.reading import Line, MissingInput, read, size
+from streams.stages.intake import Partitioner
+from streams.worker import logs
+
+#: Reads all; told to `progress` if there is any.
+_Lines = Callable[[Callable[[int], None] | None], Iterator[Line]]
 
 
 @click.command("explain")
 @click.argument("subject", metavar="SUBJECT")
-@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
+@click.argument("source", metavar="[INPUT]", type=click.Path(path_type=Path), required=False)
+@click.option(
+    "--broker",
+    callback=bootstrap,
+    metavar="kafka://HOST:PORT,...",
+    help="Instead of INPUT: the topics of these Kafka brokers.",
+)
+@partitioner_option
 @click.option("--kind", type=click.Choice(KINDS), help="What SUBJECT is, where it names several things.")
 @policy_option
 @click.option("--until", callback=instant, metavar="TIME", help="Where to end; default: the greatest time read.")
@@ -35,7 +51,9 @@ from streams.replay.reading import MissingInput, read, size
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object, in both languages.")
 def explain_command(
     subject: str,
-    source: Path,
+    source: Path | None,
+    broker: str | None,
+    partitioner: Partitioner,
     kind: str | None,
     policy: Policy,
     until: int | None,
@@ -45,21 +63,40 @@ def explain_command(
     """Tell the timeline of SUBJECT in INPUT, and why each alert was raised or was not.
 
     SUBJECT is a tracking number, an order, a ticket, a conversation or a shop. INPUT is what `replay` reads; the
-    alerts are those that it raises.
+    alerts are those that it raises. With --broker, what the topics hold now is read instead, from their beginning.
     """
     try:
-        with _twice(source) as path, _progress(2 * size(path)) as advance:
-            scope = scope_of(subject, read(path, advance))
+        with _opened(source, broker, partitioner) as (lines, total), _progress(2 * total) as advance:
+            scope = scope_of(subject, lines(advance))
             _narrow(scope, kind)
             watch = Watch(policy, until, scope)
-            watch.run(read(path, advance))
+            watch.run(lines(advance))
     except MissingInput as error:
         raise click.UsageError(str(error)) from None
+    except LogError as error:
+        raise click.ClickException(f"the broker cannot be used: {error}") from None
     told = stories(watch)
     if as_json:
         click.echo(document(watch, told))
     else:
         Page(Words(lang or preferred_language())).write(watch, told)
+
+
+@contextmanager
+def _opened(source: Path | None, broker: str | None, partitioner: Partitioner) -> Iterator[tuple[_Lines, int]]:
+    """What reads the input, as often as asked, and how much there is to read."""
+    named = click.get_current_context().get_parameter_source("broker") is ParameterSource.COMMANDLINE
+    if source is not None and not named:
+        with _twice(source) as path:
+            yield partial(read, path), size(path)
+    elif source is not None:
+        raise click.UsageError("INPUT or --broker, not both")
+    elif broker is None:
+        raise click.UsageError("Missing argument 'INPUT', or --broker")
+    else:
+        logs.configure()
+        with BrokerInput(broker, partitioner) as topics:
+            yield topics.lines, topics.size
 
 
 def _narrow(scope: Scope, kind: str | None) -> None:
@@ -68,7 +105,7 @@ def _narrow(scope: Scope, kind: str | None) -> None:
         said = f"{scope.subject}: no shipment, order, ticket, conversation or shop of that name in the input"
         if scope.unreadable:
             first = scope.unreadable[0]
-            where = f"{first.topic}, line {first.line}: {first.error_code} ({first.error_detail})"
+            where = f"{first.where}: {first.error_code} ({first.error_detail})"
             said += f"; invalid records that name it: {len(scope.unreadable)}, the first in {where}"
         raise click.UsageError(said)
     if kind is not None and kind not in scope.kinds:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
 import orjson
 
 from schemas.times import render
@@ -18,6 +17,7 @@ from streams.explain.facts import Name, plain_facts
 from streams.explain.rows import Mark, Row
 from streams.explain.shops import Judged, ShopFigures
 from streams.explain.story import Story
+from streams.explain.subject import place
 from streams.explain.watch import Watch
 from streams.explain.wording import Words
 from streams.rules.alert import Alert
@@ -32,7 +32,7 @@ def document(watch: Watch, told: list[Story]) -> bytes:
         "policy": watch.policy.label,
         "as_of": render(watch.end) if watch.end != BEGINNING else None,
         "stories": [_story(watch, story) for story in told],
-        "unreadable": [msgspec.to_builtins(one) for one in watch.scope.unreadable],
+        "unreadable": [one.told() for one in watch.scope.unreadable],
     }
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2)
 
@@ -65,7 +65,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         "time": render(row.time),
         "topic": row.topic,
-        "line": row.line,
+        **place(row.line, row.partition),
         "event_id": row.event_id,
         "type": row.type,
         "about": [_name(name) for name in row.names],

@@ -25,8 +25,9 @@ class Mark(NamedTuple):
 
 
 class Row(msgspec.Struct):
-    """One event. `number`: its place in the arrival order; `names`: what it is about, the nearest first.
+    """One event. `number`: its place in the arrival order; `line`: that in its file, or the offset in its partition.
 
+    `names`: what it is about, the nearest first.
     `identity`: equal for events that tell the same fact; `place`: its place in the order of all events.
     """
 
@@ -41,6 +42,7 @@ class Row(msgspec.Struct):
     facts: Facts
     identity: tuple[str, ...]
     place: tuple[int, str, bytes]
+    partition: int | None = None
     marks: list[Mark] = msgspec.field(default_factory=list)
     #: It changed something when it was read.
     fresh: bool = False

@@ -20,12 +20,32 @@ _IDS = ("tracking_no", "order_id", "ticket_id", "conversation_id", "shop_id")
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """A line that names the subject and is a dead letter. `line`: 1-based, in its file."""
+    """A line that names the subject and is a dead letter. `line`: 1-based, in its file, or else an offset."""
 
     topic: str
     line: int
     error_code: str
     error_detail: str
+    partition: int | None = None
+
+    @property
+    def where(self) -> str:
+        """For an error's line."""
+        return (
+            f"{self.topic}, line {self.line}"
+            if self.partition is None
+            else f"{self.topic}-{self.partition}, offset {self.line}"
+        )
+
+    def told(self) -> dict[str, object]:
+        """As JSON has it."""
+        error = {"error_code": self.error_code, "error_detail": self.error_detail}
+        return {"topic": self.topic, **place(self.line, self.partition), **error}
+
+
+def place(line: int, partition: int | None) -> dict[str, int]:
+    """Where a line or a record is, as JSON has it."""
+    return {"line": line} if partition is None else {"partition": partition, "offset": line}
 
 
 class Scope(msgspec.Struct):
@@ -95,10 +115,13 @@ def scope_of(subject: str, lines: Iterable[Line]) -> Scope:
         if topic is None or value is None or (needle not in value and b"\\" not in value):
             continue
         try:
+            if line.reason is not None:
+                raise Invalid(line.reason, line.detail)
             event, _ = decode(topic, value)
         except Invalid as invalid:
             if _mentions(value, subject, needle):
-                scope.unreadable.append(Unreadable(topic, line.number, str(invalid.reason), invalid.detail))
+                reason = str(invalid.reason)
+                scope.unreadable.append(Unreadable(topic, line.number, reason, invalid.detail, line.partition))
             continue
         scope.note(event)
     return scope

@@ -68,9 +68,11 @@ class Page:
             self._heading("unreadable")
             for one in unreadable:
                 facts: Facts = {
-                    "topic": one.topic, "line": one.line, "code": one.error_code, "detail": one.error_detail,
+                    "topic": one.topic, "line": one.line, "partition": one.partition, "code": one.error_code,
+                    "detail": one.error_detail,
                 }  # fmt: skip
-                self._line(f"  {self._words.phrase('unreadable', facts)}")
+                phrase = "unreadable" if one.partition is None else "unreadable_record"
+                self._line(f"  {self._words.phrase(phrase, facts)}")
 
     def _head(self, watch: Watch, story: Story) -> None:
         words = self._words

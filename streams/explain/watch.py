@@ -93,7 +93,7 @@ class Watch:
         unlooked = 0
         for number, line in enumerate(lines):
             topic, value = line.topic, line.value
-            if topic is None or value is None or value == b"null":
+            if topic is None or value is None or value == b"null" or line.reason is not None:
                 continue
             try:
                 event, time = decode(topic, value)
@@ -161,6 +161,7 @@ class Watch:
             facts_of(event, self.policy),
             identity_of(event, time),
             (time, event.event_id, digest(value)),
+            line.partition,
         )
         self.rows.append(row)
         return row

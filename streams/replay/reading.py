@@ -27,13 +27,17 @@ class MissingInput(Exception):
 
 
 class Line(NamedTuple):
-    """One line that is not blank. `value` None: the line has none, and `reason` and `detail` say why."""
+    """One line that is not blank. `value` None: the line has none, and `reason` and `detail` say why.
+
+    Of a broker it is a record: `number` is the offset in `partition`, and `reason` may say why its value is no event.
+    """
 
     number: int
     topic: str | None
     value: bytes | None
     reason: Reason | None = None
     detail: str = ""
+    partition: int | None = None
 
 
 #: Called with the bytes read from disk since the last call.

@@ -19,11 +19,12 @@ OUT_OF_STOCK = "order.out_of_stock_suspected"
 
 
 class Placed(Fact, array_like=True, kw_only=True, gc=False):
-    """`items`: (item, category) of each line, in order."""
+    """`items`: (item, category) of each line, in order. `buyer`: a keyed hash, where there is a key."""
 
     items: tuple[tuple[str, str], ...]
     ship_to_region: str | None = None
     commitment_days: int | None = None
+    buyer: bytes | None = None
 
 
 class Paid(Fact, array_like=True, kw_only=True, gc=False):

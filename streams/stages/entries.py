@@ -18,6 +18,7 @@ from streams.rules.orders import Paid, Placed, Shipped
 from streams.rules.refunds import Requested, reason_code
 from streams.rules.tickets import Opened, Switch
 from streams.rules.topics import topic_of
+from streams.stages.buyers import BuyerHash
 
 #: An event's time, event id, SHA-256 and shop.
 Place = tuple[int, str, bytes, str]
@@ -26,9 +27,12 @@ Place = tuple[int, str, bytes, str]
 _FOR_EVER = 4_000_000
 
 
-def entry_of(event: events.AnyEvent, place: Place, policy: Policy) -> Entry:
-    """What is kept of an event of the topics `orders` and `chats`."""
-    return _MAKERS[type(event)](event, place, policy)
+def entry_of(event: events.AnyEvent, place: Place, policy: Policy, buyer_hash: BuyerHash | None = None) -> Entry:
+    """What is kept of an event of the topics `orders` and `chats`; of a buyer the hash, where there is one."""
+    entry = _MAKERS[type(event)](event, place, policy)
+    if buyer_hash is not None and isinstance(event, events.OrderPlaced) and isinstance(entry.fact, Placed):
+        entry.fact.buyer = buyer_hash(event.buyer_id)
+    return entry
 
 
 def _placed(event: events.OrderPlaced, place: Place, _: Policy) -> Entry:

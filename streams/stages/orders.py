@@ -22,6 +22,7 @@ from streams.rules.forgetting import Wait
 from streams.rules.orders import Shipped
 from streams.stages import registrations
 from streams.stages.agenda import Agenda
+from streams.stages.buyers import BuyerHash
 from streams.stages.cases import ALERTS, COUNTS, ENDS, MESSAGES, WAITS, Cases
 from streams.stages.entries import entry_of
 from streams.stages.registrations import RegistrationRecord
@@ -36,8 +37,9 @@ class OrderBook:
     `settled`: events before it are known (microseconds), which may be further than what has been judged.
     """
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, buyer_hash: BuyerHash | None = None) -> None:
         self.policy = policy
+        self._buyer_hash = buyer_hash
         self.cases = Cases()
         self.own = Horizon(BEGINNING)
         self.counts = Horizon(BEGINNING)
@@ -63,7 +65,7 @@ class OrderBook:
         if case is None:
             case = self.cases.begin(key)
         place = (time, event.event_id, digest(value), event.shop_id)  # type: ignore[union-attr]
-        entry = entry_of(event, place, self.policy)
+        entry = entry_of(event, place, self.policy, self._buyer_hash)
         if self._is_plain(case, time):
             return self._take_plainly(case, entry)
         # Of all other events nothing follows for the shipments.

@@ -77,7 +77,7 @@ class OrdersTask:
     def __init__(self, setting: Setting, partition: int) -> None:
         self._setting = setting
         self._partition = partition
-        self._orders = OrderBook(setting.policy)
+        self._orders = OrderBook(setting.policy, setting.buyer_hash)
         self._shops = ShopBook(setting.policy)
         self._judge = Judge(setting.policy, lambda category: setting.order_partition(category) == partition)
         self._intake = setting.intake(setting.order_partitions)

@@ -10,6 +10,7 @@ from streams.alerts.cloudevents import AlertWriter
 from streams.engine.processor import Output
 from streams.policy.model import Policy
 from streams.rules.alert import Alert
+from streams.stages.buyers import BuyerHash
 from streams.stages.dataflow import ALERTS
 from streams.stages.intake import Counts, Intake, Partitioner
 from streams.stages.tables import TableRecord
@@ -18,7 +19,8 @@ from streams.stages.tables import TableRecord
 class Setting:
     """`order_partitions`, `scan_partitions`: how many partitions the topics have.
 
-    `clock` gives the wall clock in microseconds, for the headers of dead letters alone.
+    `clock` gives the wall clock in microseconds, for the headers of dead letters alone. `buyer_hash`: by it the state
+    knows the buyers of orders; without it, not at all.
     """
 
     def __init__(
@@ -31,10 +33,12 @@ class Setting:
         counts: Counts | None = None,
         *,
         dead_letter_payload: bool = False,
+        buyer_hash: BuyerHash | None = None,
     ) -> None:
         self.policy = policy
         self.order_partitions = order_partitions
         self.scan_partitions = scan_partitions
+        self.buyer_hash = buyer_hash
         self.counts = counts if counts is not None else Counts()
         self._partitioner = partitioner
         self._clock = clock

@@ -105,7 +105,7 @@ async def _default_replication(admin: AIOKafkaAdminClient) -> int:
         str(cluster["brokers"][0]["node_id"]),
         {"default.replication.factor": None},
     )
-    (config,) = (await _configs(admin, [broker])).values()
+    (config,) = (await configs(admin, [broker])).values()
     return int(config["default.replication.factor"])
 
 
@@ -114,12 +114,12 @@ async def _describe(admin: AIOKafkaAdminClient, topics: Collection[str]) -> dict
     if not topics:
         return {}
     partitions = await _partitions(admin)
-    asked = {"cleanup.policy": None, "retention.ms": None}
-    configs = await _configs(admin, [ConfigResource(ConfigResourceType.TOPIC, topic, asked) for topic in topics])
-    return {topic: Found(partitions[topic], configs[topic]) for topic in topics}
+    asked = {"cleanup.policy": None, "retention.ms": None, "max.compaction.lag.ms": None}
+    found = await configs(admin, [ConfigResource(ConfigResourceType.TOPIC, topic, asked) for topic in topics])
+    return {topic: Found(partitions[topic], found[topic]) for topic in topics}
 
 
-async def _configs(admin: AIOKafkaAdminClient, resources: Sequence[ConfigResource]) -> dict[str, dict[str, str]]:
+async def configs(admin: AIOKafkaAdminClient, resources: Sequence[ConfigResource]) -> dict[str, dict[str, str]]:
     """The settings asked for, by the name of the topic or the id of the broker."""
     found = {}
     for answer in await admin.describe_configs(list(resources)):

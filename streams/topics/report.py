@@ -69,8 +69,8 @@ def setting(name: str, value: str) -> str:
 
 
 def duration(milliseconds: str) -> str:
-    """For example "180 days", "for ever" for -1."""
+    """For example "180 days", "for ever" for -1 and for what is as good as that."""
     count = int(milliseconds or 0)
-    if count < 0:
+    if not 0 <= count < 100_000 * DAY_MS:
         return "for ever"
     return f"{count / DAY_MS:g} days"

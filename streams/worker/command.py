@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -13,10 +12,10 @@ import click
 
 from schemas.times import parse
 from streams.engine.clock import Clock, system_now
-from streams.engine.partitioner import partition_for
 from streams.engine.runner import Cadence, Factory
-from streams.options import app_id_option, broker_option, policy_option
+from streams.options import app_id_option, broker_option, buyer_key_option, partitioner_option, policy_option
 from streams.policy.model import Policy
+from streams.stages.buyers import BuyerHash
 from streams.stages.dataflow import DEAD_LETTERS, ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
 from streams.stages.intake import Counts, Partitioner
@@ -26,14 +25,6 @@ from streams.worker.metrics import Metrics
 from streams.worker.run import run_worker
 from streams.worker.said import Said
 from streams.worker.settings import Guarantee, StoreName, WorkerSettings
-
-
-def crc32(key: bytes, partitions: int) -> int:
-    """The partition that librdkafka's default (consistent) chooses."""
-    return zlib.crc32(key) % partitions
-
-
-PARTITIONERS: dict[str, Partitioner] = {"murmur2": partition_for, "crc32": crc32}
 
 
 def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> Clock:
@@ -56,8 +47,7 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
     help="What moves a partition that is read to its end: the wall clock, events alone, or an end at TIME.",
 )  # fmt: skip
 @click.option("--once", is_flag=True, help="With --clock TIME: end when everything is at TIME and committed.")
-@click.option("--partitioner", type=click.Choice(sorted(PARTITIONERS)), default="murmur2", show_default=True,
-              help="How producers choose partitions: Java's default, or librdkafka's.")  # fmt: skip
+@partitioner_option
 @click.option("--commit-interval", type=click.FloatRange(min=0.01, max=60), default=0.5, show_default=True,
               metavar="SECONDS", help="Between two transactions of a task.")  # fmt: skip
 @click.option("--guarantee", type=click.Choice(get_args(Guarantee)), default="exactly_once", show_default=True,
@@ -75,13 +65,14 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
 @click.option("--metrics-port", type=click.IntRange(0, 65535), help="Their port; without it they are off.")
 @click.option("--dead-letter-payload", is_flag=True,
               help="Dead letters carry the original bytes, which may hold personal data.")  # fmt: skip
+@buyer_key_option
 def worker_command(
     broker: str,
     app_id: str,
     policy: Policy,
     clock: Clock,
     once: bool,
-    partitioner: str,
+    partitioner: Partitioner,
     commit_interval: float,
     guarantee: Guarantee,
     store: StoreName,
@@ -92,6 +83,7 @@ def worker_command(
     metrics_host: str,
     metrics_port: int | None,
     dead_letter_payload: bool,
+    buyer_hash: BuyerHash | None,
 ) -> int:
     """Consume the three topics as a member of a consumer group, and put out alerts and tables.
 
@@ -111,10 +103,11 @@ def worker_command(
             policy,
             counts[ORDERS_TASK],
             counts[SHIPMENTS_TASK],
-            PARTITIONERS[partitioner],
+            partitioner,
             system_now,
             said,
             dead_letter_payload=dead_letter_payload,
+            buyer_hash=buyer_hash,
         )
         return partial(processor, setting)
 

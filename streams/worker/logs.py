@@ -33,6 +33,9 @@ class Sparing(logging.Filter):
 
 def configure() -> None:
     """Sets logging up, unless the program has done so already. The libraries below speak of trouble alone."""
+    # At the level of debugging it writes down every answer of a broker, records and all: whoever asks for that level
+    # gets the rest.
+    logging.getLogger("aiokafka.conn").setLevel(logging.INFO)
     if structlog.is_configured():
         return
     handler = logging.StreamHandler(sys.stderr)

@@ -105,7 +105,10 @@ MISTAKES = [
         "invalid records that name it: 1, the first in orders, line 2: missing_field (type: missing)",
     ),
     (("A", "nowhere"), "nowhere: no such file or folder"),
-    (("A",), "Missing argument 'INPUT'"),
+    (("A",), "Missing argument 'INPUT', or --broker"),
+    (("A", "in.jsonl", "--broker", "kafka://127.0.0.1:1"), "INPUT or --broker, not both"),
+    (("A", "--broker", "127.0.0.1"), "not of the form kafka://HOST:PORT"),
+    (("A", "--broker", "kafka://127.0.0.1:1"), "the broker cannot be used: connecting to 127.0.0.1:1: no broker"),
     (("A", "in.jsonl", "--until", "today"), "'--until': not an RFC 3339 time with an offset: today"),
     (("A", "in.jsonl", "--lang", "fr"), "'--lang'"),
 ]
@@ -142,6 +145,10 @@ def test_an_id_that_is_written_with_escapes_is_found(tmp_path: Path) -> None:
     value = value.replace("/", "\\/")
     file.write_text(f'{{"topic":"orders","value":{value}}}\n')
     assert run("explain", "单/1", str(file)).stdout.startswith("Order 单/1\n")
+
+
+def test_an_input_comes_before_the_broker_of_the_environment(late_order: str) -> None:
+    assert run("explain", "A", late_order, PARCELWATCH_BROKER="kafka://127.0.0.1:1").stdout.startswith("Order A\n")
 
 
 def test_the_input_may_come_through_a_pipe(late_order: str) -> None:

@@ -54,9 +54,10 @@ def test_every_input_has_a_dead_letter_topic_that_stays_as_long() -> None:
 
 def test_changelogs_are_compacted_and_named_by_application_and_task() -> None:
     specs = internal(settings(), {"orders": 4, "shipments": 8})
+    compacted = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * DAY_MS)}
     assert [(spec.topic, spec.partitions, dict(spec.config)) for spec in specs] == [
-        ("pw-orders-changelog", 4, {"cleanup.policy": "compact"}),
-        ("pw-shipments-changelog", 8, {"cleanup.policy": "compact"}),
+        ("pw-orders-changelog", 4, compacted),
+        ("pw-shipments-changelog", 8, compacted),
     ]
 
 
@@ -76,7 +77,8 @@ def test_the_order_of_cleanup_policies_means_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("milliseconds", "words"), [("-1", "for ever"), ("15552000000", "180 days"), ("43200000", "0.5 days")]
+    ("milliseconds", "words"),
+    [("-1", "for ever"), ("15552000000", "180 days"), ("43200000", "0.5 days"), (str((1 << 63) - 1), "for ever")],
 )
 def test_durations_are_told_in_days(milliseconds: str, words: str) -> None:
     assert duration(milliseconds) == words

@@ -1,0 +1,79 @@
+"""Reads given spans of partitions of any topics, committed records alone: for commands that look at what is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition as KafkaPartition
+
+from streams.engine.errors import LogError
+from streams.engine.log.interface import Fetched, TopicPartition
+from streams.engine.log.kafka import KafkaSettings
+from streams.engine.log.kafka_clients import errors, quietly
+from streams.engine.processor import Record
+
+#: Bytes and records that are fetched of a partition and handed over at once.
+_BYTES, _RECORDS = 2 << 20, 5_000
+
+
+class KafkaSpans:
+    """Partitions from one offset up to another, by (begin, end). `ended`: those that have been read."""
+
+    def __init__(self, settings: KafkaSettings, spans: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        self.ended = {source for source, (begin, end) in spans.items() if begin >= end}
+        self._settings = settings
+        self._spans = {source: span for source, span in spans.items() if source not in self.ended}
+        self._positions = {source: begin for source, (begin, _) in self._spans.items()}
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def open(self) -> None:
+        """Connects. Raises `LogError`."""
+        if not self._spans:
+            return
+        consumer = self._consumer = AIOKafkaConsumer(
+            **self._settings.reading(), max_partition_fetch_bytes=_BYTES, fetch_max_bytes=8 * _BYTES
+        )
+        with errors(f"connecting to {self._settings.bootstrap}"):
+            async with asyncio.timeout(self._settings.request_timeout):
+                await consumer.start()
+                consumer.assign([KafkaPartition(*source) for source in self._spans])
+                for source, begin in self._positions.items():
+                    consumer.seek(KafkaPartition(*source), begin)
+
+    async def read(self, sources: Collection[TopicPartition]) -> list[Fetched]:
+        """What comes next of these partitions, of at least one of those that have not ended. Raises `LogError`."""
+        wanted = [KafkaPartition(*source) for source in sources if source not in self.ended]
+        if not wanted:
+            return []
+        consumer = self._consumer
+        if consumer is None:
+            raise LogError("nothing has been opened")
+        found: list[Fetched] = []
+        with errors(f"reading {wanted[0].topic}-{wanted[0].partition}"):
+            async with asyncio.timeout(self._settings.request_timeout):
+                while not found:
+                    batches = await consumer.getmany(*wanted, timeout_ms=100, max_records=_RECORDS)
+                    for each in wanted:
+                        source = TopicPartition(*each)
+                        position, end = await consumer.position(each), self._spans[source][1]
+                        # Markers of transactions are never handed over, but the position goes beyond them.
+                        if position == self._positions[source]:
+                            continue
+                        self._positions[source] = position
+                        records = [
+                            Record(one.offset, one.timestamp, one.key, one.value, tuple(one.headers))
+                            for one in batches.get(each, [])
+                            if one.offset < end
+                        ]
+                        found.append(Fetched(source, records, min(position, end)))
+                        if position >= end:
+                            self.ended.add(source)
+                            consumer.pause(each)
+        return found
+
+    async def close(self) -> None:
+        """Never raises."""
+        if self._consumer is not None:
+            await quietly(self._consumer.stop())

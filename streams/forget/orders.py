@@ -1,0 +1,81 @@
+"""What the state of the orders holds of somebody: the row of each order, with all that lies under its key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from streams.forget.parcels import OpenAlert, Place, open_alerts
+from streams.rules.cases import Case
+from streams.rules.filing import PLACED, SHIPPED, unpacked
+from streams.rules.lives import parts
+from streams.rules.orders import Placed, Shipped
+from streams.stages.cases import LETTER, row_key
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Whose state is to go: an order's, or that of all orders of a buyer, by the keyed hash."""
+
+    order: str | None = None
+    buyer: bytes | None = None
+
+    def may_be(self, key: bytes, row: bytes) -> bool:
+        """Whether the row of an orders task may be theirs; quick."""
+        if self.buyer is not None:
+            return self.buyer in row and key[:1] == LETTER
+        return self.order is not None and key == row_key(self.order)
+
+    def is_theirs(self, case: Case) -> bool:
+        """Whether the case is theirs, by what it says itself."""
+        if self.buyer is not None:
+            return any(placed.buyer == self.buyer for placed in _placed(case))
+        return case.key == self.order
+
+
+class HeldOrder(msgspec.Struct, frozen=True):
+    """What one case holds: how many of each kind, its parcels, and the alerts that are open."""
+
+    order_id: str
+    holds: dict[str, int]
+    parcels: list[Place]
+    open_alerts: list[OpenAlert]
+
+
+def held(case: Case) -> HeldOrder:
+    """What there is under an order's key, earlier lives included."""
+    counted = dict.fromkeys(_KINDS, 0)
+    for part in parts(case):
+        for kind in ("refunds", "disputes", "complaints", "tickets", "conversations", "voidings", "stalls"):
+            counted[kind] += len(getattr(part, kind))
+        counted["interventions"] += len(part.requests) + len(part.messages)
+        order = part.order
+        facts = (order.placed, order.paid, order.completed, order.cancelled, *order.shipped)
+        counted["facts"] += sum(fact is not None for fact in facts)
+        counted["alerts"] += len(part.emitted)
+    counted["aside"] = len(case.aside)
+    parcels = list(dict.fromkeys((fact.carrier, fact.tracking_no) for fact in _shipped(case)))
+    left_open = [alert for part in parts(case) for alert in open_alerts(part.emitted)]
+    return HeldOrder(case.key, {kind: count for kind, count in counted.items() if count}, parcels, left_open)
+
+
+_KINDS = (
+    "facts", "refunds", "disputes", "complaints", "interventions", "tickets", "conversations", "voidings", "stalls",
+    "alerts", "aside",
+)  # fmt: skip
+
+
+def _placed(case: Case) -> Iterator[Placed]:
+    yield from (part.order.placed for part in parts(case) if part.order.placed is not None)
+    for aside in case.aside:
+        if aside.slot == PLACED and isinstance(fact := unpacked(aside).fact, Placed):
+            yield fact
+
+
+def _shipped(case: Case) -> Iterator[Shipped]:
+    for part in parts(case):
+        yield from part.order.shipped
+    for aside in case.aside:
+        if aside.slot == SHIPPED and isinstance(fact := unpacked(aside).fact, Shipped):
+            yield fact
+    yield from (one.fact for one in case.ahead)

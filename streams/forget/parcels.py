@@ -1,0 +1,177 @@
+"""What the state of the shipments holds of orders, and what is left of it without them.
+
+A use of a tracking number that is theirs alone goes as a whole, scans and all: where a parcel went is about a person
+too. Where other orders share the parcel, their history stays, and only what names the forgotten orders goes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+
+import msgspec
+
+from schemas.times import render
+from streams.policy.model import Policy
+from streams.rules.clusters import Facility
+from streams.rules.reconcile import OPEN, Emitted
+from streams.rules.shipments import Parcel, uses
+from streams.rules.silences import STALLED
+from streams.stages import parcel_rows, ties
+from streams.stages.names import Names
+
+#: (carrier, tracking number)
+Place = tuple[str, str]
+
+#: Letters of rows in `streams.stages.shipments_task`.
+_NAME = b"n"
+_FACILITY = b"c"
+#: Bytes of a parcel's key before the tracking number: the letter, the carrier's number.
+_PREFIX = 4
+_ties = msgspec.msgpack.Decoder(list[tuple[bytes, int, str, bytes]]).decode
+_facility = msgspec.msgpack.Decoder(Facility).decode
+_encode = msgspec.msgpack.Encoder().encode
+
+
+class OpenAlert(msgspec.Struct, frozen=True):
+    """An alert that was raised and of which nothing more will be said. `since`: RFC 3339."""
+
+    type: str
+    subject: str
+    since: str
+    episode: str
+    audiences: tuple[str, ...]
+
+
+def open_alerts(emitted: Iterable[Emitted]) -> list[OpenAlert]:
+    """Those of what was sent that are open, the oldest first."""
+    left = sorted(
+        (sent.raised, sent.type, sent.audiences, sent.episode, sent.subject) for sent in emitted if sent.state == OPEN
+    )
+    return [OpenAlert(type_, subject, render(raised), episode, to) for raised, type_, to, episode, subject in left]
+
+
+class HeldParcel(msgspec.Struct, frozen=True):
+    """What of a parcel goes: how many of each kind. `shared`: other orders were in it, and keep their history."""
+
+    carrier: str
+    tracking_no: str
+    holds: dict[str, int]
+    shared: bool
+    open_alerts: list[OpenAlert]
+
+
+class Cut(msgspec.Struct):
+    """A row without the orders. `row` None: nothing is left.
+
+    `stalls`: names of stalls that facilities know; `scans`: those that are gone, packed.
+    """
+
+    held: HeldParcel
+    row: bytes | None
+    stalls: frozenset[str]
+    scans: frozenset[int]
+
+
+class Search:
+    """Which rows of a shipments task have to do with the orders, or with parcels that are known to be theirs."""
+
+    def __init__(self, orders: Collection[str], parcels: Collection[Place]) -> None:
+        self.orders = frozenset(orders)
+        self.parcels = frozenset(parcels)
+        self._numbers = frozenset(tracking_no.encode() for _, tracking_no in parcels)
+        # A string in MessagePack is its bytes: what holds none of these names none of the orders.
+        named = b"|".join(re.escape(order.encode()) for order in sorted(self.orders))
+        self._named = re.compile(named) if named else None
+
+    def may_be(self, key: bytes, row: bytes) -> bool:
+        """Whether a row may be of use; quick. What is about no parcel all may, for what it tells of parcels."""
+        if key[:1] == parcel_rows.LETTER:
+            return key[_PREFIX:] in self._numbers or (self._named is not None and self._named.search(row) is not None)
+        return key[:1] in (_NAME, _FACILITY, ties.LETTER)
+
+    def cuts(self, rows: Mapping[bytes, bytes], policy: Policy) -> dict[bytes, Cut]:
+        """The rows that have to do with the orders, without them. `rows`: all of a task that may be of use."""
+        names = Names()
+        names.rebuild((int.from_bytes(key[1:]), row.decode()) for key, row in rows.items() if key[:1] == _NAME)
+        found = {}
+        for key, row in rows.items():
+            if key[:1] == parcel_rows.LETTER:
+                carrier, tracking_no = names.text(int.from_bytes(key[1:_PREFIX])), key[_PREFIX:].decode()
+                cut = self._cut(parcel_rows.decoded(carrier, tracking_no, row, names), names, policy)
+                if cut is not None:
+                    found[key] = cut
+        return found
+
+    def _cut(self, parcel: Parcel, names: Names, policy: Policy) -> Cut | None:
+        """The parcel without the orders; None where it has nothing to do with them."""
+        mine = any(one.order_id in self.orders for one in parcel.registrations)
+        mine |= any(sent.order_id in self.orders for sent in parcel.emitted)
+        mine |= any(order in self.orders for order, _ in parcel.linked)
+        # Scanned, and not registered yet: the order itself says whose it is.
+        whole = (parcel.carrier, parcel.tracking_no) in self.parcels and not parcel.registrations
+        if not mine and not whole:
+            return None
+        before, emitted, scans = _count(parcel), parcel.emitted, frozenset(parcel.scans)
+        self._take_out(parcel, policy, whole=whole)
+        left = _count(parcel)
+        gone = [sent for sent in emitted if all(sent is not left for left in parcel.emitted)]
+        row = None
+        if parcel.scans or parcel.registrations:
+            # Whoever restores it judges it anew, at once.
+            parcel.calm, parcel.finished, parcel.due = False, False, 0
+            row = parcel_rows.encoded(parcel, names)
+        holds = {kind: count - left[kind] for kind, count in before.items() if count > left[kind]}
+        held = HeldParcel(parcel.carrier, parcel.tracking_no, holds, row is not None, open_alerts(gone))
+        stalls = frozenset(f"{parcel.tracking_no}/{sent.episode}" for sent in gone if sent.type == STALLED)
+        return Cut(held, row, stalls, scans - frozenset(parcel.scans))
+
+    def _take_out(self, parcel: Parcel, policy: Policy, *, whole: bool) -> None:
+        rules = policy.shipments
+        for use in uses(parcel, rules.given_up, rules.keep):
+            theirs = [one for one in use.registrations if one.order_id in self.orders]
+            if whole or (theirs and len(theirs) == len(use.registrations)):
+                parcel.forget(use)
+        parcel.registrations = [one for one in parcel.registrations if one.order_id not in self.orders]
+        parcel.linked = {key: span for key, span in parcel.linked.items() if key[0] not in self.orders}
+        for sent in parcel.emitted:
+            if sent.order_id in self.orders:
+                sent.order_id = None
+
+
+def without_names(row: bytes, stalls: Collection[str], nameless: Iterable[str]) -> bytes | None:
+    """A facility's row in which those stalls still count, without their names; None where it has none of them.
+
+    `nameless` gives names that nothing else has.
+    """
+    facility = _facility(row)
+    if not any(name in stalls for _, name in facility.points):
+        return None
+    names = iter(nameless)
+    facility.points = sorted((time, next(names) if name in stalls else name) for time, name in facility.points)
+    return _encode(facility)
+
+
+def without_scans(row: bytes, gone: Collection[tuple[bytes, int]]) -> bytes | None:
+    """A row of what decides between scans, without those of (key of the parcel's row, scan); None: nothing is left."""
+    left = [tie for tie in _ties(row) if (tie[0], tie[1]) not in gone]
+    return _encode(left) if left else None
+
+
+def is_facility(key: bytes) -> bool:
+    """Whether the row of that key is a facility's."""
+    return key[:1] == _FACILITY
+
+
+def is_of_ties(key: bytes) -> bool:
+    """Whether the row of that key tells what decides between scans."""
+    return key[:1] == ties.LETTER
+
+
+def _count(parcel: Parcel) -> dict[str, int]:
+    return {
+        "scans": len(parcel.scans),
+        "registrations": len(parcel.registrations),
+        "alerts": len(parcel.emitted),
+        "links": len(parcel.linked),
+    }

@@ -1,0 +1,234 @@
+"""Looks for somebody in the changelogs of an application, and takes them out of its state.
+
+Workers may run. Each task whose state changes is taken over for a moment, as a worker would take it over: that fences
+whoever has it and undoes what they had open; the changed rows are one transaction; and the worker that finds itself
+fenced takes the task back and restores it from the changelog, without them. So what was committed before is said of the
+history with them, what is committed behind it of the history without, and nothing is lost or said twice.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from streams.engine.errors import FatalError, FencedError, LogError
+from streams.engine.log.interface import Log, TopicPartition, Transaction
+from streams.engine.log.journal import refuse
+from streams.engine.processor import Dataflow
+from streams.engine.topology import TaskId, Topology
+from streams.forget.orders import HeldOrder, Wanted, held
+from streams.forget.parcels import Cut, HeldParcel, Search, is_facility, is_of_ties, without_names, without_scans
+from streams.policy.model import Policy
+from streams.stages.cases import case_of
+from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK
+
+#: First byte of the rows of a processor in a changelog.
+_PROCESSOR = b"p"
+#: How often a task is taken over again, where a worker was quicker.
+_ATTEMPTS = 5
+
+#: Told of offsets that were read.
+Progress = Callable[[int], None]
+#: Whether the row of a key may be of use.
+Wants = Callable[[bytes, bytes], bool]
+Changes = dict[bytes, bytes | None]
+
+
+@dataclass(slots=True)
+class Rows:
+    """Rows of one task that may be of use, as they are at `end`, and what is left of those of parcels.
+
+    `own`: rows by which a log without transactions says how far it holds.
+    """
+
+    source: TopicPartition
+    end: int
+    rows: dict[bytes, bytes] = field(default_factory=dict)
+    cuts: dict[bytes, Cut] = field(default_factory=dict)
+    own: dict[bytes, bytes] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Held:
+    """What the state holds, by task: orders, parts of parcels, and how many facilities know stalls of theirs."""
+
+    orders: dict[TaskId, list[HeldOrder]] = field(default_factory=dict)
+    parcels: dict[TaskId, list[HeldParcel]] = field(default_factory=dict)
+    facilities: dict[TaskId, int] = field(default_factory=dict)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing."""
+        return not (self.orders or self.parcels or self.facilities)
+
+    @property
+    def names(self) -> list[str]:
+        """The orders."""
+        return [one.order_id for found in self.orders.values() for one in found]
+
+
+async def topology_of(app_id: str, flow: Dataflow, log: Log) -> Topology:
+    """The tasks of an application that has been started before. Raises `FatalError` where there is none."""
+    empty = Topology(app_id, flow, {})
+    present = await log.partitions([empty.changelog(kind.name) for kind in flow.kinds])
+    for kind in flow.kinds:
+        if empty.changelog(kind.name) not in present:
+            raise FatalError(f"no state of an application {app_id}: topic {empty.changelog(kind.name)} does not exist")
+    return Topology(app_id, flow, {kind.name: present[empty.changelog(kind.name)] for kind in flow.kinds})
+
+
+class State:
+    """The state of an application. `transactions`: whether it is written in them, see the worker's `--guarantee`.
+
+    Without transactions nothing fences a worker: none may run.
+    """
+
+    def __init__(self, log: Log, topology: Topology, policy: Policy, *, transactions: bool = True) -> None:
+        self._log = log
+        self._topology = topology
+        self._policy = policy
+        self._transactions = transactions
+        self._found: dict[TaskId, Rows] = {}
+        self._wanted = Wanted()
+        self._search = Search((), ())
+
+    async def size(self) -> int:
+        """How many offsets `look` will read."""
+        return sum([end - begin for begin, end in [await self._span(task) for task in self._topology.tasks()]])
+
+    async def look(self, wanted: Wanted, progress: Progress) -> Held:
+        """Reads the changelogs. Raises `FatalError` where they were written under another guarantee."""
+        self._wanted = wanted
+        for task in self._of(ORDERS_TASK):
+            self._found[task] = await self._read(task, progress)
+        held_orders = [one for task in self._of(ORDERS_TASK) for one in self._orders_of(self._found[task])]
+        orders = {one.order_id for one in held_orders} | ({wanted.order} if wanted.order is not None else set())
+        self._search = Search(orders, {parcel for one in held_orders for parcel in one.parcels})
+        for task in self._of(SHIPMENTS_TASK):
+            self._found[task] = await self._read(task, progress)
+        return self._held()
+
+    async def remove(self) -> Held:
+        """Takes out what `look` has found, as it is by now; what was taken out. Raises `LogError`."""
+        for task, found in self._found.items():
+            if self._changes(task):
+                await self._rewrite(task, found)
+        return self._held()
+
+    # -- reading
+
+    def _of(self, kind: str) -> list[TaskId]:
+        return [task for task in self._topology.tasks() if task.kind == kind]
+
+    async def _span(self, task: TaskId) -> tuple[int, int]:
+        source = self._changelog(task)
+        begin = (await self._log.begin_offsets([source]))[source]
+        return begin, (await self._log.end_offsets([source]))[source]
+
+    def _changelog(self, task: TaskId) -> TopicPartition:
+        return TopicPartition(self._topology.changelog(task.kind), task.partition)
+
+    async def _read(self, task: TaskId, progress: Progress) -> Rows:
+        begin, end = await self._span(task)
+        found = Rows(self._changelog(task), end)
+        await self._take(task, found, begin, progress)
+        if self._transactions:
+            refuse(found.source, found.own)
+        return found
+
+    async def _take(self, task: TaskId, found: Rows, begin: int, progress: Progress) -> None:
+        wants = self._wanted.may_be if task.kind == ORDERS_TASK else self._search.may_be
+        position = begin
+        async for batch in self._log.rows(found.source, begin, found.end):
+            for key, row in batch.rows:
+                kept = found.rows if key[:1] == _PROCESSOR else found.own
+                name = key[1:] if key[:1] == _PROCESSOR else key
+                if row is not None and (kept is found.own or wants(name, row)):
+                    kept[name] = row
+                else:
+                    kept.pop(name, None)
+            progress(batch.next - position)
+            position = batch.next
+        if task.kind == SHIPMENTS_TASK:
+            found.cuts = self._search.cuts(found.rows, self._policy)
+
+    # -- what is there, and what is left without it
+
+    def _held(self) -> Held:
+        held = Held()
+        stalls = self._stalls()
+        for task, found in self._found.items():
+            if task.kind == ORDERS_TASK:
+                if orders := self._orders_of(found):
+                    held.orders[task] = orders
+                continue
+            if parcels := [cut.held for cut in found.cuts.values()]:
+                held.parcels[task] = parcels
+            if named := sum(_without_names(row, stalls) is not None for row in _facilities(found).values()):
+                held.facilities[task] = named
+        return held
+
+    def _orders_of(self, found: Rows) -> list[HeldOrder]:
+        cases = [case_of(row) for row in found.rows.values()]
+        return [held(case) for case in cases if self._wanted.is_theirs(case)]
+
+    def _stalls(self) -> frozenset[str]:
+        """Names of stalls of what is to go, which facilities of any partition may know."""
+        return frozenset(name for found in self._found.values() for cut in found.cuts.values() for name in cut.stalls)
+
+    def _changes(self, task: TaskId) -> Changes:
+        found = self._found[task]
+        if task.kind == ORDERS_TASK:
+            return {key: None for key, row in found.rows.items() if self._wanted.is_theirs(case_of(row))}
+        changes: Changes = {key: cut.row for key, cut in found.cuts.items()}
+        gone = {(key, scan) for key, cut in found.cuts.items() for scan in cut.scans}
+        for key, row in found.rows.items():
+            if gone and is_of_ties(key) and (left := without_scans(row, gone)) != row:
+                changes[key] = left
+        stalls = self._stalls()
+        for key, row in _facilities(found).items():
+            if (nameless := _without_names(row, stalls)) is not None:
+                changes[key] = nameless
+        return changes
+
+    # -- taking it out
+
+    async def _rewrite(self, task: TaskId, found: Rows) -> None:
+        """Takes the task over, and writes its rows as they are without what goes."""
+        for _ in range(_ATTEMPTS):
+            writer = await self._log.writer(self._topology.transactional_id(task), self._topology.app_id)
+            try:
+                await self._catch_up(task, found)
+                await writer.resume(found.source, found.own)
+                rows = {_PROCESSOR + key: row for key, row in self._changes(task).items()}
+                if rows:
+                    await writer.commit(Transaction(found.source, rows=rows))
+                return
+            except FencedError:
+                continue
+            finally:
+                await writer.close()
+        raise LogError(f"{task} was taken back by its worker {_ATTEMPTS} times: try again")
+
+    async def _catch_up(self, task: TaskId, found: Rows) -> None:
+        """What was written since it was read: nobody writes any more."""
+        begin, found.end = found.end, (await self._span(task))[1]
+        if begin == found.end:
+            return
+        if not self._transactions:
+            raise FatalError(f"{found.source.topic} is being written: stop all workers first")
+        await self._take(task, found, begin, lambda _: None)
+
+
+def _facilities(found: Rows) -> dict[bytes, bytes]:
+    return {key: row for key, row in found.rows.items() if is_facility(key)}
+
+
+def _without_names(row: bytes, stalls: frozenset[str]) -> bytes | None:
+    return without_names(row, stalls, _nameless()) if stalls else None
+
+
+def _nameless() -> Iterator[str]:
+    while True:
+        yield f"-/{secrets.token_hex(8)}"

@@ -1,0 +1,58 @@
+"""What of somebody is still on its way to the state: records that were written, and that no task has taken in yet."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+
+from schemas.events import CHATS, ORDERS, SCANS
+from streams.engine.envelopes import unpack
+from streams.engine.log.interface import Log, TopicPartition
+from streams.engine.processor import Record
+from streams.engine.topology import Topology
+from streams.stages.dataflow import LINKS, ORDERS_TASK, REGISTRATIONS, SHIPMENTS_TASK
+
+#: Reads spans of partitions: (begin, end) by partition.
+ReadSpans = Callable[[Mapping[TopicPartition, tuple[int, int]]], AsyncIterator[tuple[TopicPartition, Record]]]
+
+
+async def unread(
+    log: Log, topology: Topology, read: ReadSpans, orders: Collection[str], parcels: Collection[str]
+) -> dict[TopicPartition, int]:
+    """How many records name the orders, or are scans of the tracking numbers, by partition.
+
+    Inputs, and the edges whose records name orders, from what the group has committed up to their end.
+    """
+    kinds = {
+        ORDERS: ORDERS_TASK,
+        CHATS: ORDERS_TASK,
+        SCANS: SHIPMENTS_TASK,
+        topology.edge_topic(REGISTRATIONS): SHIPMENTS_TASK,
+        topology.edge_topic(LINKS): ORDERS_TASK,
+    }
+    sources = [TopicPartition(topic, each) for topic, kind in kinds.items() for each in range(topology.counts[kind])]
+    begin = await log.begin_offsets(sources)
+    end = await log.end_offsets(sources)
+    committed = await log.committed(topology.app_id, sources)
+    spans = {
+        source: (max(begin[source], committed[source].offset if source in committed else 0), end[source])
+        for source in sources
+    }
+    keys = {ORDERS: _bytes(orders), CHATS: _bytes(orders), SCANS: _bytes(parcels)}
+    names = frozenset(orders)
+    found: dict[TopicPartition, int] = {}
+    async for source, record in read({source: span for source, span in spans.items() if span[0] < span[1]}):
+        wanted = keys.get(source.topic)
+        named = record.key in wanted if wanted is not None else _tells_of(record, names)
+        if named:
+            found[source] = found.get(source, 0) + 1
+    return found
+
+
+def _bytes(names: Collection[str]) -> frozenset[bytes]:
+    return frozenset(name.encode() for name in names)
+
+
+def _tells_of(record: Record, orders: frozenset[str]) -> bool:
+    if record.value is None:
+        return False
+    return any(isinstance(part, str) and part in orders for told in unpack(record.value).records for part in told)
