@@ -17,8 +17,9 @@ from streams.engine.processor import Output
 
 #: Bytes of one batch; Kafka's default limit for a batch is 1 MiB.
 _BATCH_BYTES = 512 << 10
-#: Seconds for which brokers that answer may not know a topic: a new one is not known everywhere at once.
-_UNKNOWN = 3.0
+#: Seconds and answers for which brokers may not know a topic: a new one is not known everywhere at once, and where this
+#: process or they have too much to do, a single answer takes seconds.
+_UNKNOWN, _ANSWERS = 3.0, 10
 
 #: Key, value and headers of a record.
 Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
@@ -59,10 +60,10 @@ class Sending:
         client = self.producer.client
         if (known := client.cluster.partitions_for_topic(topic)) is None:
             client.add_topic(topic)
-            began = time.monotonic()
+            began, answers = time.monotonic(), 0
             while (known := client.cluster.partitions_for_topic(topic)) is None:
-                answered = await client.force_metadata_update()
-                if answered and time.monotonic() - began > _UNKNOWN:
+                answers += await client.force_metadata_update()
+                if answers >= _ANSWERS and time.monotonic() - began > _UNKNOWN:
                     raise FatalError(f"topic {topic} does not exist, and there is something to be written to it")
                 await asyncio.sleep(0.1)
         return len(known)
@@ -74,6 +75,7 @@ class Sending:
 
         async def hand_over() -> None:
             answer = await producer.send_batch(batch, target.topic, partition=target.partition)
+            answer.add_done_callback(_looked_at)
             sent.append(Sent(target, batch.record_count(), answer))
 
         batch = producer.create_batch()
@@ -106,3 +108,9 @@ class Sending:
         self.producer._closed = True
         await quietly(self.producer.client.close())
         await quietly(self.producer._sender.close())
+
+
+def _looked_at(answer: asyncio.Future[Any]) -> None:
+    """Asyncio need not complain of an answer that nobody waits for any more: the first error has ended the commit."""
+    if not answer.cancelled():
+        answer.exception()
