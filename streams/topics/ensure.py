@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -12,6 +13,9 @@ from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicSpec
 from streams.topics.desired import INPUT_PARTITIONS, Settings, external, internal
 from streams.topics.report import Found, Report, disagreements
+
+#: Seconds within which brokers have to know of new topics.
+_KNOWN = 30.0
 
 
 async def ensure(bootstrap: str, settings: Settings, dry_run: bool = False) -> Report:
@@ -72,7 +76,7 @@ def resolve(settings: Settings, present: Mapping[str, int]) -> tuple[dict[str, i
 
 async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
     """All topics with their number of partitions."""
-    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics() if topic["partitions"]}
 
 
 async def _create(
@@ -94,7 +98,18 @@ async def _create(
         elif code != TopicAlreadyExistsError.errno:
             reason = detail[0] if detail and detail[0] else for_code(code).__name__
             raise FatalError(f"topic {spec.topic} could not be created: {reason}")
+    await _until_known(admin, {spec.topic for spec in specs})
     return created
+
+
+async def _until_known(admin: AIOKafkaAdminClient, topics: set[str]) -> None:
+    """A new topic is there before the brokers say so: whoever comes next must find it. Raises `FatalError`."""
+    try:
+        async with asyncio.timeout(_KNOWN):
+            while not topics <= (await _partitions(admin)).keys():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise FatalError(f"topics were created, and after {_KNOWN:.0f} s the brokers do not know of them") from None
 
 
 async def _default_replication(admin: AIOKafkaAdminClient) -> int:
