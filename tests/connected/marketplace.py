@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
@@ -36,33 +37,52 @@ PATIENCE = 180.0
 Produced = list[tuple[str, bytes, bytes]]
 
 
+#: What each process says on standard error, read by one reader from its start to its end.
+_heard: WeakKeyDictionary[asyncio.subprocess.Process, asyncio.Task[str]] = WeakKeyDictionary()
+
+
 async def command(*arguments: str) -> asyncio.subprocess.Process:
     """Starts the command as a user does."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "streams",
+    return await heard(sys.executable, "-m", "streams", *arguments)
+
+
+async def heard(*arguments: str) -> asyncio.subprocess.Process:
+    """Starts a process whose standard error is read all the time: it never has to wait for that."""
+    process = await asyncio.create_subprocess_exec(
         *arguments,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         env={name: value for name, value in os.environ.items() if not name.startswith("PARCELWATCH_")},
     )
+    _heard[process] = asyncio.create_task(_hear(process))
+    return process
+
+
+async def _hear(process: asyncio.subprocess.Process) -> str:
+    _, error = await process.communicate()
+    return error.decode()
+
+
+async def said(process: asyncio.subprocess.Process) -> str:
+    """Waits for the end of a process, and gives what it has said on standard error."""
+    async with asyncio.timeout(PATIENCE):
+        return await asyncio.shield(_heard[process])
 
 
 async def ended_well(process: asyncio.subprocess.Process) -> None:
     """Waits for its end, which must be with status 0; nothing is left of it in any case."""
     try:
-        _, error = await asyncio.wait_for(process.communicate(), PATIENCE)
+        await said(process)
     finally:
-        await end(process)
-    assert process.returncode == 0, error.decode()[-2000:]
+        error = await end(process)
+    assert process.returncode == 0, error[-4000:]
 
 
-async def end(process: asyncio.subprocess.Process) -> None:
-    """Kills the process where it still runs."""
+async def end(process: asyncio.subprocess.Process) -> str:
+    """Kills the process where it still runs, waits for its end, and gives what it has said on standard error."""
     if process.returncode is None:
         process.kill()
-        await process.communicate()
+    return await said(process)
 
 
 async def run(*arguments: str) -> None:
