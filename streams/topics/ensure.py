@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -11,6 +12,7 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExists
 
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicSpec
+from streams.engine.log.kafka_refusal import raise_refusal
 from streams.topics.desired import INPUT_PARTITIONS, Settings, external, internal
 from streams.topics.report import Found, Report, disagreements
 
@@ -18,16 +20,20 @@ from streams.topics.report import Found, Report, disagreements
 _KNOWN = 30.0
 
 
-async def ensure(bootstrap: str, settings: Settings, dry_run: bool = False) -> Report:
+async def ensure(
+    bootstrap: str, settings: Settings, dry_run: bool = False, client: Mapping[str, Any] | None = None
+) -> Report:
     """Creates what is missing on the brokers at `bootstrap` ("HOST:PORT,..."); a dry run creates nothing.
 
-    What exists is compared and never changed. Raises `FatalError` where the brokers do not answer or refuse.
+    `client` is handed to the Kafka client as it is (security). What exists is compared and never changed. Raises
+    `FatalError` where the brokers do not answer or refuse.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","))
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","), **(client or {}))
     try:
         await admin.start()
         return await _ensure(admin, settings, dry_run)
     except KafkaConnectionError:
+        await raise_refusal(bootstrap, client or {})
         raise FatalError(f"no broker answers at {bootstrap}") from None
     except (KafkaError, OSError) as error:
         raise FatalError(f"topics on {bootstrap}: {str(error) or type(error).__name__}") from error

@@ -41,18 +41,18 @@ Produced = list[tuple[str, bytes, bytes]]
 _heard: WeakKeyDictionary[asyncio.subprocess.Process, asyncio.Task[str]] = WeakKeyDictionary()
 
 
-async def command(*arguments: str) -> asyncio.subprocess.Process:
+async def command(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
     """Starts the command as a user does."""
-    return await heard(sys.executable, "-m", "streams", *arguments)
+    return await heard(sys.executable, "-m", "streams", *arguments, **variables)
 
 
-async def heard(*arguments: str) -> asyncio.subprocess.Process:
+async def heard(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
     """Starts a process whose standard error is read all the time: it never has to wait for that."""
     process = await asyncio.create_subprocess_exec(
         *arguments,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PARCELWATCH_")},
+        env={name: value for name, value in os.environ.items() if not name.startswith("PARCELWATCH_")} | variables,
     )
     _heard[process] = asyncio.create_task(_hear(process))
     return process
@@ -85,15 +85,15 @@ async def end(process: asyncio.subprocess.Process) -> str:
     return await said(process)
 
 
-async def run(*arguments: str) -> None:
+async def run(*arguments: str, **variables: str) -> None:
     """Runs the command as a user does; it must end with status 0."""
-    await ended_well(await command(*arguments))
+    await ended_well(await command(*arguments, **variables))
 
 
 @asynccontextmanager
-async def running(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running(*arguments: str, **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """The command as a process that does not outlive the block."""
-    process = await command(*arguments)
+    process = await command(*arguments, **variables)
     try:
         yield process
     finally:
