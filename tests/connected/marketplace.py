@@ -37,8 +37,21 @@ PATIENCE = 180.0
 Produced = list[tuple[str, bytes, bytes]]
 
 
-#: What each process says on standard error, read by one reader from its start to its end.
-_heard: WeakKeyDictionary[asyncio.subprocess.Process, asyncio.Task[str]] = WeakKeyDictionary()
+class Ear:
+    """Reads what a process says on standard error, from its start to its end, so that it never has to wait."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.lines: list[str] = []
+        self.end = asyncio.create_task(self._hear(process))
+
+    async def _hear(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stderr is not None
+        async for line in process.stderr:
+            self.lines.append(line.decode())
+        await process.wait()
+
+
+_ears: WeakKeyDictionary[asyncio.subprocess.Process, Ear] = WeakKeyDictionary()
 
 
 async def command(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
@@ -47,26 +60,30 @@ async def command(*arguments: str, **variables: str) -> asyncio.subprocess.Proce
 
 
 async def heard(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
-    """Starts a process whose standard error is read all the time: it never has to wait for that."""
+    """Starts a process whose standard error is read all the time."""
     process = await asyncio.create_subprocess_exec(
         *arguments,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
         env={name: value for name, value in os.environ.items() if not name.startswith("PARCELWATCH_")} | variables,
     )
-    _heard[process] = asyncio.create_task(_hear(process))
+    _ears[process] = Ear(process)
     return process
 
 
-async def _hear(process: asyncio.subprocess.Process) -> str:
-    _, error = await process.communicate()
-    return error.decode()
+async def saying(process: asyncio.subprocess.Process, text: str) -> None:
+    """Waits until the process has said something that contains the text."""
+    async with asyncio.timeout(PATIENCE):
+        while not any(text in line for line in _ears[process].lines):
+            assert process.returncode is None, await said(process)
+            await asyncio.sleep(0.02)
 
 
 async def said(process: asyncio.subprocess.Process) -> str:
     """Waits for the end of a process, and gives what it has said on standard error."""
     async with asyncio.timeout(PATIENCE):
-        return await asyncio.shield(_heard[process])
+        await asyncio.shield(_ears[process].end)
+    return "".join(_ears[process].lines)
 
 
 async def ended_well(process: asyncio.subprocess.Process) -> None:

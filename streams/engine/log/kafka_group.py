@@ -11,6 +11,7 @@ from aiokafka.errors import IllegalStateError
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 
+from streams.engine.errors import LostMemberError
 from streams.engine.log.interface import Committed, Fetched, Listener, TopicPartition
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_records import hand_over_parsed
@@ -78,6 +79,8 @@ class KafkaMember:
         self._epochs[source] = epoch
 
     async def fetch(self, sources: Collection[TopicPartition], records: int, seconds: float) -> Sequence[Fetched]:
+        if self._broken:
+            raise LostMemberError("fetching: the client has ended by itself")
         wanted = [KafkaPartition(*source) for source in sources]
         with errors("fetching"):
             found = await self._consumer.getmany(
@@ -90,6 +93,12 @@ class KafkaMember:
             if position is not None:
                 batches += _cut(source, found.get(partition, []), position, self._epochs[source], records)
         return batches
+
+    @property
+    def _broken(self) -> bool:
+        """Whether one of the client's own tasks has ended: it would fetch nothing, or be told nothing, any more."""
+        consumer = self._consumer
+        return bool(consumer._fetcher._fetch_task.done() or consumer._coordinator._coordination_task.done())
 
     def _moved(self, source: TopicPartition, partition: KafkaPartition) -> int | None:
         """The position, where it is another one than before: behind records, or behind markers alone."""
