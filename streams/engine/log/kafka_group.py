@@ -19,6 +19,8 @@ from streams.engine.processor import Record
 
 #: In milliseconds.
 _DAY = 86_400_000
+#: Seconds between heartbeats at the most.
+_HEARTBEAT = 3.0
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -56,7 +58,8 @@ class KafkaMember:
             group_id=group,
             group_instance_id=instance_id,
             session_timeout_ms=int(session_timeout * 1000),
-            heartbeat_interval_ms=int(session_timeout * 1000 / 4),
+            # By a heartbeat a member learns that others come or go: with a long session, too, that is soon.
+            heartbeat_interval_ms=int(min(session_timeout / 4, _HEARTBEAT) * 1000),
             rebalance_timeout_ms=int(session_timeout * 1000),
             # A worker that restores for long, or waits for others, fetches nothing and is well: heartbeats tell.
             max_poll_interval_ms=_DAY,

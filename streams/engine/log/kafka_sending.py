@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicPartition
@@ -88,11 +89,19 @@ class Sending:
         return sent
 
     @staticmethod
-    async def arrived(sent: Sequence[Sent], followed: TopicPartition) -> int | None:
-        """Waits until all are there; the offset behind the last one of a partition. Raises what the first one met."""
+    async def arrived(sent: Sequence[Sent], followed: TopicPartition | None = None) -> int | None:
+        """Waits until all are there; the offset behind the last one of a partition. Raises what the first one met.
+
+        That is a `FatalError` where a topic takes no batches of this size: to try again would change nothing.
+        """
         end = None
         answers = await asyncio.gather(*(each.answer for each in sent), return_exceptions=True)
         for each, answer in zip(sent, answers, strict=True):
+            if isinstance(answer, MessageSizeTooLargeError | RecordListTooLargeError):
+                raise FatalError(
+                    f"topic {each.target.topic} refuses a batch as too large: its max.message.bytes must be Kafka's "
+                    "default or more"
+                )
             if isinstance(answer, BaseException):
                 raise answer
             if each.target == followed:
