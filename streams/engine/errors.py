@@ -11,6 +11,10 @@ class FencedError(LogError):
     """Another worker has taken the task over; this one has lost the right to write for it."""
 
 
+class LostMemberError(LogError):
+    """The member of a group is of no more use: close it and join again."""
+
+
 class FatalError(Exception):
     """Nothing can go on. The message is one line for the operator.
 

@@ -116,6 +116,7 @@ class Runner:
         self._ends: tuple[int, Mapping[TopicPartition, int]] | None = None
         self._arrived = asyncio.Event()
         self._wake = asyncio.Event()
+        self._begun = asyncio.Event()
         self._stopping = False
 
     @property
@@ -256,6 +257,7 @@ class Runner:
             await self._arrived.wait()
             self._arrived.clear()
             while self._inbox:
+                await self._room(task)
                 fetched, handled = self._inbox.popleft()
                 try:
                     if fetched.epoch == self.epoch:
@@ -273,12 +275,20 @@ class Runner:
                 await asyncio.sleep(0)
             self._hurry(task)
 
+    async def _room(self, task: Task) -> None:
+        """Waits while there is a transaction's worth to be committed: where commits are slow, memory must not grow."""
+        while task.unsaved >= self._cadence.events:
+            self._begun.clear()
+            self._wake.set()
+            await self._begun.wait()
+
     def _hurry(self, task: Task) -> None:
         if task.unsaved >= self._cadence.events or (task.complete and not task.final):
             self._wake.set()
 
     async def _commit(self, task: Task, writer: Writer, changelog: Changelog) -> None:
         transaction = task.snapshot()
+        self._begun.set()
         if transaction is None:
             return
         final = task.final

@@ -21,6 +21,10 @@ from streams.stages.dataflow import DEAD_LETTERS
 Partitioner = Callable[[bytes, int], int]
 
 
+#: Bytes of a record that a dead letter repeats; Kafka's default limit for a batch is 1 MiB.
+LARGEST_LETTER = 900_000
+
+
 class Stalls(Protocol):
     """A task that counts its open stalls."""
 
@@ -102,8 +106,9 @@ class Intake:
 
     def _bury(self, topic: str, partition: int, record: Record, invalid: Invalid) -> None:
         self._counts.dead[topic, str(invalid.reason)] += 1
+        key, kept, value = self._original(record)
         headers = (
-            *record.headers,
+            *kept,
             ("error-code", str(invalid.reason).encode()),
             ("error-detail", invalid.detail.encode()),
             ("source-topic", topic.encode()),
@@ -111,5 +116,21 @@ class Intake:
             ("source-offset", str(record.offset).encode()),
             ("failed-at", render(self._failed_at()).encode()),
         )
-        value = record.value if self._with_payload else None
-        self.dead.append(Output(topic + DEAD_LETTERS, record.key, value, headers))
+        self.dead.append(Output(topic + DEAD_LETTERS, key, value, headers))
+
+    def _original(self, record: Record) -> tuple[bytes | None, Sequence[tuple[str, bytes]], bytes | None]:
+        """Key, headers and, where it is asked for, value, as far as they fit: the letter must never be refused.
+
+        With the headers of its own it is larger than the record, which may be as large as the log takes.
+        """
+        key, value = record.key, record.value if self._with_payload else None
+        headers = [(name, text or b"") for name, text in record.headers]
+        room = LARGEST_LETTER - len(key or b"")
+        if room < 0:
+            key, room = None, LARGEST_LETTER
+        size = sum(len(name) + len(text) for name, text in headers)
+        if size > room:
+            headers, size = [], 0
+        if len(value or b"") > room - size:
+            value = None
+        return key, headers, value

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import click
 
 from streams.engine.errors import FatalError
 from streams.options import app_id_option, broker_option, policy_option
 from streams.policy.model import Policy
+from streams.security import security_options
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.topics.desired import Settings
 from streams.topics.ensure import ensure
@@ -25,6 +27,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option("--scan-partitions", type=_POSITIVE, help="Of logistics-scans; default: as they are, else 12.")
 @click.option("--replication-factor", type=_POSITIVE, help="Of what is created; default: the broker's.")
 @click.option("--dry-run", is_flag=True, help="Say what would be created, and create nothing.")
+@security_options
 def topics_command(
     broker: str,
     app_id: str,
@@ -33,6 +36,7 @@ def topics_command(
     scan_partitions: int | None,
     replication_factor: int | None,
     dry_run: bool,
+    client: dict[str, Any],
 ) -> None:
     """Create the topics that are missing, and report what disagrees.
 
@@ -48,7 +52,7 @@ def topics_command(
             partitions={kind: count for kind, count in asked.items() if count is not None},
             replication_factor=replication_factor,
         )
-        report = asyncio.run(ensure(broker, settings, dry_run))
+        report = asyncio.run(ensure(broker, settings, dry_run, client))
     except (ValueError, FatalError) as error:
         raise click.ClickException(str(error)) from None
     for line in report.lines():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -10,20 +12,28 @@ from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExists
 
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicSpec
+from streams.engine.log.kafka_refusal import raise_refusal
 from streams.topics.desired import INPUT_PARTITIONS, Settings, external, internal
 from streams.topics.report import Found, Report, disagreements
 
+#: Seconds within which brokers have to know of new topics.
+_KNOWN = 30.0
 
-async def ensure(bootstrap: str, settings: Settings, dry_run: bool = False) -> Report:
+
+async def ensure(
+    bootstrap: str, settings: Settings, dry_run: bool = False, client: Mapping[str, Any] | None = None
+) -> Report:
     """Creates what is missing on the brokers at `bootstrap` ("HOST:PORT,..."); a dry run creates nothing.
 
-    What exists is compared and never changed. Raises `FatalError` where the brokers do not answer or refuse.
+    `client` is handed to the Kafka client as it is (security). What exists is compared and never changed. Raises
+    `FatalError` where the brokers do not answer or refuse.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","))
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","), **(client or {}))
     try:
         await admin.start()
         return await _ensure(admin, settings, dry_run)
     except KafkaConnectionError:
+        await raise_refusal(bootstrap, client or {})
         raise FatalError(f"no broker answers at {bootstrap}") from None
     except (KafkaError, OSError) as error:
         raise FatalError(f"topics on {bootstrap}: {str(error) or type(error).__name__}") from error
@@ -72,7 +82,7 @@ def resolve(settings: Settings, present: Mapping[str, int]) -> tuple[dict[str, i
 
 async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
     """All topics with their number of partitions."""
-    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics()}
+    return {topic["topic"]: len(topic["partitions"]) for topic in await admin.describe_topics() if topic["partitions"]}
 
 
 async def _create(
@@ -94,7 +104,18 @@ async def _create(
         elif code != TopicAlreadyExistsError.errno:
             reason = detail[0] if detail and detail[0] else for_code(code).__name__
             raise FatalError(f"topic {spec.topic} could not be created: {reason}")
+    await _until_known(admin, {spec.topic for spec in specs})
     return created
+
+
+async def _until_known(admin: AIOKafkaAdminClient, topics: set[str]) -> None:
+    """A new topic is there before the brokers say so: whoever comes next must find it. Raises `FatalError`."""
+    try:
+        async with asyncio.timeout(_KNOWN):
+            while not topics <= (await _partitions(admin)).keys():  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+    except TimeoutError:
+        raise FatalError(f"topics were created, and after {_KNOWN:.0f} s the brokers do not know of them") from None
 
 
 async def _default_replication(admin: AIOKafkaAdminClient) -> int:

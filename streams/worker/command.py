@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 
@@ -15,6 +15,7 @@ from streams.engine.clock import Clock, system_now
 from streams.engine.runner import Cadence, Factory
 from streams.options import app_id_option, broker_option, buyer_key_option, partitioner_option, policy_option
 from streams.policy.model import Policy
+from streams.security import security_options
 from streams.stages.buyers import BuyerHash
 from streams.stages.dataflow import DEAD_LETTERS, ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
@@ -60,12 +61,15 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
               help="Records of a partition that are taken at once.")  # fmt: skip
 @click.option("--session-timeout", type=click.FloatRange(1, 300), default=8.0, show_default=True, metavar="SECONDS",
               help="Silence after which the group gives this worker's tasks to others.")  # fmt: skip
+@click.option("--start-patience", type=click.FloatRange(0, 3600), default=15.0, show_default=True, metavar="SECONDS",
+              help="How long to wait at the start for brokers that do not answer.")  # fmt: skip
 @click.option("--instance-id", metavar="NAME", help="Static membership: a restart under it moves no partition.")
 @click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Where /metrics and /healthz answer.")
 @click.option("--metrics-port", type=click.IntRange(0, 65535), help="Their port; without it they are off.")
 @click.option("--dead-letter-payload", is_flag=True,
               help="Dead letters carry the original bytes, which may hold personal data.")  # fmt: skip
 @buyer_key_option
+@security_options
 def worker_command(
     broker: str,
     app_id: str,
@@ -79,11 +83,13 @@ def worker_command(
     state_dir: Path | None,
     fetch_records: int,
     session_timeout: float,
+    start_patience: float,
     instance_id: str | None,
     metrics_host: str,
     metrics_port: int | None,
     dead_letter_payload: bool,
     buyer_hash: BuyerHash | None,
+    client: dict[str, Any],
 ) -> int:
     """Consume the three topics as a member of a consumer group, and put out alerts and tables.
 
@@ -127,6 +133,8 @@ def worker_command(
         instance_id=instance_id,
         metrics_host=metrics_host,
         metrics_port=metrics_port,
+        start_patience=start_patience,
+        client=client,
     )
     flow = dataflow(policy)
     dead_letters = [topic + DEAD_LETTERS for topic in inputs(flow)]

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from streams.engine.clock import Clock, Mode, Now
-from streams.engine.errors import FatalError, LogError
+from streams.engine.errors import FatalError, LogError, LostMemberError
 from streams.engine.log.interface import Fetched, Log, Member, TopicPartition
 from streams.engine.runner import Cadence, Factory, Kept, Runner
 from streams.engine.store.interface import Store
@@ -71,6 +71,7 @@ class TaskGroup:
         self._next_trim = time.monotonic() + trim_seconds
         self._trimmed: dict[TopicPartition, int] = {}
         self._member: Member | None = None
+        self._topics: Sequence[str] = ()
         self._tell: Callable[[frozenset[TopicPartition]], Awaitable[None]] | None = None
         self._assigned = asyncio.Event()
         self._runners: dict[TaskId, Runner] = {}
@@ -92,10 +93,14 @@ class TaskGroup:
         if self._is_closed():
             return
         self._tell = assigned
+        self._topics = topics
         self._look = asyncio.create_task(self._looking())
+        await self._join()
+
+    async def _join(self) -> None:
         while not self._is_closed():
             try:
-                self._member = member = await self._store.join(self._topology.app_id, topics, self)
+                self._member = member = await self._store.join(self._topology.app_id, self._topics, self)
             except LogError as error:
                 log.warning("joining failed", error=str(error))
                 await asyncio.sleep(_RETRY)
@@ -103,6 +108,15 @@ class TaskGroup:
             if self._is_closed():
                 await member.close()
             return
+
+    async def _join_again(self) -> None:
+        """Gives up everything and the member that is of no more use, and comes back as another one."""
+        member, self._member = self._member, None
+        self._assigned.clear()
+        await self.on_revoked(frozenset(self._owner))
+        if member is not None:
+            await member.close()
+        await self._join()
 
     async def on_assigned(self, partitions: frozenset[TopicPartition]) -> None:
         """Takes the tasks over whose inputs are all here; they are restored while the group goes on."""
@@ -212,6 +226,9 @@ class TaskGroup:
             try:
                 seconds = 0.0 if self._flying else _IDLE_FETCH
                 fetched = await self._member.fetch(free, self._fetch_records, seconds)
+            except LostMemberError as error:
+                log.warning("joining again", error=str(error))
+                await self._join_again()
             except LogError as error:
                 log.warning("fetch failed", error=str(error))
                 await asyncio.sleep(_IDLE_FETCH)

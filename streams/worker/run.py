@@ -57,6 +57,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
         copies=copies,
         fetch_records=settings.fetch_records,
         revoke_seconds=settings.session_timeout / 2,
+        start_patience=settings.start_patience,
         metrics_address=(settings.metrics_host, settings.metrics_port),
     )
 

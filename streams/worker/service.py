@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import sys
+import time
 import traceback
 from typing import Any
 
@@ -16,7 +18,7 @@ from streams.engine.log.interface import Log
 from streams.engine.processor import Dataflow
 from streams.engine.runner import Assemble, Cadence
 from streams.engine.store.interface import Store
-from streams.engine.topology import prepare
+from streams.engine.topology import Topology, prepare
 from streams.worker.app import build
 from streams.worker.endpoint import endpoint
 from streams.worker.group import TaskGroup
@@ -26,6 +28,8 @@ log = structlog.get_logger(__name__)
 
 #: Seconds that Faust's services get to end; what they hold is nothing that has to be kept.
 _STOP = 10.0
+#: Seconds between attempts to start; the last one again and again.
+_WAITS = (0.5, 1.0, 2.0, 5.0)
 
 
 async def serve(
@@ -44,16 +48,18 @@ async def serve(
     fetch_records: int = 2000,
     revoke_seconds: float = 4.0,
     metrics_address: tuple[str, int | None] = ("127.0.0.1", None),
+    start_patience: float = 0.0,
 ) -> int:
     """Works until `stop` is set, until all is final (with `once`), or until nothing can go on. The exit status."""
     if once and clock.mode is not Mode.END:
         return fatal(FatalError("once needs a clock with an end"))
     try:
-        await store.start()
-        topology = await prepare(app_id, dataflow, store)
+        topology = await _started(app_id, dataflow, store, stop, start_patience)
     except (FatalError, LogError) as error:
         await store.stop()
         return fatal(error)
+    if topology is None:
+        return 0
     group = TaskGroup(
         topology,
         store,
@@ -87,6 +93,28 @@ async def serve(
             await asyncio.wait_for(app.stop(), _STOP)
         await store.stop()
     return status
+
+
+async def _started(
+    app_id: str, dataflow: Dataflow, store: Log, stop: asyncio.Event, patience: float
+) -> Topology | None:
+    """Starts the log; tries again for `patience` seconds where it does not answer. None where it is to stop before."""
+    until = time.monotonic() + patience
+    for wait in itertools.chain(_WAITS, itertools.repeat(_WAITS[-1])):
+        try:
+            await store.start()
+            return await prepare(app_id, dataflow, store)
+        except LogError as error:
+            left = until - time.monotonic()
+            if left <= 0:
+                raise
+            await store.stop()
+            log.warning("waiting for the brokers", error=str(error), seconds_left=round(left, 1))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), min(wait, left))
+            if stop.is_set():
+                return None
+    raise AssertionError("the waits have no end")
 
 
 def fatal(error: BaseException | None) -> int:

@@ -22,7 +22,8 @@ class WorkerSettings:
     the work. `client` is handed to every Kafka client (security, for instance). `replication` of the
     internal topics: -1 leaves it to the broker. `guarantee`: `exactly_once`, by transactions; or
     `at_least_once`, for brokers without them. `store`: `memory`, or `rocksdict`, which keeps a copy of the
-    state's rows under `state_dir`, so that a restart need not read them all from Kafka.
+    state's rows under `state_dir`, so that a restart need not read them all from Kafka. `start_patience`: how long
+    brokers that do not answer are waited for at the start; later they are waited for without end.
     """
 
     app_id: str
@@ -41,4 +42,5 @@ class WorkerSettings:
     replication: int = -1
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
-    client: Mapping[str, Any] = field(default_factory=dict)
+    start_patience: float = 15.0
+    client: Mapping[str, Any] = field(default_factory=dict, repr=False)

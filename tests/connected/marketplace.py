@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
@@ -36,44 +37,80 @@ PATIENCE = 180.0
 Produced = list[tuple[str, bytes, bytes]]
 
 
-async def command(*arguments: str) -> asyncio.subprocess.Process:
+class Ear:
+    """Reads what a process says on standard error, from its start to its end, so that it never has to wait."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.lines: list[str] = []
+        self.end = asyncio.create_task(self._hear(process))
+
+    async def _hear(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stderr is not None
+        async for line in process.stderr:
+            self.lines.append(line.decode())
+        await process.wait()
+
+
+_ears: WeakKeyDictionary[asyncio.subprocess.Process, Ear] = WeakKeyDictionary()
+
+
+async def command(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
     """Starts the command as a user does."""
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "streams",
+    return await heard(sys.executable, "-m", "streams", *arguments, **variables)
+
+
+async def heard(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
+    """Starts a process whose standard error is read all the time."""
+    process = await asyncio.create_subprocess_exec(
         *arguments,
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
-        env={name: value for name, value in os.environ.items() if not name.startswith("PARCELWATCH_")},
+        env={name: value for name, value in os.environ.items() if not name.startswith("PARCELWATCH_")} | variables,
     )
+    _ears[process] = Ear(process)
+    return process
+
+
+async def saying(process: asyncio.subprocess.Process, text: str) -> None:
+    """Waits until the process has said something that contains the text."""
+    async with asyncio.timeout(PATIENCE):
+        while not any(text in line for line in _ears[process].lines):
+            assert process.returncode is None, await said(process)
+            await asyncio.sleep(0.02)
+
+
+async def said(process: asyncio.subprocess.Process) -> str:
+    """Waits for the end of a process, and gives what it has said on standard error."""
+    async with asyncio.timeout(PATIENCE):
+        await asyncio.shield(_ears[process].end)
+    return "".join(_ears[process].lines)
 
 
 async def ended_well(process: asyncio.subprocess.Process) -> None:
     """Waits for its end, which must be with status 0; nothing is left of it in any case."""
     try:
-        _, error = await asyncio.wait_for(process.communicate(), PATIENCE)
+        await said(process)
     finally:
-        await end(process)
-    assert process.returncode == 0, error.decode()[-2000:]
+        error = await end(process)
+    assert process.returncode == 0, error[-4000:]
 
 
-async def end(process: asyncio.subprocess.Process) -> None:
-    """Kills the process where it still runs."""
+async def end(process: asyncio.subprocess.Process) -> str:
+    """Kills the process where it still runs, waits for its end, and gives what it has said on standard error."""
     if process.returncode is None:
         process.kill()
-        await process.communicate()
+    return await said(process)
 
 
-async def run(*arguments: str) -> None:
+async def run(*arguments: str, **variables: str) -> None:
     """Runs the command as a user does; it must end with status 0."""
-    await ended_well(await command(*arguments))
+    await ended_well(await command(*arguments, **variables))
 
 
 @asynccontextmanager
-async def running(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running(*arguments: str, **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """The command as a process that does not outlive the block."""
-    process = await command(*arguments)
+    process = await command(*arguments, **variables)
     try:
         yield process
     finally:

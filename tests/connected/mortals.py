@@ -1,4 +1,4 @@
-"""Two workers over a marketplace on a real Kafka, which can be killed and frozen at points of the stream."""
+"""Workers over a stream on a real Kafka, which can be killed, frozen, stopped and started again."""
 
 from __future__ import annotations
 
@@ -7,33 +7,19 @@ import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from pathlib import Path
 from random import Random
 
 import aiohttp
 from aiohttp.test_utils import unused_port
 
-from tests.connected.marketplace import (
-    PATIENCE,
-    THREE,
-    Produced,
-    command,
-    end,
-    ended_well,
-    generated,
-    produce,
-    progress,
-    replay,
-    some_days_after,
-    valid,
-    worker,
-)
+from tests.connected.feed import Feed
+from tests.connected.marketplace import APP, PATIENCE, command, end, ended_well, progress, run, worker
 from tests.kafka_broker import Broker
 
 #: Seconds after which the group takes a silent worker for dead.
 SESSION = 3
 #: Small batches, so that there are many points to be killed at.
-PACE = ("--fetch-records", "8", "--session-timeout", str(SESSION))
+PACE = ("--fetch-records", "8", "--session-timeout", str(SESSION), "--commit-interval", "0.2")
 
 
 class Mortal:
@@ -49,9 +35,15 @@ class Mortal:
         self.running = await command(*self._command)
 
     async def kill(self) -> None:
-        assert self.running.returncode is None
+        assert self.running.returncode is None, (await end(self.running))[-4000:]
         await end(self.running)
         assert self.running.returncode == -signal.SIGKILL
+
+    async def stop(self) -> None:
+        """Asks it to stop, and waits until it has, with status 0."""
+        if self.running.returncode is None:
+            self.running.terminate()
+        await ended_well(self.running)
 
     async def works(self) -> bool:
         """Whether it has its share of the tasks, and all of them have been restored and run."""
@@ -65,37 +57,38 @@ class Mortal:
     async def _ask(self, path: str) -> str | None:
         try:
             async with (
-                aiohttp.ClientSession() as session,
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
                 session.get(f"http://127.0.0.1:{self._port}/{path}") as answer,
             ):
                 return await answer.text() if answer.status == 200 else None
-        except aiohttp.ClientConnectionError:
+        except (aiohttp.ClientConnectionError, TimeoutError):
             return None
 
 
+def streaming(kafka: Broker, *options: str) -> Mortal:
+    """A worker that follows the events' own time until it is stopped; not started yet."""
+    broker = f"kafka://{kafka.bootstrap}"
+    return Mortal("worker", "--broker", broker, "--app-id", APP, "--clock", "stream", *PACE, *options)
+
+
 @asynccontextmanager
-async def pair(kafka: Broker, until: str, *options: str) -> AsyncIterator[list[Mortal]]:
-    """Two running workers: the tasks of one, a static member, wait for it; those of the other go to who is there."""
-    both = [
-        Mortal(*worker(kafka, until, *PACE, *options, "--instance-id", "one")),
-        Mortal(*worker(kafka, until, *PACE, *options)),
-    ]
-    for each in both:
-        await each.start()
+async def alive(*workers: Mortal) -> AsyncIterator[None]:
+    """Starts the workers; nothing is left of them behind the block."""
     try:
-        yield both
+        for each in workers:
+            await each.start()
+        yield
     finally:
-        for each in both:
+        for each in workers:
             await end(each.running)
 
 
-async def beyond(kafka: Broker, mark: int, events: Produced) -> int:
-    """Waits until more than `mark` records have been read and committed; how many it are then, and never all."""
-    async with asyncio.timeout(PATIENCE):
-        while (reached := await progress(kafka)) <= mark:
-            assert reached < len(events), "all was read before the last fault"
-            await asyncio.sleep(0.02)
-    return reached
+@asynccontextmanager
+async def pair(kafka: Broker, *options: str) -> AsyncIterator[list[Mortal]]:
+    """Two running workers: the tasks of one, a static member, wait for it; those of the other go to who is there."""
+    both = [streaming(kafka, *options, "--instance-id", "one"), streaming(kafka, *options)]
+    async with alive(*both):
+        yield both
 
 
 async def until_true(condition: Callable[[], Awaitable[bool]]) -> None:
@@ -104,24 +97,48 @@ async def until_true(condition: Callable[[], Awaitable[bool]]) -> None:
             await asyncio.sleep(0.02)
 
 
-async def written(kafka: Broker, folder: Path) -> tuple[Produced, str, Path]:
-    """Events that are in Kafka, the time at which all is over, and what the replay says of them."""
-    events = valid(generated(days=55, orders_per_day=40))
-    until = some_days_after(events)
-    out = await replay(events, until, folder)
-    await produce(kafka, events, THREE)
-    return events, until, out
+async def at_work(workers: Sequence[Mortal]) -> list[Mortal]:
+    """Those that have their tasks and work on them; waits until there is one."""
+    async with asyncio.timeout(PATIENCE):
+        while not (found := [each for each in workers if await each.works()]):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return found
 
 
-async def kill_often(kafka: Broker, workers: Sequence[Mortal], events: Produced, random: Random, kills: int) -> None:
-    """Kills workers at random points of the stream and starts them again; then waits until all is done."""
-    reached = midst = 0
-    for _ in range(kills):
-        reached = await beyond(kafka, reached + random.randrange(len(events) // (3 * kills)), events)
-        # One in the midst of its work, where there is one: the others are starting, or wait for the group.
-        victim = random.choice([each for each in workers if await each.works()] or workers)
-        midst += await victim.works()
-        await victim.kill()
+async def until_all_work(workers: Sequence[Mortal]) -> None:
+    """Waits until each of them has its tasks and works on them."""
+
+    async def all_work() -> bool:
+        return all([await each.works() for each in workers])
+
+    await until_true(all_work)
+
+
+async def kill_often(kafka: Broker, workers: Sequence[Mortal], stream: Feed, random: Random, kills: int) -> None:
+    """Kills workers at random points of a stream that goes on meanwhile, and starts them again."""
+    part = (len(stream.events) - stream.written) * 9 // 10 // kills
+    for number in range(kills):
+        # Two of three are killed at work; the others wherever they are: starting, restoring, waiting for the group.
+        hit_at_work = number % 3 > 0
+        if hit_at_work:
+            await at_work(workers)
+        begun = stream.written
+        flowing = asyncio.create_task(stream.flow(part))
+        try:
+            await asyncio.sleep(0)
+            # At the latest while there is still something of this part to be written.
+            reached = await progress(kafka) + random.randrange(part)
+            await stream.read_beyond(min(reached, begun + part * 6 // 10))
+            victim = random.choice(await at_work(workers) if hit_at_work else workers)
+            await victim.kill()
+        finally:
+            await flowing
         await victim.start()
-    await asyncio.gather(*(ended_well(each.running) for each in workers))
-    assert midst > kills / 2
+
+
+async def finish(kafka: Broker, workers: Sequence[Mortal], stream: Feed, *options: str) -> None:
+    """Writes the rest of the stream, stops the workers, and lets others go on to the end of all time."""
+    await stream.rest()
+    await until_all_work(workers)
+    await asyncio.gather(*(each.stop() for each in workers))
+    await asyncio.gather(*(run(*worker(kafka, stream.until, *options)) for _ in range(2)))

@@ -6,15 +6,18 @@ import json
 from pathlib import Path
 from random import Random
 
-from tests.connected.marketplace import ALERTS, alerts, compare_tables, running, worker
-from tests.connected.mortals import kill_often, pair, written
+from tests.connected.feed import feed
+from tests.connected.marketplace import ALERTS, alerts, compare_tables, running, said, worker
+from tests.connected.mortals import finish, kill_often, pair
 from tests.kafka_broker import Broker
 
 
 async def test_killed_workers_lose_no_alert_and_repeat_some_under_the_same_id(kafka: Broker, tmp_path: Path) -> None:
-    events, until, out = await written(kafka, tmp_path)
-    async with pair(kafka, until, "--guarantee", "at_least_once") as workers:
-        await kill_often(kafka, workers, events, Random(8), kills=10)
+    plain = ("--guarantee", "at_least_once")
+    async with feed(kafka, tmp_path) as stream, pair(kafka, *plain) as workers:
+        await kill_often(kafka, workers, stream, Random(8), kills=10)
+        await finish(kafka, workers, stream, *plain)
+    until, out = stream.until, stream.out
     repeats = 0
     for topic in ALERTS:
         got = await alerts(kafka, topic)
@@ -27,6 +30,6 @@ async def test_killed_workers_lose_no_alert_and_repeat_some_under_the_same_id(ka
 
     # What was written without transactions may end in the midst of a commit, and is not for a worker with them.
     async with running(*worker(kafka, until)) as process:
-        _, said = await process.communicate()
+        told = await said(process)
     assert process.returncode == 2
-    assert "was written with the guarantee at_least_once" in said.decode()
+    assert "was written with the guarantee at_least_once" in told

@@ -9,17 +9,17 @@ from random import Random
 
 import pytest
 
-from tests.connected.marketplace import compare, ended_well, progress
-from tests.connected.mortals import beyond, kill_often, pair, until_true, written
+from tests.connected.feed import feed
+from tests.connected.marketplace import compare, progress
+from tests.connected.mortals import finish, kill_often, pair, until_true
 from tests.kafka_broker import Broker
 
 
 async def test_twenty_kills_at_any_point_leave_no_trace(kafka: Broker, tmp_path: Path) -> None:
-    random = Random(20)
-    events, until, out = await written(kafka, tmp_path)
-    async with pair(kafka, until) as workers:
-        await kill_often(kafka, workers, events, random, kills=20)
-    await compare(kafka, out)
+    async with feed(kafka, tmp_path, days=30) as stream, pair(kafka) as workers:
+        await kill_often(kafka, workers, stream, Random(20), kills=20)
+        await finish(kafka, workers, stream)
+        await compare(kafka, stream.out)
 
 
 @pytest.mark.parametrize("number", [0, 1], ids=["static member", "dynamic member"])
@@ -27,19 +27,27 @@ async def test_a_worker_frozen_past_its_session_says_nothing_when_it_wakes(
     number: int, kafka: Broker, tmp_path: Path
 ) -> None:
     random = Random(number)
-    events, until, out = await written(kafka, tmp_path)
-    async with pair(kafka, until) as workers:
+    async with feed(kafka, tmp_path) as stream, pair(kafka) as workers:
         frozen, other = workers[number], workers[1 - number]
-        await until_true(frozen.works)
-        await beyond(kafka, await progress(kafka) + random.randrange(len(events) // 20), events)
-        frozen.running.send_signal(signal.SIGSTOP)
+
+        async def shared() -> bool:
+            return all([await each.works() and 0 < await each.tasks() < 2 * 3 for each in workers])
 
         async def other_has_all() -> bool:
-            return await other.tasks() == 2 * 3
+            return await other.tasks() == 2 * 3 and await other.works()
 
-        # The group has given the tasks away, and the other one has gone on with them: what wakes is a zombie.
+        await until_true(shared)
+        flowing = asyncio.create_task(stream.flow(2000))
+        await stream.read_beyond(await progress(kafka) + random.randrange(500))
+        frozen.running.send_signal(signal.SIGSTOP)
         await until_true(other_has_all)
-        await beyond(kafka, await progress(kafka), events)
+        await flowing
+        # The group has given the tasks away, and the other one has gone on with them: what wakes is a zombie.
+        await stream.read_all()
+        flowing = asyncio.create_task(stream.flow(500))
         frozen.running.send_signal(signal.SIGCONT)
-        await asyncio.gather(*(ended_well(each.running) for each in workers))
-    await compare(kafka, out)
+        # It learns that it has lost them, and gets its share again.
+        await until_true(shared)
+        await flowing
+        await finish(kafka, workers, stream)
+        await compare(kafka, stream.out)

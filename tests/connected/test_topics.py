@@ -113,6 +113,5 @@ async def test_a_broker_that_refuses_is_told_in_one_line(kafka: Broker) -> None:
 
 
 async def test_no_broker_is_told_in_one_line() -> None:
-    with pytest.raises(FatalError, match=r"^no broker answers at 127\.0\.0\.1:1$") as refused:
+    with pytest.raises(FatalError, match=r"^no broker answers at 127\.0\.0\.1:1$"):
         await ensure("127.0.0.1:1", SMALL)
-    assert "\n" not in str(refused.value)

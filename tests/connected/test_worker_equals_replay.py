@@ -23,6 +23,7 @@ from tests.connected.marketplace import (
     replay,
     run,
     running,
+    said,
     some_days_after,
     valid,
     worker,
@@ -61,9 +62,9 @@ async def test_a_worker_killed_and_started_again_goes_on_where_it_was(kafka: Bro
 async def test_a_worker_whose_output_topic_is_missing_says_so_in_one_line(kafka: Broker) -> None:
     await kafka.create_topics({**THREE, **dict.fromkeys(ALERTS, 1)})
     async with running(*worker(kafka, "2026-09-01T00:00:00Z")) as process, asyncio.timeout(30):
-        _, said = await process.communicate()
+        told = await said(process)
     assert process.returncode == 2
-    (line,) = [line for line in said.decode().splitlines() if line.startswith("parcelwatch: ")]
+    (line,) = [line for line in told.splitlines() if line.startswith("parcelwatch: ")]
     assert line.startswith("parcelwatch: topics do not exist: help-rates, ")
 
 

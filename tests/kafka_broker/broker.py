@@ -17,13 +17,20 @@ START_PATIENCE = 90.0
 #: Seconds for the first answer of a broker that runs already.
 GIVEN_PATIENCE = 15.0
 
+#: Who may come to the address `secured`, by SASL's PLAIN.
+USER, PASSWORD = "watcher", "for tests only"
+
 #: Settings of a node of its own, small and quick: one replica of everything, no wait for more group members.
 SETTINGS = {
     "node.id": "1",
     "process.roles": "broker,controller",
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_PLAINTEXT",
     "inter.broker.listener.name": "PLAINTEXT",
+    "sasl.enabled.mechanisms": "PLAIN",
+    "listener.name.secured.plain.sasl.jaas.config": (
+        f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
+    ),
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
     "offsets.topic.num.partitions": "4",
@@ -53,7 +60,12 @@ class NotOursError(RuntimeError):
 
 
 class Broker(Traffic):
-    """One Kafka node at `bootstrap` ("127.0.0.1:PORT"); address and data survive `stop` and `kill`."""
+    """One Kafka node at `bootstrap` ("127.0.0.1:PORT"); address and data survive `stop` and `kill`.
+
+    At `secured` it wants to know who one is (`USER`, `PASSWORD`); a node that is not ours has no such address.
+    """
+
+    secured: str
 
     async def start(self) -> None:
         """Starts the node and waits until it answers a metadata request. Raises `BrokerError`."""

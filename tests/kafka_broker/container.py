@@ -26,16 +26,16 @@ def missing() -> str | None:
     return None if told.returncode == 0 else "no Docker engine"
 
 
-def run_command(name: str, port: int) -> list[str]:
-    """The `docker run` of one node that is reached at 127.0.0.1:`port`, from this machine alone."""
+def run_command(name: str, port: int, secured: int) -> list[str]:
+    """The `docker run` of one node that is reached at 127.0.0.1, at these ports, from this machine alone."""
     settings = SETTINGS | {
-        "listeners": f"PLAINTEXT://:{port},CONTROLLER://127.0.0.1:9093",
-        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+        "listeners": f"PLAINTEXT://:{port},SECURED://:{secured},CONTROLLER://127.0.0.1:9093",
+        "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port},SECURED://127.0.0.1:{secured}",
         "controller.quorum.voters": "1@127.0.0.1:9093",
     }
     environment = [part for key, value in settings.items() for part in ("--env", f"{variable(key)}={value}")]
     heap = ["--env", "KAFKA_HEAP_OPTS=-Xmx512m"]
-    publish = ["--publish", f"127.0.0.1:{port}:{port}"]
+    publish = [part for one in (port, secured) for part in ("--publish", f"127.0.0.1:{one}:{one}")]
     return ["docker", "run", "--detach", "--name", name, *publish, *heap, *environment, IMAGE]
 
 
@@ -48,16 +48,16 @@ class ContainerBroker(Broker):
     """One node in a container that keeps its port and its data over `stop`, `kill` and `start`."""
 
     def __init__(self) -> None:
-        (self._port,) = free_ports(1)
+        self._port, self._secured_port = free_ports(2)
         self._name = f"parcelwatch-tests-{uuid4().hex[:12]}"
         self._created = False
-        self.bootstrap = f"127.0.0.1:{self._port}"
+        self.bootstrap, self.secured = f"127.0.0.1:{self._port}", f"127.0.0.1:{self._secured_port}"
 
     def spawn(self) -> None:
         if self._created:
             self._docker("start", self._name)
             return
-        self._run(run_command(self._name, self._port))
+        self._run(run_command(self._name, self._port, self._secured_port))
         self._created = True
 
     def alive(self) -> bool:

@@ -81,11 +81,11 @@ class JavaBroker(Broker):
         self._properties = folder / "server.properties"
         self._class_path = class_path()
         self._process: subprocess.Popen[bytes] | None = None
-        port, controller = free_ports(2)
-        self.bootstrap = f"127.0.0.1:{port}"
+        port, secured, controller = free_ports(3)
+        self.bootstrap, self.secured = f"127.0.0.1:{port}", f"127.0.0.1:{secured}"
         settings = SETTINGS | {
-            "listeners": f"PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port}",
+            "listeners": f"PLAINTEXT://{self.bootstrap},SECURED://{self.secured},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap},SECURED://{self.secured}",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
             "log.dirs": str(folder / "data"),
         }

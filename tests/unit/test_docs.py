@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 
 from streams.cli import parcelwatch
 from streams.policy import load
+from streams.security import KEY_PASSWORD, SASL_PASSWORD
 from streams.stages.dataflow import dataflow
 from streams.stages.intake import Counts
 from streams.worker.metrics import CATALOGUE
@@ -159,7 +160,7 @@ def test_options_and_variables_that_a_document_names_exist(name: str) -> None:
         if isinstance(parameter, click.Option)
     }
     for variable in re.findall(r"PARCELWATCH_[A-Z_]+[A-Z]", text):
-        assert variable in variables | {"PARCELWATCH_TEST_BROKER"}, variable
+        assert variable in variables | {"PARCELWATCH_TEST_BROKER", SASL_PASSWORD, KEY_PASSWORD}, variable
 
 
 def test_the_readme_lists_every_command_there_is() -> None:

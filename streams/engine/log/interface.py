@@ -113,7 +113,10 @@ class Member(Protocol):
         """
 
     async def fetch(self, sources: Collection[TopicPartition], records: int, seconds: float) -> Sequence[Fetched]:
-        """What is there for these partitions, in batches of at most `records`; waits up to `seconds` for it."""
+        """What is there for these partitions, in batches of at most `records`; waits up to `seconds` for it.
+
+        Raises `LostMemberError` where no further call would help.
+        """
 
     async def close(self) -> None:
         """Leaves the group. Never raises."""

@@ -19,6 +19,7 @@ from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
 from streams.engine.log.kafka_records import hand_over_parsed
+from streams.engine.log.kafka_refusal import raise_refusal
 from streams.engine.log.kafka_writer import KafkaWriter
 
 #: Bytes and records of a changelog that are fetched and handed over at once.
@@ -39,7 +40,7 @@ class KafkaSettings:
     instance_id: str | None = None
     replication: int = -1
     transactions: bool = True
-    client: Mapping[str, Any] = field(default_factory=dict)
+    client: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def common(self) -> dict[str, Any]:
         """What every client is made with."""
@@ -70,18 +71,25 @@ class KafkaLog:
         self._torn: Torn = {}
 
     async def start(self) -> None:
+        """May be tried again behind `stop`. Raises `FatalError` where brokers answer and refuse this client."""
         self._admin = AIOKafkaAdminClient(**self._settings.common())
         self._probe = AIOKafkaConsumer(**self._settings.reading())
-        with errors(f"connecting to {self._settings.bootstrap}"):
-            async with asyncio.timeout(self._settings.request_timeout):
-                await self._admin.start()
-                await self._probe.start()
+        try:
+            with errors(f"connecting to {self._settings.bootstrap}"):
+                async with asyncio.timeout(self._settings.request_timeout):
+                    await self._admin.start()
+                    await self._probe.start()
+        except LogError:
+            await raise_refusal(self._settings.bootstrap, self._settings.client)
+            raise
 
     async def stop(self) -> None:
-        if self._probe is not None:
-            await quietly(self._probe.stop())
-        if self._admin is not None:
-            await quietly(self._admin.close())
+        probe, self._probe = self._probe, None
+        if probe is not None:
+            await quietly(probe.stop())
+        admin, self._admin = self._admin, None
+        if admin is not None:
+            await quietly(admin.close())
 
     # -- topics
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from traceback import walk_tb
 from typing import Any
 
 from aiokafka.errors import (
@@ -16,29 +17,65 @@ from aiokafka.errors import (
     ProducerFenced,
 )
 
-from streams.engine.errors import FencedError, LogError
+from streams.engine.errors import FatalError, FencedError, LogError
 
 #: Seconds for a client to close; behind that it is left to itself.
 _CLOSE = 3.0
 
 
+#: What the client raises where another one has the right by now.
+FENCED = (ProducerFenced, InvalidProducerEpoch, CommitFailedError, IllegalStateError)
+
+
 @contextmanager
 def errors(what: str) -> Iterator[None]:
-    """Turns the client's errors into those of the engine."""
+    """Turns the client's errors into those of the engine.
+
+    A client that has been fenced, closed or cut off may also fail in its own bookkeeping, with errors that are none of
+    Kafka's (`IllegalOperation`, `ConsumerStoppedError`, an assertion, a missing key): whatever is raised inside of it
+    is an error of the log, and never a fault of this program.
+    """
     try:
         yield
-    except (ProducerFenced, InvalidProducerEpoch, CommitFailedError, IllegalStateError) as error:
+    except asyncio.CancelledError as error:
+        if _cancelled():
+            raise
+        raise LogError(f"{what}: given up by the client") from error
+    except FENCED as error:
         raise FencedError(f"{what}: {error!r}") from error
     except TimeoutError as error:
         raise LogError(f"{what}: no answer in time") from error
+    except KafkaConnectionError as error:
+        raise LogError(f"{what}: no broker answers") from error
     except (KafkaError, OSError) as error:
-        if isinstance(error, KafkaConnectionError):
-            raise LogError(f"{what}: no broker answers") from error
+        raise LogError(f"{what}: {error!r}") from error
+    except Exception as error:
+        if isinstance(error, LogError | FatalError) or not _of_the_client(error):
+            raise
         raise LogError(f"{what}: {error!r}") from error
 
 
+def _of_the_client(error: Exception) -> bool:
+    """Whether it was raised inside of the client. What is wrong with our arguments is our fault."""
+    if isinstance(error, TypeError):
+        return False
+    frames = walk_tb(error.__traceback__)
+    return any(frame.f_globals.get("__name__", "").partition(".")[0] == "aiokafka" for frame, _ in frames)
+
+
 async def quietly(closing: Coroutine[Any, Any, None]) -> None:
-    """Closes a client, whatever state it is in, within seconds."""
-    with suppress(TimeoutError, KafkaError, OSError):
+    """Closes a client, whatever state it is in, within seconds. Never raises."""
+    try:
         async with asyncio.timeout(_CLOSE):
             await closing
+    except asyncio.CancelledError:
+        if _cancelled():
+            raise
+    except Exception:  # noqa: S110 - whatever it was: the client is gone
+        pass
+
+
+def _cancelled() -> bool:
+    """Whether it is this task that is to end, and not one of the client's that somebody waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -11,6 +11,7 @@ from aiokafka.errors import IllegalStateError
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 
+from streams.engine.errors import LostMemberError
 from streams.engine.log.interface import Committed, Fetched, Listener, TopicPartition
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_records import hand_over_parsed
@@ -18,6 +19,8 @@ from streams.engine.processor import Record
 
 #: In milliseconds.
 _DAY = 86_400_000
+#: Seconds between heartbeats at the most.
+_HEARTBEAT = 3.0
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -55,7 +58,8 @@ class KafkaMember:
             group_id=group,
             group_instance_id=instance_id,
             session_timeout_ms=int(session_timeout * 1000),
-            heartbeat_interval_ms=int(session_timeout * 1000 / 4),
+            # By a heartbeat a member learns that others come or go: with a long session, too, that is soon.
+            heartbeat_interval_ms=int(min(session_timeout / 4, _HEARTBEAT) * 1000),
             rebalance_timeout_ms=int(session_timeout * 1000),
             # A worker that restores for long, or waits for others, fetches nothing and is well: heartbeats tell.
             max_poll_interval_ms=_DAY,
@@ -78,6 +82,8 @@ class KafkaMember:
         self._epochs[source] = epoch
 
     async def fetch(self, sources: Collection[TopicPartition], records: int, seconds: float) -> Sequence[Fetched]:
+        if self._broken:
+            raise LostMemberError("fetching: the client has ended by itself")
         wanted = [KafkaPartition(*source) for source in sources]
         with errors("fetching"):
             found = await self._consumer.getmany(
@@ -90,6 +96,12 @@ class KafkaMember:
             if position is not None:
                 batches += _cut(source, found.get(partition, []), position, self._epochs[source], records)
         return batches
+
+    @property
+    def _broken(self) -> bool:
+        """Whether one of the client's own tasks has ended: it would fetch nothing, or be told nothing, any more."""
+        consumer = self._consumer
+        return bool(consumer._fetcher._fetch_task.done() or consumer._coordinator._coordination_task.done())
 
     def _moved(self, source: TopicPartition, partition: KafkaPartition) -> int | None:
         """The position, where it is another one than before: behind records, or behind markers alone."""

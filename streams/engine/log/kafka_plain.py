@@ -74,7 +74,7 @@ class KafkaPlainWriter:
         sent: list[Sent] = []
         for target, rows in (await self._sending.by_partition(what.outputs, what.envelopes)).items():
             sent += await self._sending.send(target, rows)
-        await asyncio.gather(*(each.answer for each in sent))
+        await self._sending.arrived(sent)
 
     async def close(self) -> None:
         await self._sending.close(self._clean)

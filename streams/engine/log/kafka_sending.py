@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicPartition
@@ -17,8 +18,9 @@ from streams.engine.processor import Output
 
 #: Bytes of one batch; Kafka's default limit for a batch is 1 MiB.
 _BATCH_BYTES = 512 << 10
-#: Seconds for which brokers that answer may not know a topic: a new one is not known everywhere at once.
-_UNKNOWN = 3.0
+#: Seconds and answers for which brokers may not know a topic: a new one is not known everywhere at once, and where this
+#: process or they have too much to do, a single answer takes seconds.
+_UNKNOWN, _ANSWERS = 3.0, 10
 
 #: Key, value and headers of a record.
 Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
@@ -59,10 +61,10 @@ class Sending:
         client = self.producer.client
         if (known := client.cluster.partitions_for_topic(topic)) is None:
             client.add_topic(topic)
-            began = time.monotonic()
+            began, answers = time.monotonic(), 0
             while (known := client.cluster.partitions_for_topic(topic)) is None:
-                answered = await client.force_metadata_update()
-                if answered and time.monotonic() - began > _UNKNOWN:
+                answers += await client.force_metadata_update()
+                if answers >= _ANSWERS and time.monotonic() - began > _UNKNOWN:
                     raise FatalError(f"topic {topic} does not exist, and there is something to be written to it")
                 await asyncio.sleep(0.1)
         return len(known)
@@ -74,6 +76,7 @@ class Sending:
 
         async def hand_over() -> None:
             answer = await producer.send_batch(batch, target.topic, partition=target.partition)
+            answer.add_done_callback(_looked_at)
             sent.append(Sent(target, batch.record_count(), answer))
 
         batch = producer.create_batch()
@@ -86,11 +89,19 @@ class Sending:
         return sent
 
     @staticmethod
-    async def arrived(sent: Sequence[Sent], followed: TopicPartition) -> int | None:
-        """Waits until all are there; the offset behind the last one of a partition. Raises what the first one met."""
+    async def arrived(sent: Sequence[Sent], followed: TopicPartition | None = None) -> int | None:
+        """Waits until all are there; the offset behind the last one of a partition. Raises what the first one met.
+
+        That is a `FatalError` where a topic takes no batches of this size: to try again would change nothing.
+        """
         end = None
         answers = await asyncio.gather(*(each.answer for each in sent), return_exceptions=True)
         for each, answer in zip(sent, answers, strict=True):
+            if isinstance(answer, MessageSizeTooLargeError | RecordListTooLargeError):
+                raise FatalError(
+                    f"topic {each.target.topic} refuses a batch as too large: its max.message.bytes must be Kafka's "
+                    "default or more"
+                )
             if isinstance(answer, BaseException):
                 raise answer
             if each.target == followed:
@@ -106,3 +117,9 @@ class Sending:
         self.producer._closed = True
         await quietly(self.producer.client.close())
         await quietly(self.producer._sender.close())
+
+
+def _looked_at(answer: asyncio.Future[Any]) -> None:
+    """Asyncio need not complain of an answer that nobody waits for any more: the first error has ended the commit."""
+    if not answer.cancelled():
+        answer.exception()

@@ -9,9 +9,10 @@ from typing import Any
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 
+from streams.engine.errors import FencedError, LogError
 from streams.engine.log.interface import TopicPartition, Transaction
 from streams.engine.log.journal import refuse
-from streams.engine.log.kafka_clients import errors
+from streams.engine.log.kafka_clients import FENCED, errors
 from streams.engine.log.kafka_sending import Sending, Sent
 
 
@@ -35,11 +36,25 @@ class KafkaWriter:
 
     async def commit(self, transaction: Transaction) -> int | None:
         self._clean = False
-        with errors(f"committing {self._id}"):
-            async with asyncio.timeout(self._timeout):
-                end = await self._write(transaction)
+        try:
+            with errors(f"committing {self._id}"):
+                async with asyncio.timeout(self._timeout):
+                    end = await self._write(transaction)
+        except LogError as error:
+            # What the call itself met, a time-out or a refusal to go on, may only follow from this.
+            if isinstance(ended := self._ended(), FENCED):
+                raise FencedError(f"committing {self._id}: {ended!r}") from error
+            raise
         self._clean = True
         return end
+
+    def _ended(self) -> BaseException | None:
+        """The error that ended the producer for good, where one did."""
+        manager = self._sending.producer._txn_manager
+        waiter = manager._transaction_waiter
+        if not manager.is_fatal_error() or waiter is None or not waiter.done() or waiter.cancelled():
+            return None
+        return waiter.exception()  # type: ignore[no-any-return]
 
     async def _write(self, transaction: Transaction) -> int | None:
         sending, producer = self._sending, self._sending.producer

@@ -1,15 +1,19 @@
-"""The log on Kafka keeps the contract."""
+"""The log on Kafka keeps the contract, and what befalls its clients ends as the engine expects."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
+from operator import attrgetter
 
 import pytest
 
-from streams.engine.log.interface import TopicPartition
+from streams.engine.errors import FatalError, FencedError, LostMemberError
+from streams.engine.log.interface import Committed, TopicPartition, Transaction
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
+from streams.engine.processor import Output
 from tests.kafka_broker import Broker
-from tests.unit.engine.log_contract import LogContract
+from tests.unit.engine.log_contract import Ears, LogContract, until
 
 
 class KafkaBench:
@@ -31,3 +35,66 @@ class TestKafkaLog(LogContract):
         await bench.log.start()
         yield bench
         await bench.log.stop()
+
+
+OTHER = TopicPartition("other", 0)
+CHANGES = TopicPartition("changes", 0)
+
+
+@pytest.fixture
+async def log(kafka: Broker) -> AsyncIterator[KafkaLog]:
+    await kafka.create_topics({"in": 1, "other": 1, "out": 3, "changes": 1})
+    log = KafkaLog(KafkaSettings(bootstrap=kafka.bootstrap))
+    await log.start()
+    yield log
+    await log.stop()
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["topics known", "topics to be asked for"])
+async def test_a_fenced_writer_is_told_so_whichever_of_its_calls_meets_it(log: KafkaLog, known: bool) -> None:
+    # Its first request to the coordinator may be answered before or behind any other call: each way is a fencing.
+    transaction = Transaction(
+        CHANGES,
+        outputs=[Output("out", b"%d" % number, b"v" * 200_000) for number in range(12)],
+        envelopes=[(OTHER, b"e" * 300_000)] * 4,
+        rows={b"r": b"1"},
+        offsets={TopicPartition("in", 0): Committed(1, "")},
+    )
+    for attempt in range(5):
+        old = await log.writer(f"t{attempt}", "group")
+        if known:
+            await old.commit(transaction)
+        new = await log.writer(f"t{attempt}", "group")
+        with pytest.raises(FencedError):
+            await old.commit(transaction)
+        # And so is everything that is tried with it later.
+        with pytest.raises(FencedError):
+            await old.commit(transaction)
+        await old.close()
+        await new.close()
+
+
+async def test_a_topic_that_takes_no_large_batches_is_told_by_its_name(log: KafkaLog, kafka: Broker) -> None:
+    await kafka.create_topics({"small": 1}, {"small": {"max.message.bytes": "1000"}})
+    writer = await log.writer("t", "group")
+    with pytest.raises(FatalError, match="topic small refuses a batch as too large"):
+        await writer.commit(Transaction(CHANGES, outputs=[Output("small", b"k", b"v" * 2000)]))
+    await writer.close()
+
+
+@pytest.mark.parametrize("task", ["_fetcher._fetch_task", "_coordinator._coordination_task"])
+async def test_a_member_whose_client_has_ended_by_itself_is_lost(log: KafkaLog, task: str) -> None:
+    ears = Ears()
+    member = await log.join("group", ["in"], ears)
+    await until(lambda: bool(ears.assigned))
+    ending = attrgetter(task)(member._consumer)
+    ending.cancel()
+    await asyncio.wait([ending])
+    with pytest.raises(LostMemberError):
+        await member.fetch([TopicPartition("in", 0)], 10, 0.1)
+    await member.close()
+    again = await log.join("group", ["in"], ears)
+    await until(lambda: ears.told.count("assigned") == 2)
+    again.seek(TopicPartition("in", 0), 0)
+    assert not await again.fetch([TopicPartition("in", 0)], 10, 0.1)
+    await again.close()

@@ -1,172 +1,216 @@
-"""Workers of the toy dataflow as processes of one group on Kafka."""
+"""Workers of the toy dataflow as processes of one group on Kafka, and what may befall them and the broker."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 import sys
+from asyncio.subprocess import Process
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from random import Random
 from typing import Any
 
-import pytest
 from aiohttp.test_utils import unused_port
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from tests.connected.marketplace import PATIENCE, end, ended_well, heard, said, saying
 from tests.kafka_broker import Broker
 from tests.unit.engine.history import UNTIL, Events, arrival, history, key_of
 from tests.unit.engine.naive import naive
 from tests.unit.engine.toy import RESULTS, pack, unpack
 
-PATIENCE = 180.0
 DESK, ROAD = 3, 3
 
 
+class Stream:
+    """A history of which the first half is in Kafka; `on` goes on with it, `rest` writes what is left.
+
+    So there is always something to come while workers that follow the events are killed and frozen.
+    """
+
+    def __init__(self, kafka: Broker) -> None:
+        random = Random(7)
+        self.kafka = kafka
+        self.events: Events = history(random, size=3000)
+        self._arrival = arrival(random, self.events)
+        self._written = 0
+
+    async def begin(self) -> None:
+        await self.kafka.create_topics({"orders": DESK, "calls": DESK, "scans": ROAD, RESULTS: 3})
+        await self._write(50)
+
+    async def on(self) -> None:
+        """Some more, in portions; none of it is near the end of the history."""
+        for percent in range(52, 82, 2):
+            await self._write(percent)
+
+    async def rest(self) -> None:
+        await self._write(100)
+
+    async def _write(self, percent: int) -> None:
+        for topic, listed in self._arrival.items():
+            part = listed[len(listed) * self._written // 100 : len(listed) * percent // 100]
+            await self.kafka.produce(topic, [(key_of(event), pack(event)) for event in part])
+        self._written = percent
+
+    async def end(self, *workers: Process) -> None:
+        """Stops these workers; another one finds what one reader of everything finds."""
+        for each in workers:
+            each.terminate()
+        for each in workers:
+            await ended_well(each)
+        await self.rest()
+        async with worker(self.kafka, "end") as last:
+            await ended_well(last)
+        assert await results(self.kafka) == naive(self.events, UNTIL)
+
+
+async def stream(kafka: Broker) -> Stream:
+    found = Stream(kafka)
+    await found.begin()
+    return found
+
+
 @asynccontextmanager
-async def worker(kafka: Broker, *settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.connected.engine.toy_worker", kafka.bootstrap, *settings
-    )
+async def worker(kafka: Broker, clock: str, *options: str) -> AsyncIterator[Process]:
+    process = await heard(sys.executable, "-m", "tests.connected.engine.toy_worker", kafka.bootstrap, clock, *options)
     try:
         yield process
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-async def ended(process: asyncio.subprocess.Process) -> int:
-    async with asyncio.timeout(PATIENCE):
-        return await process.wait()
+        await end(process)
 
 
 async def results(kafka: Broker) -> Counter[tuple[Any, ...]]:
     return Counter(tuple(unpack(record.value)) for record in await kafka.read_committed(RESULTS))
 
 
-async def some_results(kafka: Broker, count: int) -> None:
+async def more_results(kafka: Broker, than: int = 20) -> int:
+    """Waits for more than so many; how many there are then."""
     async with asyncio.timeout(PATIENCE):
-        while sum((await results(kafka)).values()) < count:  # noqa: ASYNC110
+        while (found := sum((await results(kafka)).values())) <= than:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
+    return found
 
 
 async def members(kafka: Broker, count: int) -> None:
-    """Waits until the group has so many members."""
+    """Waits until the group has exactly so many members."""
     async with kafka.admin() as admin, asyncio.timeout(PATIENCE):
         while True:
             # The first group of a new broker has no coordinator for a moment.
             with suppress(GroupCoordinatorNotAvailableError):
                 (answer,) = await admin.describe_consumer_groups(["toy"])
-                if len(answer.groups[0][5]) >= count:
+                if len(answer.groups[0][5]) == count:
                     return
             await asyncio.sleep(0.1)
 
 
-@pytest.fixture
-async def events(kafka: Broker) -> Events:
-    """A history, written to the broker."""
-    return await written(kafka)
+async def test_two_workers_of_one_group_find_what_one_reader_finds(kafka: Broker) -> None:
+    history = await stream(kafka)
+    await history.rest()
+    async with worker(kafka, "end") as one, worker(kafka, "end") as two:
+        await asyncio.gather(ended_well(one), ended_well(two))
+    assert await results(kafka) == naive(history.events, UNTIL)
 
 
-async def written(kafka: Broker) -> Events:
-    """Writes a history to topics of three partitions."""
-    random = Random(7)
-    made = history(random, size=3000)
-    await kafka.create_topics({"orders": DESK, "calls": DESK, "scans": ROAD, RESULTS: 3})
-    for topic, listed in arrival(random, made).items():
-        await kafka.produce(topic, [(key_of(event), pack(event)) for event in listed])
-    return made
-
-
-async def test_two_workers_of_one_group_find_what_one_reader_finds(kafka: Broker, events: Events) -> None:
-    async with worker(kafka) as one, worker(kafka) as two:
-        assert [await ended(one), await ended(two)] == [0, 0]
-    assert await results(kafka) == naive(events, UNTIL)
-
-
-async def in_the_middle(kafka: Broker, events: Events) -> None:
-    """Waits for some results, but not for all."""
-    await some_results(kafka, 20)
-    assert sum((await results(kafka)).values()) < sum(naive(events, UNTIL).values())
-
-
-async def test_a_worker_killed_in_the_middle_goes_on_where_it_was(kafka: Broker, events: Events) -> None:
-    async with worker(kafka) as process:
-        await in_the_middle(kafka, events)
+async def test_a_worker_killed_in_the_middle_goes_on_where_it_was(kafka: Broker) -> None:
+    history = await stream(kafka)
+    async with worker(kafka, "stream") as process:
+        await more_results(kafka)
+        flowing = asyncio.create_task(history.on())
+        await asyncio.sleep(0)
         process.kill()
-        assert await ended(process) == -signal.SIGKILL
-    async with worker(kafka) as process:
-        assert await ended(process) == 0
-    assert await results(kafka) == naive(events, UNTIL)
+        await said(process)
+        assert process.returncode == -signal.SIGKILL
+        await flowing
+    await history.end()
 
 
-async def test_a_broker_that_does_not_answer_is_said_in_one_line() -> None:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "tests.connected.engine.toy_worker", f"127.0.0.1:{unused_port()}"),
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(PATIENCE):
-        _, said = await process.communicate()
+async def test_a_broker_that_does_not_answer_is_waited_for_and_said_in_one_line() -> None:
+    nobody = f"127.0.0.1:{unused_port()}"
+    toy = ("-m", "tests.connected.engine.toy_worker")
+    process = await heard(sys.executable, *toy, nobody, "end", "--patience", "1")
+    told = await said(process)
     assert process.returncode == 2
-    lines = [line for line in said.decode().splitlines() if line.startswith("parcelwatch: ")]
-    assert len(lines) == 1
-    assert "the broker cannot be used: connecting to 127.0.0.1:" in lines[0]
-    assert "Traceback" not in said.decode()
+    (line,) = [line for line in told.splitlines() if line.startswith("parcelwatch: ")]
+    assert "the broker cannot be used: connecting to 127.0.0.1:" in line
+    assert "waiting for the brokers" in told
+    assert "Traceback" not in told
 
 
-async def test_a_worker_that_is_asked_to_stop_commits_and_leaves_at_once(kafka: Broker, events: Events) -> None:
-    session = ("20", "30")
-    async with worker(kafka, *session) as process:
-        await in_the_middle(kafka, events)
+async def test_a_worker_that_starts_before_its_broker_waits_for_it(mortal_kafka: Broker) -> None:
+    history = await stream(mortal_kafka)
+    await mortal_kafka.kill()
+    async with worker(mortal_kafka, "stream", "--patience", "180") as process:
+        await saying(process, "waiting for the brokers")
+        await mortal_kafka.start()
+        await more_results(mortal_kafka)
+        await history.end(process)
+
+
+async def test_a_worker_that_is_asked_to_stop_commits_and_leaves_at_once(kafka: Broker) -> None:
+    history = await stream(kafka)
+    # With such a session, whoever came next would wait longer for a worker that has not left than this test does.
+    async with worker(kafka, "stream", "--session", "240") as process:
+        await more_results(kafka)
+        flowing = asyncio.create_task(history.on())
+        await asyncio.sleep(0)
         process.terminate()
-        assert await ended(process) == 0
-    async with worker(kafka, *session) as process, asyncio.timeout(60):
-        # It need not wait for the session of the first one to end, which is longer than this patience.
-        assert await ended(process) == 0
-    assert await results(kafka) == naive(events, UNTIL)
+        await ended_well(process)
+        await members(kafka, 0)
+        await flowing
+    await history.end()
 
 
-async def test_the_other_worker_takes_over_what_a_killed_one_had(kafka: Broker, events: Events) -> None:
-    async with worker(kafka) as one, worker(kafka) as two:
-        await in_the_middle(kafka, events)
+async def test_the_other_worker_takes_over_what_a_killed_one_had(kafka: Broker) -> None:
+    history = await stream(kafka)
+    async with worker(kafka, "stream") as one, worker(kafka, "stream") as two:
+        await members(kafka, 2)
+        found = await more_results(kafka)
         one.kill()
-        assert await ended(two) == 0
-    assert await results(kafka) == naive(events, UNTIL)
+        await history.on()
+        await members(kafka, 1)
+        await more_results(kafka, found)
+        await history.end(two)
 
 
-async def test_a_worker_frozen_past_its_session_cannot_write_when_it_wakes(kafka: Broker, events: Events) -> None:
-    async with worker(kafka) as one, worker(kafka) as two:
-        await in_the_middle(kafka, events)
+async def test_a_worker_frozen_past_its_session_cannot_write_when_it_wakes(kafka: Broker) -> None:
+    history = await stream(kafka)
+    async with worker(kafka, "stream") as one, worker(kafka, "stream") as two:
+        await members(kafka, 2)
+        found = await more_results(kafka)
         one.send_signal(signal.SIGSTOP)
-        before = sum((await results(kafka)).values())
-        await some_results(kafka, before + 1)
-        await asyncio.sleep(8)
+        await members(kafka, 1)
+        await history.on()
+        await more_results(kafka, found)
         one.send_signal(signal.SIGCONT)
-        assert [await ended(one), await ended(two)] == [0, 0]
-    assert await results(kafka) == naive(events, UNTIL)
+        await members(kafka, 2)
+        await history.end(one, two)
 
 
 async def test_a_broker_killed_and_started_again_costs_nothing_but_time(mortal_kafka: Broker) -> None:
-    events = await written(mortal_kafka)
-    async with worker(mortal_kafka) as one, worker(mortal_kafka) as two:
-        # Both have to have begun: a worker that finds no broker at its start ends, as it should.
+    history = await stream(mortal_kafka)
+    async with worker(mortal_kafka, "stream") as one, worker(mortal_kafka, "stream") as two:
         await members(mortal_kafka, 2)
-        await in_the_middle(mortal_kafka, events)
+        found = await more_results(mortal_kafka)
         await mortal_kafka.kill()
         await mortal_kafka.start()
-        assert [await ended(one), await ended(two)] == [0, 0]
-    assert await results(mortal_kafka) == naive(events, UNTIL)
+        await history.on()
+        await more_results(mortal_kafka, found)
+        await history.end(one, two)
 
 
 async def test_a_broker_frozen_past_the_transactions_costs_nothing_but_time(mortal_kafka: Broker) -> None:
-    events = await written(mortal_kafka)
-    async with worker(mortal_kafka) as process:
-        await in_the_middle(mortal_kafka, events)
+    history = await stream(mortal_kafka)
+    async with worker(mortal_kafka, "stream") as process:
+        found = await more_results(mortal_kafka)
+        flowing = asyncio.create_task(history.on())
+        await asyncio.sleep(0)
         mortal_kafka.pause()
-        await asyncio.sleep(12)
+        # A commit has had no answer for as long as a transaction may take.
+        await saying(process, "task starts over")
         mortal_kafka.resume()
-        assert await ended(process) == 0
-    assert await results(mortal_kafka) == naive(events, UNTIL)
+        await flowing
+        await more_results(mortal_kafka, found)
+        await history.end(process)

@@ -1,11 +1,14 @@
 """A worker of the toy dataflow as a process.
 
-`python -m tests.connected.engine.toy_worker BOOTSTRAP [RECORDS [SESSION]]`
+`python -m tests.connected.engine.toy_worker BOOTSTRAP CLOCK [--session SECONDS] [--patience SECONDS]`
+
+CLOCK is `end`, to end when all is done, or `stream`, to go on until it is stopped.
 """
 
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser
 from collections.abc import Mapping
 
 from streams.engine.clock import Clock
@@ -23,18 +26,26 @@ def assemble(counts: Mapping[str, int]) -> Factory:
     return factory
 
 
-def main(bootstrap: str, fetch_records: int = 20, session: int = 6) -> int:
+def main() -> int:
+    parser = ArgumentParser()
+    parser.add_argument("bootstrap")
+    parser.add_argument("clock", choices=["end", "stream"])
+    parser.add_argument("--session", type=float, default=3.0)
+    parser.add_argument("--patience", type=float, default=10.0)
+    given = parser.parse_args()
     settings = WorkerSettings(
         app_id="toy",
-        bootstrap=bootstrap,
-        clock=Clock.end(UNTIL),
-        once=True,
+        bootstrap=given.bootstrap,
+        clock=Clock.end(UNTIL) if given.clock == "end" else Clock.stream(),
+        once=given.clock == "end",
         cadence=Cadence(seconds=0.1),
-        fetch_records=fetch_records,
-        session_timeout=session,
+        fetch_records=20,
+        session_timeout=given.session,
+        transaction_timeout=4.0,
+        start_patience=given.patience,
     )
     return run_worker(settings, DATAFLOW, assemble)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], *map(int, sys.argv[2:])))
+    sys.exit(main())

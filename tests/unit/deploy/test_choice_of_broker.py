@@ -37,9 +37,11 @@ def test_a_machine_with_nothing_is_told_in_one_line_what_to_install(
 
 
 def test_the_container_is_reached_from_this_machine_alone_at_the_port_that_it_advertises() -> None:
-    command = run_command("name", 23456)
+    command = run_command("name", 23456, 23457)
     pairs = list(pairwise(command))
     assert ("--publish", "127.0.0.1:23456:23456") in pairs
-    assert ("--env", "KAFKA_ADVERTISED_LISTENERS=PLAINTEXT://127.0.0.1:23456") in pairs
+    assert ("--publish", "127.0.0.1:23457:23457") in pairs
+    advertised = "PLAINTEXT://127.0.0.1:23456,SECURED://127.0.0.1:23457"
+    assert ("--env", f"KAFKA_ADVERTISED_LISTENERS={advertised}") in pairs
     assert ("--env", "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR=1") in pairs
     assert command[-1] == IMAGE

@@ -14,7 +14,7 @@ from streams.engine.processor import Output, PartitionClock, Record
 from streams.policy import load
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK
 from streams.stages.factory import processor
-from streams.stages.intake import Counts
+from streams.stages.intake import LARGEST_LETTER, Counts
 from streams.stages.settings import Setting
 from tests.unit.schemas.invalid import INVALID
 from tests.unit.schemas.values import AT, VALUES, value
@@ -99,6 +99,25 @@ def test_the_original_bytes_are_kept_only_where_the_operator_opts_in() -> None:
     for payload, kept in ((False, None), (True, b"not json")):
         (dead,), _ = Partition(ORDERS, payload=payload).take(record(0, b"not json", "A"))
         assert dead.value == kept
+
+
+@pytest.mark.parametrize(("over", "kept"), [(-1, True), (0, True), (1, False)], ids=["below", "at", "beyond"])
+def test_a_letter_repeats_no_more_of_its_record_than_the_log_takes(over: int, kept: bool) -> None:
+    large = b"x" * (LARGEST_LETTER + over)
+    plain = Record(0, NOW_MS, b"A", large[1:], ())
+    (dead,), _ = Partition(ORDERS, payload=True).take(plain)
+    assert dead.value == (plain.value if kept else None)
+    assert dead.key == b"A"
+    (dead,), _ = Partition(ORDERS).take(Record(0, NOW_MS, b"A", b"{", (("h", large[2:]),)))
+    assert (dead.headers[0] == ("h", large[2:])) is kept
+    assert ("source-offset", b"0") in dead.headers
+    (dead,), _ = Partition(ORDERS, payload=True).take(Record(0, NOW_MS, large, b"", (("h", b""),)))
+    assert dead.key == (large if kept else None)
+
+
+def test_a_header_without_a_value_is_an_empty_one_in_the_letter() -> None:
+    (dead,), _ = Partition(ORDERS).take(Record(0, NOW_MS, b"A", b"{", (("h", None),)))  # type: ignore[arg-type]
+    assert dead.headers[0] == ("h", b"")
 
 
 @pytest.mark.parametrize("key", [None, b"", b"B", b"a", b"A ", b"\xff", "Ａ".encode()])

@@ -1,0 +1,98 @@
+"""How the commands that connect prove who they are and encrypt: options, and what the Kafka clients make of them.
+
+Secrets are taken from the environment alone: a command line is seen by everybody on the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import ssl
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar
+
+import click
+
+PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+
+#: The password of `--sasl-username`, and the one that `--ssl-keyfile` is encrypted with.
+SASL_PASSWORD = "PARCELWATCH_SASL_PASSWORD"  # noqa: S105 - the name of a variable
+KEY_PASSWORD = "PARCELWATCH_SSL_KEY_PASSWORD"  # noqa: S105
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+_file = click.Path(exists=True, dir_okay=False)
+
+_OPTIONS = (
+    click.option("--security-protocol", type=click.Choice(PROTOCOLS), default=PROTOCOLS[0], show_default=True,
+                 help="How to speak to the brokers."),
+    click.option("--sasl-mechanism", type=click.Choice(MECHANISMS), default=MECHANISMS[0], show_default=True,
+                 help="How to prove who one is, with SASL_PLAINTEXT or SASL_SSL."),
+    click.option("--sasl-username", metavar="NAME", help=f"Its password is taken from {SASL_PASSWORD} alone."),
+    click.option("--ssl-cafile", type=_file, help="Authorities that are trusted; default: the system's."),
+    click.option("--ssl-certfile", type=_file, help="The certificate of this client, where the brokers want one."),
+    click.option("--ssl-keyfile", type=_file, help=f"Its key; a password for it is taken from {KEY_PASSWORD} alone."),
+)  # fmt: skip
+
+
+def security_options(command: Command) -> Command:
+    """Adds the options; the command gets `client`, a mapping of arguments for every Kafka client."""
+
+    @wraps(command)
+    def connecting(
+        *arguments: Any,
+        security_protocol: str,
+        sasl_mechanism: str,
+        sasl_username: str | None,
+        ssl_cafile: str | None,
+        ssl_certfile: str | None,
+        ssl_keyfile: str | None,
+        **others: Any,
+    ) -> Any:
+        given = {"--ssl-cafile": ssl_cafile, "--ssl-certfile": ssl_certfile, "--ssl-keyfile": ssl_keyfile}
+        client = {
+            "security_protocol": security_protocol,
+            **_sasl(security_protocol, sasl_mechanism, sasl_username),
+            **_ssl(security_protocol, given),
+        }
+        return command(*arguments, client=client, **others)
+
+    for option in reversed(_OPTIONS):
+        connecting = option(connecting)
+    return connecting  # type: ignore[return-value]
+
+
+def _sasl(protocol: str, mechanism: str, username: str | None) -> dict[str, Any]:
+    """Raises `click.UsageError` where something is missing, or given for nothing."""
+    if not protocol.startswith("SASL_"):
+        if username is not None:
+            raise click.UsageError("--sasl-username needs --security-protocol SASL_SSL or SASL_PLAINTEXT")
+        return {}
+    password = os.environ.get(SASL_PASSWORD)
+    if not username or not password:
+        raise click.UsageError(
+            f"--security-protocol {protocol} needs --sasl-username and a password in {SASL_PASSWORD}"
+        )
+    return {"sasl_mechanism": mechanism, "sasl_plain_username": username, "sasl_plain_password": password}
+
+
+def _ssl(protocol: str, files: Mapping[str, str | None]) -> dict[str, Any]:
+    """Raises `click.UsageError` where files do not go together or cannot be read."""
+    cafile, certfile, keyfile = files.values()
+    if not protocol.endswith("SSL"):
+        for option, file in files.items():
+            if file is not None:
+                raise click.UsageError(f"{option} needs --security-protocol SSL or SASL_SSL")
+        return {}
+    if keyfile is not None and certfile is None:
+        raise click.UsageError("--ssl-keyfile needs --ssl-certfile")
+    try:
+        context = ssl.create_default_context(ssl.Purpose.SERVER_AUTH, cafile=cafile)
+        if certfile is not None:
+            # Without a password for an encrypted key the library would ask at the terminal.
+            context.load_cert_chain(certfile, keyfile, lambda: os.environ.get(KEY_PASSWORD, ""))
+    except OSError as error:
+        named = ", ".join(f"{option} {file}" for option, file in files.items() if file is not None)
+        raise click.UsageError(f"{named}: {error.strerror or error}") from None
+    return {"ssl_context": context}

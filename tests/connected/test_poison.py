@@ -1,0 +1,85 @@
+"""Records that are no events among those that are: each is a dead letter, the rest is as if they were not there."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from aiokafka import AIOKafkaProducer
+
+from tests.connected.marketplace import (
+    DEAD,
+    INPUTS,
+    OUTPUTS,
+    THREE,
+    Produced,
+    compare,
+    generated,
+    progress,
+    replay,
+    run,
+    running,
+    some_days_after,
+    valid,
+    worker,
+)
+from tests.connected.mortals import until_true
+from tests.kafka_broker import Broker
+
+#: As large as a record may be on a broker with Kafka's default limit: no letter with its value could be written.
+HUGE = b"x" * 1_048_400
+
+#: Key, value and headers of records, and the reason of their dead letters; None: passed over.
+POISON = [
+    ((b"A", b"no json at all", []), "not_json"),
+    ((b"A", b'["no object"]', []), "not_object"),
+    ((b"A", HUGE, [("h", b"kept")]), "too_large"),
+    ((None, HUGE, []), "too_large"),
+    ((b"A", b"\xff\xfe", [("h", None)]), "not_json"),
+    ((b"A", None, []), None),
+]
+
+
+async def test_poison_of_every_kind_stops_nothing(kafka: Broker, tmp_path: Path) -> None:
+    events = valid(generated(days=12))
+    until = some_days_after(events)
+    out = await replay(events, until, tmp_path)
+    await kafka.create_topics({**THREE, **OUTPUTS})
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, max_request_size=2 << 20) as producer:
+        # The first batch of all is of one record, and all that there is for a moment.
+        await write(producer, events[:1])
+        options = ("--fetch-records", "50", "--dead-letter-payload")
+        async with running("worker", *worker(kafka, until)[1:5], "--clock", "stream", *options) as process:
+
+            async def first_read() -> bool:
+                return await progress(kafka) == 1
+
+            await until_true(first_read)
+            third = len(events) // 3
+            await write(producer, events[1:third])
+            for topic in INPUTS:
+                for partition in range(3):
+                    for (key, value, headers), _ in POISON:
+                        await producer.send(topic, value, key, partition, headers=headers)
+                # A valid event without a key.
+                value = next(value for one, _, value in events if one == topic)
+                await producer.send(topic, value, None, 0)
+            await producer.flush()
+            await write(producer, events[third:])
+            process.terminate()
+            await process.wait()
+    assert process.returncode == 0
+    await run(*worker(kafka, until, *options))
+    await compare(kafka, out)
+    for topic in DEAD:
+        letters = [dict(record.headers) for record in await kafka.read_committed(topic)]
+        reasons = Counter(letter["error-code"].decode() for letter in letters)
+        expected = Counter(reason for _, reason in POISON if reason for _ in range(3))
+        assert reasons == expected + Counter(["wrong_key"])
+        assert sum(letter.get("h") == b"kept" for letter in letters) == 3
+
+
+async def write(producer: AIOKafkaProducer, events: Produced) -> None:
+    for topic, key, value in events:
+        await producer.send(topic, value, key)
+    await producer.flush()

@@ -1,0 +1,141 @@
+"""What is said of security reaches every Kafka client, and no secret goes anywhere else."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+from click.testing import CliRunner
+
+from streams.engine.log.kafka import KafkaLog, KafkaSettings
+from streams.engine.log.kafka_group import KafkaMember
+from streams.engine.log.kafka_plain import KafkaPlainWriter
+from streams.engine.log.kafka_writer import KafkaWriter
+from streams.security import KEY_PASSWORD, SASL_PASSWORD
+from streams.topics import command as topics
+from streams.topics.report import Report
+from streams.worker import WorkerSettings
+from streams.worker import command as worker
+
+SECRET = "correct horse"  # noqa: S105
+SASL = ("--security-protocol", "SASL_SSL", "--sasl-mechanism", "SCRAM-SHA-512", "--sasl-username", "pw")
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the commands would connect with: they are stopped right before it."""
+    found: list[Any] = []
+
+    def keep_settings(settings: WorkerSettings, *_: Any) -> int:
+        found.append(settings.client)
+        return 0
+
+    async def keep_client(_broker: str, _settings: Any, dry_run: bool, client: dict[str, Any]) -> Report:
+        found.append(client)
+        return Report((), (), (), dry_run)
+
+    monkeypatch.setattr(worker, "run_worker", keep_settings)
+    monkeypatch.setattr(topics, "ensure", keep_client)
+    return found
+
+
+COMMANDS = pytest.mark.parametrize("command", [worker.worker_command, topics.topics_command], ids=["worker", "topics"])
+
+
+@COMMANDS
+def test_without_options_clients_speak_plainly(command: Any, asked: list[Any]) -> None:
+    assert CliRunner().invoke(command, []).exit_code == 0
+    assert asked == [{"security_protocol": "PLAINTEXT"}]
+
+
+@COMMANDS
+def test_name_password_and_authorities_reach_the_client(command: Any, asked: list[Any]) -> None:
+    assert CliRunner().invoke(command, SASL, env={SASL_PASSWORD: SECRET}).exit_code == 0
+    (client,) = asked
+    context = client.pop("ssl_context")
+    assert isinstance(context, ssl.SSLContext)
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.check_hostname
+    assert client == {
+        "security_protocol": "SASL_SSL",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": "pw",
+        "sasl_plain_password": SECRET,
+    }
+
+
+async def test_every_client_of_a_worker_is_made_with_it() -> None:
+    given = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "PLAIN", "sasl_plain_username": "pw"}
+    given["sasl_plain_password"] = SECRET
+    settings = KafkaSettings(bootstrap="127.0.0.1:1", client=given, request_timeout=2)
+    log = KafkaLog(settings)
+    starting = asyncio.create_task(log.start())
+    await asyncio.sleep(0)
+    member = KafkaMember("g", ["t"], None, settings.reading(), 6.0, None)  # type: ignore[arg-type]
+    strict = KafkaWriter("t", "g", settings.common(), 10)
+    plain = KafkaPlainWriter("t", settings.common(), 10, {}, None)  # type: ignore[arg-type]
+    made = [log._admin, log._probe, member._consumer, strict._sending.producer, plain._sending.producer]
+    for each in made:
+        client = each.client if isinstance(each, AIOKafkaProducer) else each._client  # type: ignore[union-attr]
+        assert {name: getattr(client, f"_{name}") for name in given} == given
+    starting.cancel()
+    await asyncio.wait([starting])
+    await asyncio.gather(log.stop(), member.close(), strict.close(), plain.close())
+
+
+def test_settings_do_not_show_the_secret() -> None:
+    client = {"sasl_plain_password": SECRET}
+    for settings in (WorkerSettings(app_id="pw", client=client), KafkaSettings(bootstrap="b:1", client=client)):
+        assert SECRET not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (SASL, f"--security-protocol SASL_SSL needs --sasl-username and a password in {SASL_PASSWORD}"),
+        (("--sasl-username", "pw"), "--sasl-username needs --security-protocol SASL_SSL or SASL_PLAINTEXT"),
+        (("--ssl-cafile", __file__), "--ssl-cafile needs --security-protocol SSL or SASL_SSL"),
+        (("--security-protocol", "SSL", "--ssl-keyfile", __file__), "--ssl-keyfile needs --ssl-certfile"),
+    ],
+)
+@COMMANDS
+def test_what_does_not_go_together_is_told(command: Any, options: tuple[str, ...], told: str, asked: list[Any]) -> None:
+    done = CliRunner().invoke(command, options, env={SASL_PASSWORD: None})
+    assert done.exit_code == 2
+    assert told in done.output
+    assert not asked
+
+
+@COMMANDS
+def test_a_file_that_is_no_certificate_is_told_by_its_name(command: Any, asked: list[Any]) -> None:
+    done = CliRunner().invoke(command, ("--security-protocol", "SSL", "--ssl-cafile", __file__))
+    assert done.exit_code == 2
+    assert f"--ssl-cafile {__file__}" in done.output
+    assert not asked
+
+
+def test_the_password_is_no_option() -> None:
+    for command in (worker.worker_command, topics.topics_command):
+        names = {name for parameter in command.params for name in (*parameter.opts, str(parameter.envvar))}
+        assert not {name for name in names if "password" in name.lower()}
+        assert not names & {SASL_PASSWORD, KEY_PASSWORD}
+
+
+def test_a_worker_that_finds_no_broker_says_nothing_of_the_secret(tmp_path: Path) -> None:
+    options = ("--broker", "kafka://127.0.0.1:1", "--security-protocol", "SASL_PLAINTEXT", "--sasl-username", "pw")
+    done = subprocess.run(
+        [sys.executable, "-m", "streams", "worker", *options, "--start-patience", "0.6"],
+        check=False, capture_output=True, text=True, timeout=60, env={SASL_PASSWORD: SECRET},
+    )  # fmt: skip
+    assert done.returncode == 2
+    *waiting, last = done.stderr.splitlines()
+    assert waiting
+    assert all("event='waiting for the brokers'" in line for line in waiting)
+    assert last == "parcelwatch: the broker cannot be used: connecting to 127.0.0.1:1: no broker answers"
+    assert SECRET not in done.stdout + done.stderr
