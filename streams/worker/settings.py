@@ -23,6 +23,7 @@ class WorkerSettings:
     internal topics: -1 leaves it to the broker. `guarantee`: `exactly_once`, by transactions; or
     `at_least_once`, for brokers without them. `store`: `memory`, or `rocksdict`, which keeps a copy of the
     state's rows under `state_dir`, so that a restart need not read them all from Kafka.
+    `standbys`: how many workers follow each task that another one has, so that it is taken over warm.
     """
 
     app_id: str
@@ -32,6 +33,7 @@ class WorkerSettings:
     guarantee: Guarantee = "exactly_once"
     store: StoreName = "memory"
     state_dir: Path | None = None
+    standbys: int = 0
     cadence: Cadence = field(default_factory=Cadence)
     fetch_records: int = 2000
     instance_id: str | None = None
