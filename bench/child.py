@@ -60,6 +60,10 @@ class Child:
             if (spent := self.ended()) is not None:
                 return spent
             time.sleep(0.02)
+        return self.kill()
+
+    def kill(self) -> Spent:
+        """A hard end, at once."""
         os.kill(self._process.pid, signal.SIGKILL)
         return self.wait()
 

@@ -24,12 +24,13 @@ _TELL = 5.0
 
 
 class Restored(NamedTuple):
-    """The live rows, but for those of a table, how many were read of the log and of the copy."""
+    """The live rows, but for those of a table, how many were read of the log and of the copy, the changelog's end."""
 
     saved: dict[bytes, bytes]
     table: CommittedTable | None
     read: int
     copied: int
+    end: int
 
 
 class Changelog:
@@ -74,7 +75,7 @@ class Changelog:
         end = await self.end()
         begin = (await self._store.begin_offsets([self.source]))[self.source]
         copy = self._copy = await asyncio.to_thread(self._copies.open, self._task)
-        origin = await self._origin(begin, end) if self._copies.keeps else None
+        origin = await self.origin(begin, end) if self._copies.keeps else None
         start, saved = begin, dict[bytes, bytes]()
         if tabled is not None and (origin is not None or begin == end):
             self._table = copy.table(tabled)
@@ -100,10 +101,10 @@ class Changelog:
         if origin is not None:
             await asyncio.to_thread(copy.hold, origin, end)
         self._new = not live
-        return Restored({key: row for key, row in live.items() if row is not None}, self._table, read, copied)
+        return Restored({key: row for key, row in live.items() if row is not None}, self._table, read, copied, end)
 
-    async def _origin(self, begin: int, end: int) -> Origin | None:
-        """By the first row, where it is one of birth; None where there is none yet."""
+    async def origin(self, begin: int, end: int) -> Origin | None:
+        """Which changelog it is, by its first row; None where there is none yet, or it is not one of birth."""
         async with aclosing(self._store.rows(self.source, begin, end)) as batches:
             async for rows, _ in batches:
                 for key, row in rows[:1]:

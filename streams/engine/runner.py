@@ -188,7 +188,7 @@ class Runner:
         restored = await changelog.restore(lambda: self._stopping, partial(self._observer.restoring, task), tabled)
         if restored is None:
             return
-        saved, self._table = restored.saved, restored.table
+        saved, self._table, self._end = restored.saved, restored.table, restored.end
         if restored.table is not None and isinstance(processor, Tabled):
             processor.attach(restored.table)
         await self._writer.resume(source, saved)

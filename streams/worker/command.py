@@ -57,6 +57,8 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
               help="rocksdict keeps a copy of the state on disk: a restart reads less from Kafka.")  # fmt: skip
 @click.option("--state-dir", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
               help="Where --store rocksdict keeps it.")  # fmt: skip
+@click.option("--standbys", type=click.IntRange(0, 10), default=0, show_default=True, metavar="N",
+              help="So many other workers follow each task's state, and can take it over at once.")  # fmt: skip
 @click.option("--fetch-records", type=click.IntRange(1, 100_000), default=2000, show_default=True, metavar="N",
               help="Records of a partition that are taken at once.")  # fmt: skip
 @click.option("--session-timeout", type=click.FloatRange(1, 300), default=8.0, show_default=True, metavar="SECONDS",
@@ -81,6 +83,7 @@ def worker_command(
     guarantee: Guarantee,
     store: StoreName,
     state_dir: Path | None,
+    standbys: int,
     fetch_records: int,
     session_timeout: float,
     start_patience: float,
@@ -102,6 +105,8 @@ def worker_command(
         raise click.UsageError(f"--store {store} needs --state-dir")
     if store != "memory" and guarantee != "exactly_once":
         raise click.UsageError(f"--store {store} needs --guarantee exactly_once")
+    if standbys and guarantee != "exactly_once":
+        raise click.UsageError("--standbys needs --guarantee exactly_once")
     said = Counts()
 
     def factory(counts: Mapping[str, int]) -> Factory:
@@ -127,6 +132,7 @@ def worker_command(
         guarantee=guarantee,
         store=store,
         state_dir=state_dir,
+        standbys=standbys,
         cadence=Cadence(seconds=commit_interval),
         fetch_records=fetch_records,
         session_timeout=session_timeout,

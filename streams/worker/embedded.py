@@ -12,6 +12,7 @@ from streams.engine.log.memory import MemoryLog
 from streams.engine.processor import Dataflow, Record
 from streams.engine.runner import Assemble, Cadence
 from streams.engine.store.interface import Store
+from streams.engine.store.warm import WarmStore
 from streams.worker.metrics import Metrics
 from streams.worker.service import serve
 
@@ -37,6 +38,7 @@ class Embedded:
         log: MemoryLog | None = None,
         fetch_records: int = 2000,
         copies: Store | None = None,
+        standbys: int = 0,
     ) -> None:
         self.log = log or MemoryLog()
         self.metrics = metrics or Metrics()
@@ -48,7 +50,8 @@ class Embedded:
         self._cadence = cadence
         self._now = now
         self._fetch_records = fetch_records
-        self._copies = copies
+        self._copies = copies or (WarmStore() if standbys else None)
+        self._standbys = standbys
         self._topics = dict(topics)
         for topic, partitions in topics.items():
             self.log.make(topic, partitions)
@@ -70,6 +73,7 @@ class Embedded:
                 now=self._now,
                 fetch_records=self._fetch_records,
                 copies=self._copies,
+                standbys=self._standbys,
             )
         )
         return self

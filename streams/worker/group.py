@@ -9,10 +9,13 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from streams.engine.assignor import TaskAssignor
 from streams.engine.clock import Clock, Mode, Now
 from streams.engine.errors import FatalError, LogError, LostMemberError
 from streams.engine.log.interface import Fetched, Log, Member, TopicPartition
+from streams.engine.placement import Held
 from streams.engine.runner import Cadence, Factory, Kept, Runner
+from streams.engine.standby import Standbys
 from streams.engine.store.interface import Store
 from streams.engine.task import Task, final_text
 from streams.engine.topology import TaskId, Topology
@@ -51,6 +54,7 @@ class TaskGroup:
         metrics: Metrics,
         *,
         copies: Store | None = None,
+        standbys: int = 0,
         fetch_records: int = 2000,
         revoke_seconds: float = 4.0,
         trim_seconds: float = 30.0,
@@ -72,6 +76,11 @@ class TaskGroup:
         self._trimmed: dict[TopicPartition, int] = {}
         self._member: Member | None = None
         self._topics: Sequence[str] = ()
+        self._assignor = TaskAssignor(topology, self._held)
+        self._wanted = standbys if copies is not None else 0
+        self._standbys = Standbys(topology, store, copies, metrics, self._restoring, self._rejoin) if copies else None
+        #: What the last revocation took, with the ends of the changelogs of those that are kept.
+        self._had: dict[TaskId, int] = {}
         self._tell: Callable[[frozenset[TopicPartition]], Awaitable[None]] | None = None
         self._assigned = asyncio.Event()
         self._runners: dict[TaskId, Runner] = {}
@@ -100,7 +109,9 @@ class TaskGroup:
     async def _join(self) -> None:
         while not self._is_closed():
             try:
-                self._member = member = await self._store.join(self._topology.app_id, self._topics, self)
+                self._member = member = await self._store.join(
+                    self._topology.app_id, self._topics, self, self._assignor
+                )
             except LogError as error:
                 log.warning("joining failed", error=str(error))
                 await asyncio.sleep(_RETRY)
@@ -136,6 +147,10 @@ class TaskGroup:
             self._fail(FatalError(f"{topic}-{partition} belongs to no task: partitions were added to an input"))
             return
         log.info("assigned", tasks=[str(task) for task in whole])
+        if self._standbys is not None:
+            await self._standbys.hold(self._assignor.standbys, self._assignor.warming, whole)
+        if self._is_closed():
+            return  # meanwhile
         for task in whole:
             runner = Runner(
                 self._topology,
@@ -155,6 +170,7 @@ class TaskGroup:
             life = asyncio.create_task(runner.run(), name=f"task {task}")
             life.add_done_callback(self._ended)
             self._lives[task] = life
+        self._had.clear()
         self._kept.clear()  # what is another worker's now would never be of use again
         if self._given_up:
             # State that is in cycles would stay: so large a process lets the collector run hardly ever.
@@ -182,7 +198,19 @@ class TaskGroup:
             life.cancel()
         await asyncio.wait(lives)
         self._kept = {runner.id: runner.kept for runner in runners if runner.kept is not None}
+        self._had = {task: self._kept[task].end if task in self._kept else -1 for task in lost}
         log.info("revoked", tasks=[str(task) for task in lost], thrown_away=len(late))
+
+    def _held(self) -> Held:
+        """What this worker tells the group whenever it joins."""
+        return Held(self._had, self._standbys.held if self._standbys else {}, self._wanted)
+
+    def _restoring(self) -> bool:
+        return len(self.tasks) < len(self._runners)
+
+    def _rejoin(self) -> None:
+        if self._member is not None:
+            self._member.rejoin()
 
     def _seek(self, source: TopicPartition, offset: int, epoch: int) -> None:
         if self._member is not None:
@@ -206,6 +234,8 @@ class TaskGroup:
             self._look.cancel()
             await asyncio.wait([self._look])
         await self.on_revoked(frozenset(self._owner))
+        if self._standbys is not None:
+            await self._standbys.close()
         if self._member is not None:
             await self._member.close()
         if self.failed.done():
@@ -273,7 +303,7 @@ class TaskGroup:
     @property
     def healthy(self) -> bool:
         """Whether the worker has its share of the group, and all tasks of it are running."""
-        return self._assigned.is_set() and len(self.tasks) == len(self._runners)
+        return self._assigned.is_set() and not self._restoring()
 
     async def _looking(self) -> None:
         while True:

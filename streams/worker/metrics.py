@@ -51,6 +51,8 @@ CATALOGUE = (
     Entry("parcelwatch_restored_rows_total", Counter, ("kind",), "Rows read of changelogs to restore tasks"),
     Entry("parcelwatch_restoring_offsets", Gauge, ("task",), "Offsets of a changelog left to read; 0 when done"),
     Entry("parcelwatch_restore_seconds", Histogram, ("kind",), "Duration of taking a task over"),
+    Entry("parcelwatch_standby_rows_total", Counter, ("kind",), "Rows read of changelogs for standbys"),
+    Entry("parcelwatch_standby_lag_offsets", Gauge, ("task",), "Offsets of a changelog that its standby is behind"),
     Entry("parcelwatch_task_failures_total", Counter, ("kind", "error"), "Times that a task was started over"),
     Entry("parcelwatch_unsettled_entries", Gauge, ("task",), "Entries kept for watermarks to come"),
     Entry("parcelwatch_tasks", Gauge, ("kind",), "Tasks of this worker"),
@@ -60,7 +62,7 @@ CATALOGUE = (
 class Metrics:
     """The metrics of one worker in a registry of their own, to which others may add theirs.
 
-    It observes tasks, as `streams.engine.runner.Observer` says.
+    It observes tasks and standbys, as `streams.engine.runner.Observer` and `streams.engine.standby.Watcher` say.
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
@@ -102,6 +104,13 @@ class Metrics:
         # It begins with what it had counted before: that is no increase.
         for topic, external in task.external.items():
             self._counted[task.id, topic] = (external.clock.late, external.clock.left_out)
+
+    def followed(self, task: TaskId, rows: int, left: int) -> None:
+        self._counters["parcelwatch_standby_rows_total"].labels(task.kind).inc(rows)
+        self._gauges["parcelwatch_standby_lag_offsets"].labels(str(task)).set(left)
+
+    def unfollowed(self, task: TaskId) -> None:
+        self._gauges["parcelwatch_standby_lag_offsets"].remove(str(task))
 
     def committed(self, task: Task, transaction: Transaction, seconds: float) -> None:
         kind = task.id.kind

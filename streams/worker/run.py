@@ -11,6 +11,7 @@ from streams.engine.processor import Dataflow
 from streams.engine.runner import Assemble
 from streams.engine.store.interface import Store
 from streams.engine.store.memory import MemoryStore
+from streams.engine.store.warm import WarmStore
 from streams.worker import logs
 from streams.worker.metrics import Metrics
 from streams.worker.service import fatal, serve
@@ -55,6 +56,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
         metrics=metrics,
         cadence=settings.cadence,
         copies=copies,
+        standbys=settings.standbys,
         fetch_records=settings.fetch_records,
         revoke_seconds=settings.session_timeout / 2,
         start_patience=settings.start_patience,
@@ -64,8 +66,10 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
 
 def _copies(settings: WorkerSettings) -> Store:
     """Where the worker keeps copies of the state's rows. Raises `FatalError` where it cannot as asked."""
+    if settings.standbys and settings.guarantee != "exactly_once":
+        raise FatalError("standbys need the guarantee exactly_once")
     if settings.store == "memory":
-        return MemoryStore()
+        return WarmStore() if settings.standbys else MemoryStore()
     if settings.guarantee != "exactly_once":
         raise FatalError(f"the store {settings.store} needs the guarantee exactly_once")
     if settings.state_dir is None:

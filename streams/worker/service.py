@@ -45,6 +45,7 @@ async def serve(
     cadence: Cadence,
     now: Now = system_now,
     copies: Store | None = None,
+    standbys: int = 0,
     fetch_records: int = 2000,
     revoke_seconds: float = 4.0,
     metrics_address: tuple[str, int | None] = ("127.0.0.1", None),
@@ -69,6 +70,7 @@ async def serve(
         cadence,
         metrics,
         copies=copies,
+        standbys=standbys,
         fetch_records=fetch_records,
         revoke_seconds=revoke_seconds,
     )

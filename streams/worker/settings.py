@@ -24,6 +24,7 @@ class WorkerSettings:
     `at_least_once`, for brokers without them. `store`: `memory`, or `rocksdict`, which keeps a copy of the
     state's rows under `state_dir`, so that a restart need not read them all from Kafka. `start_patience`: how long
     brokers that do not answer are waited for at the start; later they are waited for without end.
+    `standbys`: how many workers follow each task that another one has, so that it is taken over warm.
     """
 
     app_id: str
@@ -33,6 +34,7 @@ class WorkerSettings:
     guarantee: Guarantee = "exactly_once"
     store: StoreName = "memory"
     state_dir: Path | None = None
+    standbys: int = 0
     cadence: Cadence = field(default_factory=Cadence)
     fetch_records: int = 2000
     instance_id: str | None = None

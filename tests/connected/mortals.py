@@ -51,8 +51,12 @@ class Mortal:
 
     async def tasks(self) -> int:
         """How many tasks it says that it has."""
+        return int(await self.told("parcelwatch_tasks"))
+
+    async def told(self, metric: str) -> float:
+        """A metric's sum over its labels; 0 where it does not answer."""
         told = await self._ask("metrics") or ""
-        return sum(int(float(number)) for number in re.findall(r"^parcelwatch_tasks{.*} (\S+)$", told, re.MULTILINE))
+        return sum(float(number) for number in re.findall(rf"^{metric}(?:{{.*}})? (\S+)$", told, re.MULTILINE))
 
     async def _ask(self, path: str) -> str | None:
         try:

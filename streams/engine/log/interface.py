@@ -102,8 +102,28 @@ class Listener(Protocol):
         """The member has exactly these from now on. Nothing is fetched of one before `seek`."""
 
 
+class Shared(NamedTuple):
+    """What one member of a group gets, and what it is told with it."""
+
+    partitions: frozenset[TopicPartition]
+    told: bytes = b""
+
+
+class Assignor(Protocol):
+    """Shares the partitions of a group out among its members. Each member has one; that of one member is asked."""
+
+    def told(self) -> bytes:
+        """What this member tells whenever it joins."""
+
+    def share(self, partitions: Mapping[str, int], members: Mapping[str, bytes]) -> Mapping[str, Shared]:
+        """What each member gets. `partitions`: how many each topic has; `members`: what they told, perhaps nothing."""
+
+    def hear(self, told: bytes) -> None:
+        """What this member is told with its share, before its listener hears of the partitions."""
+
+
 class Member(Protocol):
-    """One member of a consumer group. Topics with equally many partitions are assigned equally."""
+    """One member of a consumer group. Without an assignor, topics with equally many partitions are assigned equally."""
 
     def seek(self, source: TopicPartition, offset: int, epoch: int = 0) -> None:
         """Reads the partition from `offset` next. Does nothing where it is not the member's any more.
@@ -118,8 +138,25 @@ class Member(Protocol):
         Raises `LostMemberError` where no further call would help.
         """
 
+    def rejoin(self) -> None:
+        """Asks the group to share everything out anew."""
+
     async def close(self) -> None:
         """Leaves the group. Never raises."""
+
+
+class Tail(Protocol):
+    """Reads changelog partitions as they grow, beside the group and without a share of it."""
+
+    def follow(self, positions: Mapping[TopicPartition, int]) -> None:
+        """Reads exactly these from now on, from these offsets."""
+
+    async def read(self, rows: int, seconds: float) -> Sequence[tuple[TopicPartition, Rows]]:
+        """What there is, at most so many rows of all; waits up to `seconds` for it. Raises `LogError` where one of the
+        offsets is none of its partition's any more."""
+
+    async def close(self) -> None:
+        """Never raises."""
 
 
 class Log(Protocol):
@@ -156,5 +193,10 @@ class Log(Protocol):
     def rows(self, source: TopicPartition, begin: int, end: int) -> AsyncGenerator[Rows, None]:
         """Reads a changelog partition from one offset up to another, in batches: rows, and the position behind them."""
 
-    async def join(self, group: str, topics: Collection[str], listener: Listener) -> Member:
+    async def tail(self) -> Tail:
+        """Opens a reader that follows changelogs."""
+
+    async def join(
+        self, group: str, topics: Collection[str], listener: Listener, assignor: Assignor | None = None
+    ) -> Member:
         """Joins a consumer group. The listener hears of the assignment later, from another task."""

@@ -13,13 +13,14 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.errors import LogError
-from streams.engine.log.interface import Committed, Listener, Rows, TopicPartition, TopicSpec
+from streams.engine.log.interface import Assignor, Committed, Listener, Rows, TopicPartition, TopicSpec
 from streams.engine.log.journal import Reader
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
 from streams.engine.log.kafka_records import hand_over_parsed
 from streams.engine.log.kafka_refusal import raise_refusal
+from streams.engine.log.kafka_tail import KafkaTail
 from streams.engine.log.kafka_writer import KafkaWriter
 
 #: Bytes and records of a changelog that are fetched and handed over at once.
@@ -198,6 +199,17 @@ class KafkaLog:
         finally:
             await quietly(consumer.stop())
 
+    async def tail(self) -> KafkaTail:
+        tail = KafkaTail(self._settings.reading())
+        with errors("opening a reader of changelogs"):
+            try:
+                async with asyncio.timeout(self._settings.request_timeout):
+                    await tail.open()
+            except BaseException:
+                await tail.close()
+                raise
+        return tail
+
     async def writer(self, transactional_id: str, group: str) -> KafkaWriter | KafkaPlainWriter:
         settings = self._settings
         client, seconds = settings.common(), settings.transaction_timeout
@@ -215,10 +227,12 @@ class KafkaLog:
                 raise
         return writer
 
-    async def join(self, group: str, topics: Collection[str], listener: Listener) -> KafkaMember:
+    async def join(
+        self, group: str, topics: Collection[str], listener: Listener, assignor: Assignor | None = None
+    ) -> KafkaMember:
         settings = self._settings
         member = KafkaMember(
-            group, topics, listener, settings.reading(), settings.session_timeout, settings.instance_id
+            group, topics, listener, settings.reading(), settings.session_timeout, settings.instance_id, assignor
         )
         with errors(f"joining {group}"):
             try:

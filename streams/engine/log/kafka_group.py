@@ -12,7 +12,8 @@ from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.errors import LostMemberError
-from streams.engine.log.interface import Committed, Fetched, Listener, TopicPartition
+from streams.engine.log.interface import Assignor, Committed, Fetched, Listener, TopicPartition
+from streams.engine.log.kafka_assignor import KafkaAssignor
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_records import hand_over_parsed
 from streams.engine.processor import Record
@@ -48,6 +49,7 @@ class KafkaMember:
         client: Mapping[str, Any],
         session_timeout: float,
         instance_id: str | None,
+        assignor: Assignor | None,
     ) -> None:
         self._topics = sorted(topics)
         self._listener = listener
@@ -63,8 +65,8 @@ class KafkaMember:
             rebalance_timeout_ms=int(session_timeout * 1000),
             # A worker that restores for long, or waits for others, fetches nothing and is well: heartbeats tell.
             max_poll_interval_ms=_DAY,
-            # Equally partitioned topics are assigned equally by this one alone: a task needs all its inputs.
-            partition_assignment_strategy=(RangePartitionAssignor,),
+            # Of the client's own, this one alone assigns equally partitioned topics equally.
+            partition_assignment_strategy=(KafkaAssignor(assignor) if assignor else RangePartitionAssignor,),
         )
 
     async def open(self) -> None:
@@ -124,6 +126,9 @@ class KafkaMember:
         }
         with errors("committing offsets"):
             await self._consumer.commit(wanted)
+
+    def rejoin(self) -> None:
+        self._consumer._coordinator.request_rejoin()
 
     async def close(self) -> None:
         await quietly(self._consumer.stop())

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from streams.engine.errors import FatalError, FencedError, LogError
 from streams.engine.log.interface import (
+    Assignor,
     Committed,
     Fetched,
     Listener,
@@ -197,10 +198,15 @@ class MemoryLog:
 
     # -- groups
 
-    async def join(self, group: str, topics: Collection[str], listener: Listener) -> MemoryMember:
+    async def tail(self) -> MemoryTail:
+        return MemoryTail(self)
+
+    async def join(
+        self, group: str, topics: Collection[str], listener: Listener, assignor: Assignor | None = None
+    ) -> MemoryMember:
         counts = {topic: len(self._topics[topic]) for topic in topics}
         members = self._groups.setdefault(group, MemoryGroup())
-        return members.add(self, counts, listener)
+        return members.add(self, counts, listener, assignor)
 
     async def grown(self, seconds: float) -> None:
         """Waits until something has been written, but not for longer than `seconds`."""
@@ -213,6 +219,41 @@ class MemoryLog:
     def _wake(self) -> None:
         self._grown.set()
         self._grown = asyncio.Event()
+
+
+class MemoryTail:
+    """Follows changelogs on a log in memory."""
+
+    def __init__(self, log: MemoryLog) -> None:
+        self._log = log
+        self._positions: dict[TopicPartition, int] = {}
+
+    def follow(self, positions: Mapping[TopicPartition, int]) -> None:
+        self._positions = dict(positions)
+
+    async def read(self, rows: int, seconds: float) -> Sequence[tuple[TopicPartition, Rows]]:
+        if not (found := self._read(rows)):
+            await self._log.grown(seconds)
+            found = self._read(rows)
+        return found
+
+    def _read(self, most: int) -> list[tuple[TopicPartition, Rows]]:
+        found = []
+        for source, position in self._positions.items():
+            if position > self._log.end(source):
+                raise LogError(f"{source.topic}-{source.partition} ends before {position}")
+            fetched = self._log.read(source, position, most)
+            if fetched.next > position:
+                self._positions[source] = fetched.next
+                most -= len(fetched.records)
+                rows = [(each.key, each.value) for each in fetched.records if each.key is not None]
+                found.append((source, Rows(rows, fetched.next)))
+            if most <= 0:
+                break
+        return found
+
+    async def close(self) -> None:
+        """Nothing is open."""
 
 
 class MemoryWriter:

@@ -1,4 +1,4 @@
-"""Consumer groups of the log in memory: range assignment, and rebalances as members come and go."""
+"""Consumer groups of the log in memory: shares of its members, and rebalances as they come and go."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from streams.engine.log.interface import Fetched, Listener, TopicPartition
+from streams.engine.log.interface import Assignor, Fetched, Listener, Shared, TopicPartition
 
 
 class _Readable(Protocol):
@@ -18,11 +18,14 @@ class _Readable(Protocol):
 class MemoryMember:
     """One member of a group on a log in memory."""
 
-    def __init__(self, group: MemoryGroup, log: _Readable, topics: Mapping[str, int], listener: Listener) -> None:
+    def __init__(
+        self, group: MemoryGroup, log: _Readable, topics: Mapping[str, int], listener: Listener, assignor: Assignor
+    ) -> None:
         self._group = group
         self._log = log
         self.topics = topics
         self.listener = listener
+        self.assignor = assignor
         self.assigned: frozenset[TopicPartition] = frozenset()
         self._positions: dict[TopicPartition, int] = {}
         self._epochs: dict[TopicPartition, int] = {}
@@ -62,6 +65,9 @@ class MemoryMember:
         if self.assigned:
             await self.listener.on_revoked(self.assigned)
 
+    def rejoin(self) -> None:
+        self._group.rebalance()
+
     async def close(self) -> None:
         await self._group.remove(self)
 
@@ -74,13 +80,19 @@ class MemoryGroup:
         self._changing = asyncio.Lock()
         self._rebalances: set[asyncio.Task[None]] = set()
 
-    def add(self, log: _Readable, topics: Mapping[str, int], listener: Listener) -> MemoryMember:
-        member = MemoryMember(self, log, topics, listener)
+    def add(
+        self, log: _Readable, topics: Mapping[str, int], listener: Listener, assignor: Assignor | None
+    ) -> MemoryMember:
+        member = MemoryMember(self, log, topics, listener, assignor or _Range())
         self._members.append(member)
+        self.rebalance()
+        return member
+
+    def rebalance(self) -> None:
+        """Assigns everything anew, soon."""
         rebalance = asyncio.get_running_loop().create_task(self._rebalance())
         self._rebalances.add(rebalance)
         rebalance.add_done_callback(self._rebalances.discard)
-        return member
 
     async def remove(self, member: MemoryMember) -> None:
         if member in self._members:
@@ -90,16 +102,39 @@ class MemoryGroup:
 
     async def _rebalance(self) -> None:
         async with self._changing:
-            members = list(self._members)
-            for member in members:
+            members = {f"member-{number:04}": member for number, member in enumerate(self._members)}
+            for member in members.values():
                 await member.revoke()
-            for number, member in enumerate(members):
-                share = {
+            if not members:
+                return
+            first = next(iter(members.values()))
+            told = {name: member.assignor.told() for name, member in members.items()}
+            shared = first.assignor.share(first.topics, told)
+            for name, member in members.items():
+                member.assignor.hear(shared[name].told)
+                await member.assign(shared[name].partitions)
+
+
+class _Range:
+    """Gives each member a range of every topic's partitions; see `streams.engine.log.interface.Assignor`."""
+
+    def told(self) -> bytes:
+        return b""
+
+    def share(self, partitions: Mapping[str, int], members: Mapping[str, bytes]) -> Mapping[str, Shared]:
+        return {
+            member: Shared(
+                frozenset(
                     TopicPartition(topic, partition)
-                    for topic, count in member.topics.items()
+                    for topic, count in partitions.items()
                     for partition in _range(count, number, len(members))
-                }
-                await member.assign(frozenset(share))
+                )
+            )
+            for number, member in enumerate(members)
+        }
+
+    def hear(self, told: bytes) -> None:
+        """There is nothing to be told."""
 
 
 def _range(partitions: int, number: int, members: int) -> range:

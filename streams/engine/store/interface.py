@@ -48,6 +48,9 @@ class Copy(Protocol):
     def table(self, prefix: bytes) -> CommittedTable | None:
         """A table over its rows of that prefix; None where it keeps nothing."""
 
+    def resume(self, origin: Origin, begin: int, end: int) -> int:
+        """The offset up to which it holds; `begin` where it is of no use, and thrown away, as `load` says."""
+
     def load(self, origin: Origin, begin: int, end: int, besides: bytes | None) -> tuple[int, dict[bytes, bytes]]:
         """The offset up to which it holds, and the rows that are live there, but those of the prefix `besides`.
 
@@ -75,9 +78,15 @@ class Copy(Protocol):
 
 
 class Store(Protocol):
-    """Where copies are kept. `keeps`: whether they are of use to the next process."""
+    """Where copies are kept. `keeps`: whether they may be of use to who takes a task over."""
 
     keeps: bool
 
     def open(self, task: TaskId) -> Copy:
         """The copy of a task's rows. One that cannot be had (another process holds it) is one that keeps nothing."""
+
+    def follow(self, task: TaskId) -> Copy:
+        """The copy of a task's rows, for a standby: what it holds when it is closed, `open` gives to the task."""
+
+    def forget(self, task: TaskId) -> None:
+        """The task is followed no longer, and will not be taken over."""

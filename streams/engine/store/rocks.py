@@ -12,6 +12,7 @@ import structlog
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch
 
 from streams.engine.errors import FatalError
+from streams.engine.store.fitness import unfit
 from streams.engine.store.interface import Copy, Origin, Row
 from streams.engine.store.memory import NoCopy
 from streams.engine.store.rocks_table import RocksTable
@@ -23,9 +24,6 @@ log = structlog.get_logger(__name__)
 _MARK = b"\0"
 #: The form of what is kept here.
 _VERSION = 1
-#: Seconds after which a copy is too old: Kafka forgets deletions after `delete.retention.ms`, a day, and what was
-#: deleted since would be back.
-_OLDEST = 12 * 3600.0
 #: Bytes of blocks that all databases of a worker keep in memory together.
 _CACHE = 128 << 20
 
@@ -73,16 +71,22 @@ class RocksCopy:
         database: Any = self._database
         return iter(database.items(from_key=key))
 
-    def load(self, origin: Origin, begin: int, end: int, besides: bytes | None) -> tuple[int, dict[bytes, bytes]]:
+    def resume(self, origin: Origin, begin: int, end: int) -> int:
         why = self._unfit(origin, begin, end)
-        if why is None:
-            rows = dict(self._besides(besides))
-            rows.pop(_MARK, None)
-            return self._mark.end if self._mark else begin, rows
+        if why is None and self._mark is not None:
+            return self._mark.end
         if why:
             log.warning("local state is thrown away", path=str(self._path), why=why)
         self.discard()
-        return begin, {}
+        return begin
+
+    def load(self, origin: Origin, begin: int, end: int, besides: bytes | None) -> tuple[int, dict[bytes, bytes]]:
+        start = self.resume(origin, begin, end)
+        if self._mark is None:
+            return start, {}
+        rows = dict(self._besides(besides))
+        rows.pop(_MARK, None)
+        return start, rows
 
     def _besides(self, prefix: bytes | None) -> Iterator[tuple[bytes, bytes]]:
         """All rows but those of a prefix, which may be many: they are leapt over."""
@@ -110,12 +114,8 @@ class RocksCopy:
             return f"its form is {mark.version}, not {_VERSION}"
         if mark.origin != origin:
             return "it is of another changelog"
-        if mark.end > end:
-            return f"it holds up to {mark.end}, the changelog up to {end}"
-        if mark.end < begin:
-            return f"it holds up to {mark.end}, the changelog begins at {begin}"
-        if not 0 <= self._now() - mark.written_at <= _OLDEST and mark.end < end:
-            return "it is too old to know what was deleted since"
+        if (why := unfit(mark.end, self._now() - mark.written_at, begin, end)) is not None:
+            return why
         self._mark = mark
         return None
 
@@ -186,6 +186,12 @@ class RocksStore:
         except Exception as error:  # as above; the state is whole without a copy
             log.warning("there is no local state", path=str(path), error=str(error))
             return NoCopy()
+
+    def follow(self, task: TaskId) -> Copy:
+        return self.open(task)
+
+    def forget(self, task: TaskId) -> None:
+        """It stays on disk: the task may come back."""
 
 
 def _opened(path: Path, cache: Cache) -> Rdict:

@@ -49,6 +49,10 @@ def test_a_worker_is_a_static_member_under_the_name_of_its_pod() -> None:
     assert variable["valueFrom"]["fieldRef"]["fieldPath"] == "metadata.name"
 
 
+def test_there_are_workers_enough_to_follow_each_others_tasks() -> None:
+    assert 0 < int(SETTINGS["PARCELWATCH_STANDBYS"]) < WORKER["replicas"]
+
+
 def test_the_port_is_the_same_everywhere() -> None:
     (port,) = CONTAINER["ports"]
     (exposed,) = SERVICE["ports"]

@@ -12,6 +12,7 @@ import pytest
     ("options", "said"),
     [
         (["--store", "rocksdict"], "--store rocksdict needs --state-dir"),
+        (["--standbys", "1", "--guarantee", "at_least_once"], "--standbys needs --guarantee exactly_once"),
         (
             ["--store", "rocksdict", "--state-dir", "state", "--guarantee", "at_least_once"],
             "--store rocksdict needs --guarantee exactly_once",

@@ -1,0 +1,66 @@
+"""Changelogs on Kafka as a standby follows them: by a consumer of its own, outside of the group."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.structs import TopicPartition as KafkaPartition
+
+from streams.engine.log.interface import Rows, TopicPartition
+from streams.engine.log.kafka_clients import errors, quietly
+from streams.engine.log.kafka_records import hand_over_parsed
+
+#: Bytes that are fetched of one partition, and of all, and wait to be read.
+_PARTITION_BYTES, _BYTES = 1 << 20, 8 << 20
+
+
+class KafkaTail:
+    """Follows changelog partitions; see `streams.engine.log.interface.Tail`. `client`: what consumers are made with."""
+
+    def __init__(self, client: Mapping[str, Any]) -> None:
+        self._positions: dict[KafkaPartition, int] = {}
+        self._consumer = AIOKafkaConsumer(
+            **{
+                **client,
+                # Not to begin anew by itself where an offset is gone: what was read before would stay.
+                "auto_offset_reset": "none",
+                "max_partition_fetch_bytes": _PARTITION_BYTES,
+                "fetch_max_bytes": _BYTES,
+            }
+        )
+
+    async def open(self) -> None:
+        await self._consumer.start()
+        hand_over_parsed(self._consumer)
+
+    def follow(self, positions: Mapping[TopicPartition, int]) -> None:
+        self._positions = {KafkaPartition(*source): offset for source, offset in positions.items()}
+        if not self._positions:
+            self._consumer.unsubscribe()
+            return
+        self._consumer.assign([*self._positions])
+        for partition, offset in self._positions.items():
+            self._consumer.seek(partition, offset)
+
+    async def read(self, rows: int, seconds: float) -> Sequence[tuple[TopicPartition, Rows]]:
+        if not self._positions:
+            await asyncio.sleep(seconds)
+            return []
+        with errors("following changelogs"):
+            fetched = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=rows)
+        assignment = self._consumer._subscription.subscription.assignment
+        found = []
+        for partition, before in self._positions.items():
+            # Behind the records, or behind markers alone, which are never handed over.
+            position = int(assignment.state_value(partition).position)
+            if position > before:
+                self._positions[partition] = position
+                taken = [(each.key, each.value) for each in fetched.get(partition, ()) if each.key is not None]
+                found.append((TopicPartition(*partition), Rows(taken, position)))
+        return found
+
+    async def close(self) -> None:
+        await quietly(self._consumer.stop())

@@ -1,0 +1,211 @@
+"""Standbys: changelogs of tasks that others have, followed so that the tasks can be taken over warm.
+
+A standby reads what is committed and writes nothing to the log. What it holds is a copy as a store keeps it, with the
+changelog that it is of and the offset up to which it goes: whoever takes the task over checks both, as with any copy,
+and reads the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from streams.engine.changelog import Changelog
+from streams.engine.errors import LogError
+from streams.engine.log.interface import Log, Rows, Tail, TopicPartition
+from streams.engine.placement import NEAR
+from streams.engine.store.interface import Copy, Store
+from streams.engine.topology import TaskId, Topology
+
+log = structlog.get_logger(__name__)
+
+#: Rows that are taken at once, and in a second at the most: a worker's own tasks come first.
+_BATCH, _RATE = 5_000, 100_000
+#: Seconds to wait for rows, between looks at the ends of the changelogs, and behind an error of the log.
+_WAIT, _LOOK, _RETRY = 0.5, 1.0, 1.0
+
+
+class Watcher(Protocol):
+    """Told of what standbys do."""
+
+    def followed(self, task: TaskId, rows: int, left: int) -> None:
+        """Rows have been read; so many offsets are left."""
+
+    def unfollowed(self, task: TaskId) -> None: ...
+
+
+@dataclass(slots=True, eq=False)
+class _Standby:
+    """One changelog that is followed. `position`: None until it is known where to begin."""
+
+    task: TaskId
+    changelog: Changelog
+    copy: Copy
+    position: int | None = None
+    end: int | None = None
+
+    @property
+    def left(self) -> int | None:
+        return None if self.end is None or self.position is None else max(self.end - self.position, 0)
+
+
+class Standbys:
+    """All standbys of one worker. `busy` tells whether it restores tasks of its own, which nothing must slow down.
+
+    `warm` is called, once for each `hold`, when all that are to be warmed up have caught up.
+    """
+
+    def __init__(
+        self,
+        topology: Topology,
+        store: Log,
+        copies: Store,
+        watcher: Watcher,
+        busy: Callable[[], bool],
+        warm: Callable[[], None],
+        rate: int = _RATE,
+    ) -> None:
+        self._topology = topology
+        self._store = store
+        self._copies = copies
+        self._watcher = watcher
+        self._busy = busy
+        self._warm = warm
+        self._rate = rate
+        self._followed: dict[TopicPartition, _Standby] = {}
+        self._warming: frozenset[TaskId] = frozenset()
+        #: When the ends were looked at last.
+        self._looked = 0.0
+        # Held while something is done with a copy: it must not be closed in the midst of that.
+        self._using = asyncio.Lock()
+        self._life: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def held(self) -> dict[TaskId, int]:
+        """The tasks that are followed, with the offsets up to which they are."""
+        return {each.task: -1 if each.position is None else each.position for each in self._followed.values()}
+
+    async def hold(self, tasks: Collection[TaskId], warming: Collection[TaskId], own: Collection[TaskId]) -> None:
+        """Follows exactly these from now on. What is held of the worker's `own` tasks waits for them in the store."""
+        followed = () if self._closed else tasks
+        wanted = {TopicPartition(self._topology.changelog(task.kind), task.partition): task for task in followed}
+        async with self._using:
+            for source in self._followed.keys() - wanted.keys():
+                standby = self._followed.pop(source)
+                await asyncio.to_thread(standby.copy.close)
+                self._watcher.unfollowed(standby.task)
+                if standby.task not in own:
+                    self._copies.forget(standby.task)
+            for source in wanted.keys() - self._followed.keys():
+                task = wanted[source]
+                copy = await asyncio.to_thread(self._copies.follow, task)
+                changelog = Changelog(self._store, self._copies, task, source)
+                self._followed[source] = _Standby(task, changelog, copy)
+        self._warming = frozenset(warming)
+        self._looked = 0.0
+        if self._followed and self._life is None:
+            self._life = asyncio.create_task(self._live(), name="standbys")
+
+    async def close(self) -> None:
+        """Lets go of all, for good. Never raises."""
+        self._closed = True
+        if self._life is not None:
+            self._life.cancel()
+            await asyncio.wait([self._life])
+        await self.hold((), (), ())
+
+    # -- following
+
+    async def _live(self) -> None:
+        while True:
+            tail: Tail | None = None
+            try:
+                tail = await self._store.tail()
+                await self._follow(tail)
+            except LogError as error:
+                log.warning("standbys start over", error=str(error))
+            except Exception as error:  # the worker's own tasks do not need them
+                log.warning("standbys start over", error=type(error).__name__)
+            finally:
+                if tail is not None:
+                    await tail.close()
+            # Where each of them may go on is asked anew: an offset may be none of its changelog's any more.
+            for standby in self._followed.values():
+                standby.position = None
+            await asyncio.sleep(_RETRY)
+
+    async def _follow(self, tail: Tail) -> None:
+        reading: dict[TopicPartition, _Standby] = {}
+        while True:
+            if self._busy():
+                await asyncio.sleep(_WAIT)
+                continue
+            if time.monotonic() > self._looked + _LOOK:
+                self._looked = time.monotonic()
+                await self._look()
+            known = {source: each for source, each in self._followed.items() if each.position is not None}
+            if known != reading:
+                reading = known
+                tail.follow({source: each.position or 0 for source, each in known.items()})
+            began = time.monotonic()
+            taken = 0
+            for source, rows in await tail.read(_BATCH, _WAIT):
+                taken += len(rows.rows)
+                await self._take(source, reading[source], rows)
+            self._tell_if_warm()
+            # The time that reading took counts too.
+            await asyncio.sleep(max(taken / self._rate - (time.monotonic() - began), 0))
+
+    async def _take(self, source: TopicPartition, standby: _Standby, rows: Rows) -> None:
+        async with self._using:
+            if self._followed.get(source) is not standby:
+                return  # it has been let go of since
+            await asyncio.to_thread(standby.copy.write, dict(rows.rows), rows.next)
+            standby.position = rows.next
+        self._watcher.followed(standby.task, len(rows.rows), standby.left or 0)
+
+    async def _look(self) -> None:
+        """Asks for the ends of the changelogs; those that are new begin where their copy ends."""
+        sources = [*self._followed]
+        if not sources:
+            return
+        begins = await self._store.begin_offsets(sources)
+        for source, end in (await self._store.end_offsets(sources)).items():
+            standby = self._followed.get(source)
+            if standby is None:
+                continue
+            standby.end = end
+            if standby.position is None:
+                await self._begin(source, standby, begins[source], end)
+            if standby.left is not None:
+                self._watcher.followed(standby.task, 0, standby.left)
+
+    async def _begin(self, source: TopicPartition, standby: _Standby, begin: int, end: int) -> None:
+        origin = await standby.changelog.origin(begin, end)
+        if origin is None:
+            return  # nothing has been committed yet
+        async with self._using:
+            if self._followed.get(source) is not standby:
+                return
+            position = await asyncio.to_thread(standby.copy.resume, origin, begin, end)
+            await asyncio.to_thread(standby.copy.hold, origin, position)
+            if standby.copy.end() == position:
+                standby.position = position
+                log.info("following", task=str(standby.task), left=end - position)
+            else:
+                del self._followed[source]  # there is no place where it could be kept: the store has said why
+
+    def _tell_if_warm(self) -> None:
+        if not self._warming:
+            return
+        warming = [each for each in self._followed.values() if each.task in self._warming]
+        if all(each.left is not None and each.left < NEAR // 2 for each in warming):
+            self._warming = frozenset()
+            log.info("standbys have caught up")
+            self._warm()
