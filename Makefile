@@ -4,7 +4,6 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS_OF_DEMO ?= 30
-SCANS ?= 2000000
 
 .PHONY: help test unit connected demo bench check lint types layers format lock clean
 
@@ -23,8 +22,8 @@ connected: .venv/.ready ## Tests on a real Kafka
 demo: .venv/.ready ## Everything in one process for half a minute, nothing else needed
 	@$(BIN)/parcelwatch demo --for $(SECONDS_OF_DEMO)
 
-bench: .venv/.ready ## parcelwatch beside Kafka Streams, Quix Streams and Faust, on one Kafka
-	@$(BIN)/python -m bench --scans $(SCANS)
+bench: .venv/.ready ## Everything of docs/performance.md anew, peers included; QUICK=1 in small
+	@$(BIN)/python -m bench $(if $(QUICK),--quick)
 
 check: lint types layers ## What is checked without running anything
 

@@ -19,9 +19,8 @@ PEERS = ROOT / ".venv-bench"
 _REQUIREMENTS = HERE / "peers" / "requirements.txt"
 _POM = HERE / "peers" / "kafka-streams" / "pom.xml"
 _BUILT = ROOT / "target" / "bench" / "kafka-streams"
-PARCELWATCH = "parcelwatch"
-#: parcelwatch reads topics of fixed names; the others take what they are told.
-SCANS_TOPIC = "logistics-scans"
+#: parcelwatch reads and writes topics of fixed names; the others take what they are told.
+SCANS_TOPIC, ALERTS_TOPIC = "logistics-scans", "alerts.platform"
 
 
 class NotReadyError(RuntimeError):
@@ -43,17 +42,19 @@ class Run:
 class Contender:
     """`most`: scans that it is given at the most, where all of them would take an hour.
 
-    `ends`: its process ends by itself. `commits`: the offsets of its group tell that it has read everything.
+    `ours`: parcelwatch itself, whose process ends by itself once all is done; the others are told to. `store`: where
+    its state is.
     """
 
     name: str
     what: str
+    store: str
     guarantee: str
     command: Callable[[Run], Sequence[str]]
     ready: Callable[[], None]
     decode: Callable[[bytes], Alert | None]
     most: int | None = None
-    ends: bool = False
+    ours: bool = False
 
 
 def _run(command: Sequence[str]) -> None:
@@ -80,14 +81,29 @@ def _python_peers() -> None:
     stamp.write_text(wanted)
 
 
-def _kafka_streams() -> None:
+def kafka_streams() -> None:
+    """Builds the peer in Java, where it is not built yet."""
     _run(["mvn", "-B", "-q", "-f", str(_POM), "process-classes"])
 
 
-def _parcelwatch(run: Run) -> list[str]:
-    end = datetime.fromtimestamp(END, UTC).isoformat()
-    worker = [sys.executable, "-m", "streams", "worker", "--broker", f"kafka://{run.bootstrap}"]
-    return [*worker, "--app-id", run.group, "--clock", end, "--once"]
+def worker(run: Run, *options: str) -> list[str]:
+    """The command of a parcelwatch worker."""
+    start = [sys.executable, "-m", "streams", "worker", "--broker", f"kafka://{run.bootstrap}"]
+    return [*start, "--app-id", run.group, *options]
+
+
+def stored(store: str, folder: Path) -> list[str]:
+    """The options of a worker whose state is there."""
+    return [] if store == MEMORY else ["--store", "rocksdict", "--state-dir", str(folder)]
+
+
+def to_the_end() -> list[str]:
+    """The options of a worker that ends when all scans have been judged."""
+    return ["--clock", datetime.fromtimestamp(END, UTC).isoformat(), "--once"]
+
+
+def _parcelwatch(store: str) -> Callable[[Run], list[str]]:
+    return lambda run: worker(run, *to_the_end(), *stored(store, run.folder))
 
 
 def _python(program: str) -> Callable[[Run], list[str]]:
@@ -99,7 +115,9 @@ def _python(program: str) -> Callable[[Run], list[str]]:
     return command
 
 
-def _java(store: str) -> Callable[[Run], list[str]]:
+def java(store: str) -> Callable[[Run], list[str]]:
+    """The command of the peer in Java with that store: memory or rocksdb."""
+
     def command(run: Run) -> list[str]:
         path = f"{_BUILT / 'classes'}:{_BUILT / 'lib' / '*'}"
         arguments = [run.bootstrap, run.group, run.scans, run.alerts, str(run.folder), store]
@@ -109,16 +127,19 @@ def _java(store: str) -> Callable[[Run], list[str]]:
     return command
 
 
-EXACT = "exactly once"
+MEMORY, DISK = "memory", "disk"
+_EXACT = "exactly once"
 CONTENDERS = (
-    Contender(PARCELWATCH, "parcelwatch worker, state in memory", EXACT,
-              _parcelwatch, _nothing, from_parcelwatch, ends=True),
-    Contender("kafka-streams", "Kafka Streams 4.1.1, state in memory", EXACT,
-              _java("memory"), _kafka_streams, from_peer),
-    Contender("kafka-streams-rocksdb", "Kafka Streams 4.1.1, RocksDB", EXACT,
-              _java("rocksdb"), _kafka_streams, from_peer),
-    Contender("quix", "Quix Streams 3.28.1, RocksDB, deadlines in memory", EXACT,
+    Contender("parcelwatch", "parcelwatch worker, state in memory", MEMORY, _EXACT,
+              _parcelwatch(MEMORY), _nothing, from_parcelwatch, ours=True),
+    Contender("parcelwatch-rocksdict", "parcelwatch worker, rocksdict", DISK, _EXACT,
+              _parcelwatch(DISK), _nothing, from_parcelwatch, ours=True),
+    Contender("kafka-streams", "Kafka Streams 4.1.1, state in memory", MEMORY, _EXACT,
+              java("memory"), kafka_streams, from_peer),
+    Contender("kafka-streams-rocksdb", "Kafka Streams 4.1.1, RocksDB", DISK, _EXACT,
+              java("rocksdb"), kafka_streams, from_peer),
+    Contender("quix", "Quix Streams 3.28.1, RocksDB, deadlines in memory", DISK, _EXACT,
               _python("quix_app.py"), _python_peers, from_peer),
-    Contender("faust", "Faust 0.15.3, table in memory", "at least once",
+    Contender("faust", "Faust 0.15.3, table in memory", MEMORY, "at least once",
               _python("faust_app.py"), _python_peers, from_peer, most=60_000),
 )  # fmt: skip

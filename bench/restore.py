@@ -1,164 +1,247 @@
-"""`python -m bench.restore`: how fast a task of shipments is restored, from Kafka and from a copy on disk.
+"""How long a restore takes, and how long until work goes on behind a kill -9; parcelwatch and Kafka Streams.
 
-Shipments are written as the worker writes them, each changed twice, into the changelog of one partition. Then a task
-takes it over, as after a rebalance: it reads the rows, and builds its state of them.
+Everyone takes as many shipments into its state, with one scan each, and ends. Then it is started again: with its state
+in memory, with a store on disk that is empty, and with the store that it left. A start with nothing to restore is
+subtracted from each. All is seen from outside: the process, its metrics or its log.
+
+Behind the kill, scans keep coming; work goes on when scans sent since are committed in every partition.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import gc
-import resource
-import sys
-import tempfile
+import signal
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
-import orjson
+from bench.asked import Asked
+from bench.child import Child
+from bench.contenders import DISK, MEMORY, SCANS_TOPIC, Run, java, kafka_streams, stored
+from bench.results import Cell, Table
+from bench.scans import PARTITIONS
+from bench.shipments import shipments, trickle
+from bench.throughput import WrongError, make_topics
+from bench.traffic import produce
+from bench.worker import PATIENCE, ready, started
+from tests.kafka_broker import Broker
 
-from bench import machine
-from schemas.times import DAY, SECOND, parse, render
-from streams.engine.changelog import Changelog
-from streams.engine.clock import Clock, system_now
-from streams.engine.collector import paused
-from streams.engine.log.interface import Fetched, TopicPartition, TopicSpec
-from streams.engine.log.kafka import KafkaLog, KafkaSettings
-from streams.engine.partitioner import partition_for
-from streams.engine.processor import Record
-from streams.engine.store.interface import Store
-from streams.engine.store.memory import MemoryStore
-from streams.engine.store.rocks import RocksStore
-from streams.engine.task import Task
-from streams.engine.topology import TaskId, Topology
-from streams.policy import load
-from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
-from streams.stages.factory import processor
-from streams.stages.settings import Setting
-from tests.kafka_broker import Broker, choose
-
-START = parse("2026-03-01T00:00:00Z")
-SCANS = TopicPartition("logistics-scans", 0)
-TASK = TaskId(SHIPMENTS_TASK, 0)
-COUNTS = {ORDERS_TASK: 1, SHIPMENTS_TASK: 1}
-#: Shipments of one commit.
-CHUNK = 20_000
+SHIPMENTS = 1_000_000
+_ONE, _OTHER = "one", "other"
+_PEER_SCANS, _PEER_ALERTS = "peer-scans", "peer-alerts"
+#: Seconds to take in all scans, at the most; and to be back at work.
+_READ, _BACK = 600.0, 120.0
+#: Seconds between two looks at how far a group is, and of quiet before a kill.
+_LOOK, _BEFORE = 0.1, 3.0
+#: A shorter difference of two starts, in seconds, gives no rate.
+_SEEN = 0.2
 
 
-def scans(first: int, count: int, number: int) -> Iterator[Record]:
-    """The scan of that number of each of so many shipments."""
-    for parcel in range(first, first + count):
-        tracking_no = f"SF{parcel:012d}"
-        value = {
-            "event_id": f"e{parcel}-{number}",
-            "occurred_at": render(START + number * DAY + parcel * SECOND // 100),
-            "type": "scan",
-            "carrier": ("SF", "YTO", "ZTO")[parcel % 3],
-            "tracking_no": tracking_no,
-            "status": ("picked_up", "in_transit")[number],
-            "facility": f"hub-{parcel % 400}",
-        }
-        yield Record(parcel, (START + 9 * DAY) // 1000, tracking_no.encode(), orjson.dumps(value))
+class Member(Protocol):
+    """A process of a group that can be watched: a worker, or a peer."""
+
+    child: Child
+
+    async def until_it_works(self) -> float: ...
+
+    async def restored(self) -> int:
+        """Records that it was restored from."""
 
 
-def empty(topology: Topology, saved: dict[bytes, bytes]) -> Task:
-    """The task as it is built of these rows."""
-    setting = Setting(load.default(), 1, 1, partition_for, system_now)
-    with paused():
-        made = processor(setting, TASK.kind, TASK.partition)
-        return Task(topology, TASK, made, Clock.stream(), system_now, saved)
+#: Starts one of a group with its state in memory or in a folder, as a static member of that name; it is stopped behind
+#: the block.
+Starter = Callable[[str, str, Path, str], AbstractAsyncContextManager[Member]]
 
 
-def of(log: KafkaLog, topology: Topology, store: Store) -> Changelog:
-    """The changelog of the task."""
-    return Changelog(log, store, TASK, TopicPartition(topology.changelog(TASK.kind), TASK.partition))
+class Peer:
+    """Kafka Streams, which tells its log of its state and of restores."""
+
+    def __init__(self, child: Child) -> None:
+        self.child = child
+
+    async def until_it_works(self) -> float:
+        limit = time.monotonic() + PATIENCE
+        while "state RUNNING" not in self.child.lines():
+            if self.child.ended() is not None or time.monotonic() > limit:
+                raise WrongError(f"Kafka Streams is not at work: {self.child.said()}")
+            await asyncio.sleep(0.02)
+        return time.monotonic()
+
+    async def restored(self) -> int:
+        return sum(int(line.split()[2]) for line in self.child.lines().splitlines() if line.startswith("restored "))
 
 
-async def write(log: KafkaLog, topology: Topology, parcels: int) -> int:
-    """Writes the changelog of a task with so many shipments; how many rows it has."""
-    task = empty(topology, {})
-    changelog = of(log, topology, MemoryStore())
-    await changelog.restore(lambda: False, lambda _rows, _left: None)
-    writer = await log.writer(topology.transactional_id(TASK), topology.app_id)
-    written = 0
-    for number in (0, 1):
-        for first in range(0, parcels, CHUNK):
-            count = min(CHUNK, parcels - first)
-            offset = number * parcels + first
-            records = [each._replace(offset=offset + place) for place, each in enumerate(scans(first, count, number))]
-            task.accept(Fetched(SCANS, records, offset + count))
-            while task.advance():
-                pass
-            transaction = task.snapshot()
-            assert transaction is not None
-            assert not transaction.outputs
-            transaction.envelopes, transaction.offsets = [], {}
-            changelog.begin(transaction)
-            written += len(transaction.rows)
-            await writer.commit(transaction)
-    await writer.close()
-    return written
+@dataclass(frozen=True, slots=True)
+class Start:
+    """One start of a process until it was at work: seconds, CPU-seconds, records restored."""
+
+    wall: float
+    cpu: float
+    records: int = 0
 
 
-async def restore(name: str, log: KafkaLog, topology: Topology, store: Store) -> None:
-    """Restores the task once and says what it took."""
-    gc.collect()
-    changelog = of(log, topology, store)
-    began, spent = time.monotonic(), time.process_time()
-    restored = await changelog.restore(lambda: False, lambda _rows, _left: None)
-    assert restored is not None
-    read, read_cpu = time.monotonic() - began, time.process_time() - spent
-    began, spent = time.monotonic(), time.process_time()
-    task = empty(topology, restored.saved)
-    built, built_cpu = time.monotonic() - began, time.process_time() - spent
-    await changelog.close()
-    rows = restored.read + restored.copied
-    print(
-        f"{name}: {restored.read:,} rows of Kafka, {restored.copied:,} of the copy, {len(restored.saved):,} live; "
-        f"read in {read:.2f} s ({rows / read:,.0f} rows/s, {rows / read_cpu:,.0f} per CPU-second), "
-        f"built in {built:.2f} s ({len(restored.saved) / built_cpu:,.0f} rows per CPU-second)"
-    )
-    del task
+async def _start(member: Member) -> Start:
+    """Of one that was started just now."""
+    wall = await member.until_it_works() - member.child.began
+    return Start(wall, member.child.cpu, await member.restored())
 
 
-async def measure(kafka: Broker, parcels: int, repeat: int, folder: Path) -> None:
-    """Writes a changelog and restores it, from Kafka and from disk."""
-    topology = Topology("bench", dataflow(load.default()), COUNTS)
-    log = KafkaLog(KafkaSettings(bootstrap=kafka.bootstrap))
-    await log.start()
-    await log.create([TopicSpec(topology.changelog(SHIPMENTS_TASK), 1, {"cleanup.policy": "compact"})])
-    began = time.monotonic()
-    written = await write(log, topology, parcels)
-    print(f"{parcels:,} shipments, {written:,} rows written in {time.monotonic() - began:.1f} s; {machine.described()}")
-    rocks = RocksStore(folder / "state")
-    for _ in range(repeat):
-        print(f"others keep {machine.busy(1.0) or 0.0:.1f} cores busy")
-        await restore("memory", log, topology, MemoryStore())
-    await restore("rocksdict, without a copy", log, topology, rocks)
-    for _ in range(repeat):
-        await restore("rocksdict", log, topology, rocks)
-    await log.stop()
-    print(f"largest size of the process: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024:,} MiB")
+async def _until_all_is_read(kafka: Broker, group: str, topic: str) -> None:
+    ends = await kafka.end_offsets(topic)
+    limit = time.monotonic() + _READ
+    while True:
+        committed = await kafka.committed(group)
+        if all(committed.get((topic, number), 0) >= end for number, end in ends.items()):
+            return
+        if time.monotonic() > limit:
+            raise WrongError(f"{group} does not come to the end")
+        await asyncio.sleep(0.5)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m bench.restore", description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--parcels", type=int, default=200_000, help="shipments (default: %(default)s)")
-    parser.add_argument("--repeat", type=int, default=2, help="restores of each kind (default: %(default)s)")
-    asked = parser.parse_args()
-    # As the command sets it: see `streams.cli`.
-    gc.freeze()
-    gc.set_threshold(200_000, 50, 1_000)
-    with tempfile.TemporaryDirectory(prefix="parcelwatch-bench-") as folder:
-        kafka = choose(Path(folder) / "kafka")
-        try:
-            asyncio.run(kafka.start())
-            asyncio.run(measure(kafka, asked.parcels, asked.repeat, Path(folder)))
-        finally:
-            kafka.remove()
-    return 0
+async def _until_work_goes_on(kafka: Broker, group: str, topic: str) -> float:
+    """Seconds from now until all that is there now, and more, is committed in every partition."""
+    killed = time.monotonic()
+    ends = await kafka.end_offsets(topic)
+    while True:
+        committed = await kafka.committed(group)
+        if all(committed.get((topic, number), 0) > end for number, end in ends.items()):
+            return time.monotonic() - killed
+        if time.monotonic() > killed + _BACK:
+            raise WrongError(f"{group} is not back at work after {_BACK:.0f} s")
+        await asyncio.sleep(_LOOK)
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whoever is measured: how one is started, and what it reads."""
+
+    name: str
+    #: The group whose state is restored, and one that has none.
+    group: str
+    empty: str
+    topic: str
+    start: Starter
+
+
+class Measure:
+    """All measurements of one party on one broker."""
+
+    def __init__(self, asked: Asked, party: Party, count: int) -> None:
+        self._asked = asked
+        self._kafka = asked.kafka
+        self._party = party
+        self._count = count
+        self._folder = asked.folder / party.group
+
+    async def restores(self) -> list[list[Cell]]:
+        """Rows: state, records, seconds and CPU-seconds, rates beside an empty start."""
+        party, kafka = self._party, self._kafka
+        rows = []
+        async with party.start(party.empty, MEMORY, self._folder / "empty", _ONE) as member:
+            empty = await _start(member)
+        await produce(kafka.bootstrap, party.topic, shipments(self._count))
+        async with party.start(party.group, MEMORY, self._folder / "first", _ONE):
+            await _until_all_is_read(kafka, party.group, party.topic)
+        kinds = (("memory", MEMORY), ("on disk, wiped", DISK), ("on disk, as it was left", DISK))
+        for what, store in kinds:
+            async with party.start(party.group, store, self._folder / store, _ONE) as member:
+                found = await _start(member)
+                if store == DISK:
+                    # What it was restored from has been written by the time of its orderly end.
+                    await asyncio.sleep(1.0)
+            self._asked.tell(
+                f"{party.name}, {what}: {found.records:,} records, {found.wall:.1f} s, {found.cpu:.1f} CPU"
+            )
+            rows.append(self._row(what, found, empty))
+        return rows
+
+    def _row(self, what: str, found: Start, empty: Start) -> list[Cell]:
+        wall, cpu = found.wall - empty.wall, found.cpu - empty.cpu
+
+        def rate(number: int, seconds: float) -> int | None:
+            return round(number / seconds) if number and seconds > _SEEN else None
+
+        return [self._party.name, what, self._count, found.records, round(found.wall, 1), round(empty.wall, 1),
+                round(found.cpu, 1), rate(found.records, wall), rate(found.records, cpu),
+                rate(self._count, cpu)]  # fmt: skip
+
+    async def back(self, restarted: bool) -> list[Cell]:
+        """Seconds from a kill -9 until work goes on, with that many shipments in memory."""
+        party, kafka = self._party, self._kafka
+        done = asyncio.Event()
+        place = self._folder / f"killed-{int(restarted)}"
+        async with party.start(party.group, MEMORY, place / "a", _ONE) as victim:
+            await victim.until_it_works()
+            feeding = asyncio.create_task(trickle(kafka.bootstrap, party.topic, done))
+            if restarted:
+                await asyncio.sleep(_BEFORE)
+                victim.child.signal(signal.SIGKILL)
+                killed = asyncio.create_task(_until_work_goes_on(kafka, party.group, party.topic))
+                async with party.start(party.group, MEMORY, place / "a", _ONE):
+                    seconds = await killed
+            else:
+                async with party.start(party.group, MEMORY, place / "b", _OTHER) as other:
+                    await other.until_it_works()
+                    await _until_work_goes_on(kafka, party.group, party.topic)
+                    victim.child.signal(signal.SIGKILL)
+                    seconds = await _until_work_goes_on(kafka, party.group, party.topic)
+            done.set()
+            await feeding
+        how = "restarted at once" if restarted else "its tasks go to another"
+        self._asked.tell(f"{party.name}, killed, {how}: back after {seconds:.1f} s")
+        return [party.name, how, self._count, round(seconds, 1)]
+
+
+def _ours(kafka: Broker) -> Party:
+    @asynccontextmanager
+    async def start(group: str, store: str, folder: Path, name: str) -> AsyncIterator[Member]:
+        options = ["--clock", "stream", "--instance-id", name, *stored(store, folder)]
+        async with started(kafka, group, folder, *options) as worker:
+            yield worker
+
+    return Party("parcelwatch", "ours", "ours-empty", SCANS_TOPIC, start)
+
+
+def _theirs(kafka: Broker) -> Party:
+    @asynccontextmanager
+    async def start(group: str, store: str, folder: Path, name: str) -> AsyncIterator[Member]:
+        run = Run(kafka.bootstrap, group, _PEER_SCANS, _PEER_ALERTS, folder)
+        command = [*java("memory" if store == MEMORY else "rocksdb")(run), name]
+        with Child(command, folder / f"{time.monotonic_ns()}.log") as child:
+            yield Peer(child)
+            await asyncio.to_thread(child.stop)
+
+    return Party("Kafka Streams", "theirs", "theirs-empty", _PEER_SCANS, start)
+
+
+async def parties(asked: Asked) -> list[Party]:
+    """Whoever is measured, made ready, with topics."""
+    kafka = asked.kafka
+    found = [_ours(kafka)]
+    await ready(kafka, found[0].group, PARTITIONS)
+    await make_topics(kafka, found[0].empty, PARTITIONS)
+    if not asked.ours:
+        await asyncio.to_thread(kafka_streams)
+        await kafka.create_topics({_PEER_SCANS: PARTITIONS, _PEER_ALERTS: PARTITIONS})
+        found.append(_theirs(kafka))
+    return found
+
+
+async def run(asked: Asked) -> list[Table]:
+    count = asked.size(SHIPMENTS, least=2000)
+    restores: list[list[Cell]] = []
+    kills: list[list[Cell]] = []
+    for party in await parties(asked):
+        measure = Measure(asked, party, count)
+        restores += await measure.restores()
+        kills += [await measure.back(restarted) for restarted in (True, False)]
+    columns = ["", "state", "shipments", "records read of Kafka", "s until at work", "s with nothing to restore",
+               "CPU s until at work", "records a second", "records per CPU-second",
+               "shipments per CPU-second"]  # fmt: skip
+    return [
+        Table("restore", columns, restores),
+        Table("kill", ["", "killed with -9, and", "shipments", "s until work goes on"], kills),
+    ]

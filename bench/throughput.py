@@ -1,31 +1,36 @@
-"""One contender after the other over the same scans on the same Kafka; what each spent, and whether it was right."""
+"""parcelwatch beside Kafka Streams, Quix Streams and Faust, in scans per CPU-second.
+
+All watch the same scans on the same Kafka for parcels that are silent for more than a week. The scans are written
+beforehand, one contender runs at a time, from an empty state to the last committed offset, and what it said must be
+exactly the alerts that there should be.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench import machine
+from bench.asked import Asked
 from bench.child import Child, Spent
-from bench.contenders import PARCELWATCH, ROOT, SCANS_TOPIC, Contender, Run
-from bench.scans import PARTITIONS, Alert, Scans
+from bench.contenders import ALERTS_TOPIC, CONTENDERS, DISK, MEMORY, ROOT, SCANS_TOPIC, Contender, Run
+from bench.results import Cell, Table
+from bench.scans import EACH, PARTITIONS, Alert, Scans
 from bench.traffic import Reader, produce
 from tests.kafka_broker import Broker
 
+SCANS = 2_000_000
 #: Seconds between two looks at a contender that does not end by itself.
 _LOOK = 0.25
 #: Scans a second that even the slowest contender is given time for, and seconds for its start.
 _SLOWEST, _START = 500, 90
-#: Cores that others may keep busy before a measurement, the broker's own upkeep included.
-QUIET = 0.25
-_PLATFORM = "alerts.platform"
 _KEEP = {"retention.ms": "-1"}
 
 
@@ -35,19 +40,27 @@ class WrongError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What one contender did. `busy`: cores that others kept busy just before."""
+    """What one contender did. `spent`: by each of its processes. `busy`: cores that others kept busy just before."""
 
     contender: Contender
     scans: int
     alerts: int
     twice: int
-    spent: Spent
+    spent: Sequence[Spent]
     busy: float | None
+
+    @property
+    def cpu(self) -> float:
+        return sum(each.cpu for each in self.spent)
+
+    @property
+    def wall(self) -> float:
+        return max(each.wall for each in self.spent)
 
     @property
     def rate(self) -> float:
         """Scans per CPU-second."""
-        return self.scans / self.spent.cpu
+        return self.scans / self.cpu
 
 
 class Throughput:
@@ -58,16 +71,14 @@ class Throughput:
         self._folder = folder
         self._tell = tell
         self._written: dict[int, Scans] = {}
+        self._runs = 0
 
     async def prepare(self, contenders: Sequence[Contender], scans: int) -> None:
         """Makes everyone ready and writes the scans."""
         for ready in dict.fromkeys(contender.ready for contender in contenders):
             await asyncio.to_thread(ready)
-        for contender in contenders:
-            count = scans if contender.most is None else min(scans, contender.most)
-            # parcelwatch reads the topic of the fixed name, so it has to be the one with all scans.
-            if count not in self._written:
-                await self._write(count, SCANS_TOPIC if count == scans else f"{SCANS_TOPIC}-{count}")
+        for count in {scans: None, **{count_for(contender, scans): None for contender in contenders}}:
+            await self._write(count, topic_of(count, scans))
 
     async def _write(self, count: int, topic: str) -> None:
         began = time.monotonic()
@@ -78,65 +89,105 @@ class Throughput:
         assert sum(held.values()) == len(written)
         self._tell(f"{count} scans in {topic}, {time.monotonic() - began:.0f} s")
 
-    async def measure(self, contender: Contender, scans: int, number: int, quiet_for: float) -> Figures:
+    async def measure(self, contender: Contender, scans: int, quiet_for: float, workers: int = 1) -> Figures:
         """Waits up to `quiet_for` seconds for a free machine, then runs it from nothing. Raises WrongError."""
-        count = scans if contender.most is None else min(scans, contender.most)
+        count = count_for(contender, scans)
         written = self._written[count]
-        topic = SCANS_TOPIC if count == scans else f"{SCANS_TOPIC}-{count}"
-        group = f"{contender.name}-{number}"
-        place = self._folder / group
-        place.mkdir(parents=True)
-        run = Run(self._kafka.bootstrap, group, topic, await self._alerts_topic(contender, group), place)
-        busy = await asyncio.to_thread(quiet, quiet_for)
-        environment = {name: held for name, held in os.environ.items() if not name.startswith("PARCELWATCH_")}
-        partitions = await self._kafka.end_offsets(run.alerts)
-        with Child(contender.command(run), self._folder / f"{group}.log", environment) as child:
-            async with Reader(run.bootstrap, run.alerts, partitions, contender.decode) as reader:
+        self._runs += 1
+        group = f"{contender.name}-{self._runs}"
+        alerts = ALERTS_TOPIC if contender.ours else f"{group}-alerts"
+        places = [self._folder / f"{group}-{number}" for number in range(workers)]
+        runs = [Run(self._kafka.bootstrap, group, topic_of(count, scans), alerts, place) for place in places]
+        await self._make(contender, runs[0])
+        busy = await asyncio.to_thread(machine.quiet, quiet_for)
+        with ExitStack() as stack:
+            children = []
+            for run in runs:
+                run.folder.mkdir(parents=True)
+                log = run.folder.with_suffix(".log")
+                children.append(stack.enter_context(Child(contender.command(run), log)))
+            partitions = await self._kafka.end_offsets(alerts)
+            async with Reader(self._kafka.bootstrap, alerts, partitions, contender.decode) as reader:
                 limit = time.monotonic() + _START + count / _SLOWEST
-                if contender.ends:
-                    while (spent := child.ended()) is None and time.monotonic() < limit:
-                        await reader.look(_LOOK)
-                else:
-                    spent = await self._until_read(child, reader, run, written, limit)
-                if spent is None:
-                    raise WrongError(f"{contender.name}: not at the end in time\n{child.said()}")
-                if contender.ends and spent.status:
-                    raise WrongError(f"{contender.name}: status {spent.status}\n{child.said()}")
+                until = _until_ended if contender.ours else self._until_read
+                spent = await until(children, reader, runs[0], written, limit)
                 await reader.finish()
-        shutil.rmtree(place, ignore_errors=True)
+        for place in places:
+            shutil.rmtree(place, ignore_errors=True)
         check(contender.name, reader.found, written.alerts)
+        await self._wipe()
         twice = reader.records - len(reader.found)
-        return Figures(contender, len(written), len(reader.found), twice, spent, busy)
+        figures = Figures(contender, len(written), len(reader.found), twice, spent, busy)
+        self._tell(told(figures))
+        return figures
 
-    async def _until_read(self, child: Child, reader: Reader, run: Run, written: Scans, limit: float) -> Spent | None:
-        """Stops it once every alert is readable and every scan's offset committed."""
+    async def _until_read(
+        self, children: Sequence[Child], reader: Reader, run: Run, written: Scans, limit: float
+    ) -> list[Spent]:
+        """Stops them once every alert is readable and every scan's offset committed."""
         ends = await self._kafka.end_offsets(run.scans)
         while time.monotonic() < limit:
-            if child.ended() is not None:
-                raise WrongError(f"{run.group}: ended by itself\n{child.said()}")
+            for child in children:
+                if child.ended() is not None:
+                    raise WrongError(f"{run.group}: ended by itself\n{child.said()}")
             await reader.look(_LOOK)
             if len(reader.found) >= len(written.alerts):
                 committed = await self._kafka.committed(run.group)
                 if all(committed.get((run.scans, number), 0) >= end for number, end in ends.items()):
-                    return child.stop()
-        return None
+                    return [child.stop() for child in children]
+        raise WrongError(f"{run.group}: not at the end in time\n{children[0].said()}")
 
-    async def _alerts_topic(self, contender: Contender, group: str) -> str:
-        if contender.name != PARCELWATCH:
-            topic = f"{group}-alerts"
-            await self._kafka.create_topics({topic: PARTITIONS}, {topic: _KEEP})
-            return topic
-        if _PLATFORM in await self._kafka.topics():
-            # What an earlier run said is not this one's.
-            async with self._kafka.admin() as admin:
-                await admin.delete_topics([_PLATFORM])
-            while _PLATFORM in await self._kafka.topics():  # noqa: ASYNC110 - the broker tells nobody
-                await asyncio.sleep(0.1)
-        partitions = ["--scan-partitions", str(PARTITIONS), "--order-partitions", str(PARTITIONS)]
-        command = [sys.executable, "-m", "streams", "topics", "--broker", f"kafka://{self._kafka.bootstrap}"]
-        made = [*command, "--app-id", group, "--replication-factor", "1", *partitions]
-        await asyncio.to_thread(subprocess.run, made, check=True, capture_output=True, cwd=ROOT)
-        return _PLATFORM
+    async def _make(self, contender: Contender, run: Run) -> None:
+        """The topics that it writes to."""
+        if not contender.ours:
+            await self._kafka.create_topics({run.alerts: PARTITIONS}, {run.alerts: _KEEP})
+            return
+        await make_topics(self._kafka, run.group, PARTITIONS)
+
+    async def _wipe(self) -> None:
+        """Deletes all but the scans: what one has left is not to keep the broker busy beside the next."""
+        kept = {topic_of(count, max(self._written)) for count in self._written}
+        await delete(self._kafka, await self._kafka.topics() - kept)
+
+
+async def _until_ended(
+    children: Sequence[Child], reader: Reader, run: Run, _written: Scans, limit: float
+) -> list[Spent]:
+    """Waits for their own end, which must be a good one."""
+    while any(child.ended() is None for child in children):
+        if time.monotonic() > limit:
+            raise WrongError(f"{run.group}: not at the end in time\n{children[0].said()}")
+        await reader.look(_LOOK)
+    for child in children:
+        if child.wait().status:
+            raise WrongError(f"{run.group}: status {child.wait().status}\n{child.said()}")
+    return [child.wait() for child in children]
+
+
+async def make_topics(kafka: Broker, app_id: str, partitions: int) -> None:
+    """What a parcelwatch application needs, by its own command."""
+    counts = ["--scan-partitions", str(partitions), "--order-partitions", str(partitions)]
+    command = [sys.executable, "-m", "streams", "topics", "--broker", f"kafka://{kafka.bootstrap}"]
+    made = [*command, "--app-id", app_id, "--replication-factor", "1", *counts]
+    await asyncio.to_thread(subprocess.run, made, check=True, capture_output=True, cwd=ROOT)
+
+
+async def delete(kafka: Broker, topics: set[str]) -> None:
+    """Deletes them and waits until they are gone."""
+    async with kafka.admin() as admin:
+        while left := topics & set(await admin.list_topics()):
+            await admin.delete_topics(sorted(left))
+            await asyncio.sleep(0.1)
+
+
+def count_for(contender: Contender, scans: int) -> int:
+    """How many of so many scans it is given."""
+    return scans if contender.most is None else min(scans, contender.most)
+
+
+def topic_of(count: int, scans: int) -> str:
+    """parcelwatch reads the topic of the fixed name, so that is the one with all scans."""
+    return SCANS_TOPIC if count == scans else f"{SCANS_TOPIC}-{count}"
 
 
 def check(name: str, found: set[Alert], expected: set[Alert]) -> None:
@@ -148,29 +199,40 @@ def check(name: str, found: set[Alert], expected: set[Alert]) -> None:
         )
 
 
-def quiet(patience: float) -> float | None:
-    """Waits until others leave the machine alone; how busy they are by then, in cores."""
-    limit = time.monotonic() + patience
-    while True:
-        cores = machine.busy()
-        if cores is None or cores <= QUIET or time.monotonic() >= limit:
-            return cores
+def told(one: Figures) -> str:
+    """A line for a person."""
+    disturbed = f" (others kept {one.busy:.1f} cores busy)" if one.busy is not None and one.busy > machine.QUIET else ""
+    return (
+        f"{one.contender.name}: {one.rate:,.0f} scans per CPU-second, {one.scans / one.wall:,.0f} a second{disturbed}"
+    )
 
 
-def table(figures: Sequence[Figures]) -> list[str]:
-    """The figures as lines of Markdown; with several runs of a contender each has its line."""
-    base: Mapping[str, float] = {each.contender.name: each.rate for each in reversed(figures)}
-    ours = base.get(PARCELWATCH)
-    lines = [
-        "| | guarantee | scans | alerts | CPU s | wall s | most memory | scans per CPU-second | parcelwatch is |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+def table(figures: Sequence[Figures]) -> Table:
+    """The figures, and how many times as many scans per CPU-second parcelwatch does with either store."""
+    ours = {each.contender.store: each.rate for each in figures if each.contender.ours}
+    rows: list[list[Cell]] = []
     for each in figures:
-        ratio = f"{ours / each.rate:.1f} x" if ours is not None and each.contender.name != PARCELWATCH else ""
-        twice = f" (+{each.twice} twice)" if each.twice else ""
-        lines.append(
-            f"| {each.contender.what} | {each.contender.guarantee} | {each.scans:,} | {each.alerts:,}{twice} "
-            f"| {each.spent.cpu:.1f} | {each.spent.wall:.1f} | {each.spent.memory / 1e6:,.0f} MB "
-            f"| {each.rate:,.0f} | {ratio} |"
-        )
-    return lines
+        ratios = [
+            None if each.contender.ours or store not in ours else round(ours[store] / each.rate, 2)
+            for store in (MEMORY, DISK)
+        ]
+        rows.append(
+            [each.contender.what, each.contender.guarantee, each.scans, each.alerts, each.twice, round(each.cpu, 1),
+             round(each.wall, 1), round(max(one.memory for one in each.spent) / 1e6), round(each.rate), *ratios]
+        )  # fmt: skip
+    columns = ["", "guarantee", "scans", "alerts", "repeated alerts", "CPU s", "wall s", "most memory, MB",
+               "scans per CPU-second", "parcelwatch, memory, is x", "parcelwatch, rocksdict, is x"]  # fmt: skip
+    return Table("throughput", columns, rows)
+
+
+def _divided(contender: Contender, asked: Asked) -> Contender:
+    most = contender.most
+    return contender if most is None else replace(contender, most=asked.size(most, least=2000, multiple=2 * EACH))
+
+
+async def run(asked: Asked) -> list[Table]:
+    scans = asked.size(SCANS, least=2000, multiple=2 * EACH)
+    contenders = [_divided(each, asked) for each in CONTENDERS if each.ours or not asked.ours]
+    throughput = Throughput(asked.kafka, asked.folder, asked.tell)
+    await throughput.prepare(contenders, scans)
+    return [table([await throughput.measure(each, scans, asked.quiet_for) for each in contenders])]

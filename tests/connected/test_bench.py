@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from bench import latency
-from bench.__main__ import compared
-from bench.contenders import CONTENDERS, PARCELWATCH
+from bench import latency, restore, throughput, workers
+from bench.asked import Asked
+from bench.results import Table
 from bench.scans import Scans
-from bench.throughput import WrongError, check, table
+from bench.throughput import WrongError, check
 from tests.kafka_broker import Broker
 
+#: Sizes divided by so much.
+SMALL = 1000
+Run = Callable[[Asked], Awaitable[list[Table]]]
 
-async def test_a_small_comparison_finds_every_alert_of_ours(kafka: Broker, tmp_path: Path) -> None:
-    ours = [each for each in CONTENDERS if each.name == PARCELWATCH]
-    (figures,) = await compared(kafka, tmp_path, ours, scans=2000, repeat=1, quiet_for=0)
-    assert figures.alerts == len(Scans(2000).alerts)
-    assert figures.twice == 0
-    assert "2,004" in table([figures])[-1]
+
+async def small(run: Run, kafka: Broker, folder: Path) -> list[Table]:
+    """parcelwatch alone, in so small that it says nothing."""
+    return await run(Asked(folder, lambda _: None, divide=SMALL, ours=True, broker=kafka))
+
+
+async def test_a_small_comparison_finds_every_alert_of_ours_with_either_store(kafka: Broker, tmp_path: Path) -> None:
+    (table,) = await small(throughput.run, kafka, tmp_path)
+    assert [row["scans"] for row in table.dicts()] == [2004, 2004]
+    assert {row["alerts"] for row in table.dicts()} == {len(Scans(2000).alerts)}
+    assert {row["repeated alerts"] for row in table.dicts()} == {0}
+
+
+async def test_two_workers_find_what_one_finds(kafka: Broker, tmp_path: Path) -> None:
+    (table,) = await small(workers.run, kafka, tmp_path)
+    assert [(row["workers"], row["alerts"]) for row in table.dicts()] == [
+        (number, len(Scans(2000).alerts)) for number in (1, 2)
+    ]
+
+
+async def test_latencies_are_measured_of_what_is_raised_and_of_what_is_resolved(kafka: Broker, tmp_path: Path) -> None:
+    found, *_ = await small(latency.run, kafka, tmp_path)
+    assert len(found.rows) == 2
+    # No alert can be read before its deadline.
+    assert all(0 < row["p50"] <= row["p99"] <= row["most"] for row in found.dicts())
+
+
+async def test_a_restore_reads_as_much_as_it_has_to(kafka: Broker, tmp_path: Path) -> None:
+    asked = Asked(tmp_path, lambda _: None, divide=SMALL, ours=True, broker=kafka)
+    (ours,) = await restore.parties(asked)
+    rows = await restore.Measure(asked, ours, 2000).restores()
+    memory, wiped, left = (row[3] for row in rows)
+    assert isinstance(memory, int)
+    assert isinstance(wiped, int)
+    assert min(memory, wiped) >= 2000
+    assert left == 0
 
 
 def test_an_alert_too_few_or_too_many_is_no_result() -> None:
@@ -29,11 +63,3 @@ def test_an_alert_too_few_or_too_many_is_no_result() -> None:
     for found in (expected - {one}, expected | {one._replace(time=one.time + 1)}):
         with pytest.raises(WrongError, match="someone: "):
             check("someone", found, expected)
-
-
-async def test_latencies_are_measured_of_what_is_raised_and_of_what_is_resolved(kafka: Broker, tmp_path: Path) -> None:
-    found = await latency.measured(kafka, tmp_path, rate=1000, seconds=4, commit=0.2)
-    assert found.raised
-    assert found.resolved
-    # No alert can be read before its deadline.
-    assert min(found.raised) > 0

@@ -95,7 +95,9 @@ class JavaBroker(Broker):
 
     def _format(self) -> None:
         cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
-        command = self._java("kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties))
+        # One in 64 ids begins with a hyphen: apart from its option it would be taken for another.
+        options = (f"--cluster-id={cluster}", "-c", str(self._properties))
+        command = self._java("kafka.tools.StorageTool", "format", *options)
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
         if done.returncode:
             raise BrokerError(f"Kafka's storage could not be formatted: {(done.stderr or done.stdout).strip()}")

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import pytest
+from pathlib import Path
 
 from bench import replay
+from bench.asked import Asked
+from bench.results import Cell
 
 
-def test_a_small_measurement_of_the_replay_prints_every_figure(capsys: pytest.CaptureFixture[str]) -> None:
-    replay.main(["--events", "2000", "--parcels", "200"])
-    said = capsys.readouterr().out
-    assert "| scans | 2,004 |" in said
-    assert said.count("| everything |") == 2
-    for stage in replay.STAGES:
-        assert f" {stage} |" in said
-    assert "200 shipments of 8 scans and one order" in said
+async def test_a_small_measurement_of_the_replay_has_every_figure(tmp_path: Path) -> None:
+    speeds, stages = await replay.run(Asked(tmp_path, lambda _: None, divide=150))
+    assert speeds.rows[0][:2] == ["scans", 2004]
+    assert [row[0] for row in stages.rows] == ["scans", "everything"]
+    assert stages.columns[2:] == [*replay.STAGES, "all"]
+    assert all(is_positive(figure) for row in speeds.rows + stages.rows for figure in row[1:])
+
+
+def is_positive(figure: Cell) -> bool:
+    return isinstance(figure, int | float) and figure > 0

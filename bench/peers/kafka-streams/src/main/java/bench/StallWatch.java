@@ -13,7 +13,10 @@ import org.apache.kafka.streams.errors.StreamsUncaughtExceptionHandler.StreamThr
 import org.apache.kafka.streams.state.KeyValueBytesStoreSupplier;
 import org.apache.kafka.streams.state.Stores;
 
-/** Arguments: bootstrap servers, group, topic of scans, topic of alerts, folder for state, memory or rocksdb. */
+/**
+ * Arguments: bootstrap servers, group, topic of scans, topic of alerts, folder for state, memory or rocksdb; and, for a
+ * static member, its name.
+ */
 public final class StallWatch {
     public static void main(String[] arguments) throws InterruptedException {
         Properties settings = new Properties();
@@ -28,6 +31,9 @@ public final class StallWatch {
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.AUTO_OFFSET_RESET_CONFIG), "earliest");
         settings.put(StreamsConfig.consumerPrefix(ConsumerConfig.MAX_POLL_RECORDS_CONFIG), 5000);
         settings.put(StreamsConfig.producerPrefix(ProducerConfig.BATCH_SIZE_CONFIG), 128 << 10);
+        if (arguments.length > 6) {
+            settings.put(StreamsConfig.mainConsumerPrefix(ConsumerConfig.GROUP_INSTANCE_ID_CONFIG), arguments[6]);
+        }
 
         KafkaStreams streams =
                 new KafkaStreams(topology(arguments[2], arguments[3], arguments[5].equals("rocksdb")), settings);
@@ -41,6 +47,9 @@ public final class StallWatch {
             streams.close(Duration.ofSeconds(20));
             ended.countDown();
         }));
+        // For whoever measures how long it takes to be at work again.
+        streams.setStateListener((now, before) -> System.out.println("state " + now));
+        streams.setGlobalStateRestoreListener(new Restores());
         streams.start();
         ended.await();
     }
