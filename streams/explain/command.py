@@ -5,10 +5,11 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -27,6 +28,7 @@ from streams.explain.wording import Words
 from streams.options import bootstrap, instant, partitioner_option, policy_option
 from streams.policy.model import Policy
 from streams.replay.reading import Line, MissingInput, read, size
+from streams.security import security_options
 from streams.stages.intake import Partitioner
 from streams.worker import logs
 
@@ -49,6 +51,7 @@ _Lines = Callable[[Callable[[int], None] | None], Iterator[Line]]
 @click.option("--until", callback=instant, metavar="TIME", help="Where to end; default: the greatest time read.")
 @click.option("--lang", type=click.Choice(["zh-CN", "en"]), help="Of what is shown; default: the locale's.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object, in both languages.")
+@security_options
 def explain_command(
     subject: str,
     source: Path | None,
@@ -59,6 +62,7 @@ def explain_command(
     until: int | None,
     lang: Language | None,
     as_json: bool,
+    client: dict[str, Any],
 ) -> None:
     """Tell the timeline of SUBJECT in INPUT, and why each alert was raised or was not.
 
@@ -66,7 +70,7 @@ def explain_command(
     alerts are those that it raises. With --broker, what the topics hold now is read instead, from their beginning.
     """
     try:
-        with _opened(source, broker, partitioner) as (lines, total), _progress(2 * total) as advance:
+        with _opened(source, broker, partitioner, client) as (lines, total), _progress(2 * total) as advance:
             scope = scope_of(subject, lines(advance))
             _narrow(scope, kind)
             watch = Watch(policy, until, scope)
@@ -83,7 +87,9 @@ def explain_command(
 
 
 @contextmanager
-def _opened(source: Path | None, broker: str | None, partitioner: Partitioner) -> Iterator[tuple[_Lines, int]]:
+def _opened(
+    source: Path | None, broker: str | None, partitioner: Partitioner, client: Mapping[str, Any]
+) -> Iterator[tuple[_Lines, int]]:
     """What reads the input, as often as asked, and how much there is to read."""
     named = click.get_current_context().get_parameter_source("broker") is ParameterSource.COMMANDLINE
     if source is not None and not named:
@@ -95,7 +101,7 @@ def _opened(source: Path | None, broker: str | None, partitioner: Partitioner) -
         raise click.UsageError("Missing argument 'INPUT', or --broker")
     else:
         logs.configure()
-        with BrokerInput(broker, partitioner) as topics:
+        with BrokerInput(broker, partitioner, client) as topics:
             yield topics.lines, topics.size
 
 

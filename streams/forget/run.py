@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -38,20 +39,24 @@ Bar = Callable[[int], AbstractContextManager[Progress]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for. `whom`: in words; `transactions`: whether the application writes in them."""
+    """What is asked for. `whom`: in words; `transactions`: whether the application writes in them.
+
+    `client` goes to every Kafka client as it is (security).
+    """
 
     app_id: str
     wanted: Wanted
     whom: str
     dry_run: bool
     transactions: bool = True
+    client: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 async def forget(bootstrap: str, policy: Policy, request: Request, bar: Bar) -> Report:
     """Does it on the brokers at `bootstrap`. Raises `LogError`, and `FatalError` with one line."""
-    settings = KafkaSettings(bootstrap=bootstrap, transactions=request.transactions)
+    settings = KafkaSettings(bootstrap=bootstrap, transactions=request.transactions, client=request.client)
     log = KafkaLog(settings)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","))
+    admin = AIOKafkaAdminClient(**settings.common())
     try:
         await log.start()
         topology = await topology_of(request.app_id, dataflow(policy), log)

@@ -13,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner
 
+from streams.cli import parcelwatch
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter
@@ -77,7 +78,7 @@ async def test_every_client_of_a_worker_is_made_with_it() -> None:
     log = KafkaLog(settings)
     starting = asyncio.create_task(log.start())
     await asyncio.sleep(0)
-    member = KafkaMember("g", ["t"], None, settings.reading(), 6.0, None)  # type: ignore[arg-type]
+    member = KafkaMember("g", ["t"], None, settings.reading(), 6.0, None, None)  # type: ignore[arg-type]
     strict = KafkaWriter("t", "g", settings.common(), 10)
     plain = KafkaPlainWriter("t", settings.common(), 10, {}, None)  # type: ignore[arg-type]
     made = [log._admin, log._probe, member._consumer, strict._sending.producer, plain._sending.producer]
@@ -87,6 +88,16 @@ async def test_every_client_of_a_worker_is_made_with_it() -> None:
     starting.cancel()
     await asyncio.wait([starting])
     await asyncio.gather(log.stop(), member.close(), strict.close(), plain.close())
+
+
+def test_every_command_that_connects_has_the_options() -> None:
+    connecting = {
+        name: {option.name for option in command.params}
+        for name, command in parcelwatch.commands.items()
+        if any(option.name == "broker" for option in command.params)
+    }
+    assert set(connecting) == {"worker", "topics", "explain", "forget"}
+    assert all({"security_protocol", "sasl_username", "ssl_cafile"} <= names for names in connecting.values())
 
 
 def test_settings_do_not_show_the_secret() -> None:

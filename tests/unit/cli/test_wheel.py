@@ -80,7 +80,7 @@ def test_adapting_has_its_tables(installed: Path, tmp_path: Path) -> None:
 
 
 def test_the_demonstration_runs(installed: Path, tmp_path: Path) -> None:
-    shown = run(installed, tmp_path, "demo", "--for", "3", "--lang", "en")
+    shown = run(installed, tmp_path, "demo", "--for", "8", "--lang", "en")
     assert "Shipping late" in shown
     assert "Alerts:" in shown
     assert list(tmp_path.iterdir()) == []
