@@ -6,33 +6,50 @@ Every option is also an environment variable: `PARCELWATCH_` and the option's na
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
-from streams.adapt.command import adapt_command
 from streams.collector import spare
-from streams.compare.command import compare_command
-from streams.demo.command import demo_command
-from streams.explain.command import explain_command
-from streams.forget.command import forget_command
-from streams.policy.command import policy_command
-from streams.replay.command import replay_command
-from streams.topics.command import topics_command
-from streams.worker.command import worker_command
 
 PREFIX = "PARCELWATCH"
 HELP = ["-h", "--help"]
 
+#: Where each command is. It is imported when it is called: Faust alone takes longer than most of them run.
+COMMANDS = {
+    "replay": "streams.replay.command:replay_command",
+    "worker": "streams.worker.command:worker_command",
+    "demo": "streams.demo.command:demo_command",
+    "adapt": "streams.adapt.command:adapt_command",
+    "compare": "streams.compare.command:compare_command",
+    "explain": "streams.explain.command:explain_command",
+    "forget": "streams.forget.command:forget_command",
+    "policy": "streams.policy.command:policy_command",
+    "topics": "streams.topics.command:topics_command",
+}
+
+
+def command_of(name: str) -> click.Command:
+    """The command of a name in `COMMANDS`, each of its options with its environment variable."""
+    module, _, attribute = COMMANDS[name].partition(":")
+    command: click.Command = getattr(import_module(module), attribute)
+    command.context_settings.setdefault("help_option_names", HELP)
+    for parameter in command.params:
+        if isinstance(parameter, click.Option) and parameter.envvar is None and parameter.opts:
+            option = max(parameter.opts, key=len).lstrip("-").replace("-", "_").upper()
+            parameter.envvar = f"{PREFIX}_{option}"
+    return command
+
 
 class _Group(click.Group):
-    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
-        cmd.context_settings.setdefault("help_option_names", HELP)
-        for parameter in cmd.params:
-            if isinstance(parameter, click.Option) and parameter.envvar is None and parameter.opts:
-                option = max(parameter.opts, key=len).lstrip("-").replace("-", "_").upper()
-                parameter.envvar = f"{PREFIX}_{option}"
-        super().add_command(cmd, name)
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        return command_of(cmd_name) if cmd_name in COMMANDS else None
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -47,20 +64,6 @@ class _Group(click.Group):
 @click.version_option(package_name="parcelwatch", prog_name="parcelwatch")
 def parcelwatch() -> None:
     """Watch a marketplace's parcels and help rate as the events happen."""
-
-
-for command in (
-    replay_command,
-    worker_command,
-    demo_command,
-    adapt_command,
-    compare_command,
-    explain_command,
-    forget_command,
-    policy_command,
-    topics_command,
-):
-    parcelwatch.add_command(command)
 
 
 def main(args: list[str] | None = None) -> NoReturn:

@@ -16,9 +16,9 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from streams import logs
 from streams.demo.console import Language, preferred_language
 from streams.engine.errors import LogError
-from streams.explain.broker import BrokerInput
 from streams.explain.document import document
 from streams.explain.story import stories
 from streams.explain.subject import KINDS, Scope, scope_of
@@ -30,7 +30,6 @@ from streams.policy.model import Policy
 from streams.replay.reading import Line, MissingInput, read, size
 from streams.security import security_options
 from streams.stages.intake import Partitioner
-from streams.worker import logs
 
 #: Reads all; told to `progress` if there is any.
 _Lines = Callable[[Callable[[int], None] | None], Iterator[Line]]
@@ -100,6 +99,9 @@ def _opened(
     elif broker is None:
         raise click.UsageError("Missing argument 'INPUT', or --broker")
     else:
+        # A client of Kafka takes longer to import than a small input to explain.
+        from streams.explain.broker import BrokerInput
+
         logs.configure()
         with BrokerInput(broker, partitioner, client) as topics:
             yield topics.lines, topics.size

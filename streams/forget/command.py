@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from streams import logs
 from streams.engine.errors import FatalError, LogError
 from streams.forget import run, state
 from streams.forget.orders import Wanted
@@ -19,7 +20,6 @@ from streams.options import app_id_option, broker_option, buyer_key_option, poli
 from streams.policy.model import Policy
 from streams.security import security_options
 from streams.stages.buyers import BuyerHash
-from streams.worker import logs
 from streams.worker.settings import Guarantee
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from streams import logs
 from streams.engine.errors import FatalError
 from streams.options import app_id_option, broker_option, policy_option
 from streams.policy.model import Policy
@@ -14,7 +15,6 @@ from streams.security import security_options
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.topics.desired import Settings
 from streams.topics.ensure import ensure
-from streams.worker import logs
 
 _POSITIVE = click.IntRange(min=1)
 

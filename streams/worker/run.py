@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 
+from streams import logs
 from streams.engine.errors import FatalError
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.processor import Dataflow
@@ -12,7 +13,6 @@ from streams.engine.runner import Assemble
 from streams.engine.store.interface import Store
 from streams.engine.store.memory import MemoryStore
 from streams.engine.store.warm import WarmStore
-from streams.worker import logs
 from streams.worker.metrics import Metrics
 from streams.worker.service import fatal, serve
 from streams.worker.settings import WorkerSettings

@@ -15,7 +15,7 @@ import click
 import pytest
 from prometheus_client.registry import Collector
 
-from streams.cli import parcelwatch
+from streams.cli import COMMANDS, command_of
 from streams.policy import load
 from streams.security import KEY_PASSWORD, SASL_PASSWORD
 from streams.stages.dataflow import dataflow
@@ -150,13 +150,13 @@ def said_options(text: str) -> set[tuple[str, str]]:
 def test_options_and_variables_that_a_document_names_exist(name: str) -> None:
     text = (ROOT / name).read_text()
     for command, option in said_options(text):
-        assert command in parcelwatch.commands, command
-        known = {opt for parameter in parcelwatch.commands[command].params for opt in parameter.opts}
+        assert command in COMMANDS, command
+        known = {opt for parameter in command_of(command).params for opt in parameter.opts}
         assert option in known | {"--help"}, f"{command} {option}"
     variables = {
         parameter.envvar
-        for command in parcelwatch.commands.values()
-        for parameter in command.params
+        for command in COMMANDS
+        for parameter in command_of(command).params
         if isinstance(parameter, click.Option)
     }
     for variable in re.findall(r"PARCELWATCH_[A-Z_]+[A-Z]", text):
@@ -165,7 +165,7 @@ def test_options_and_variables_that_a_document_names_exist(name: str) -> None:
 
 def test_the_readme_lists_every_command_there_is() -> None:
     listed = set(re.findall(r"^\| `parcelwatch ([a-z]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
-    assert listed == set(parcelwatch.commands)
+    assert listed == set(COMMANDS)
 
 
 def test_the_handbook_explains_every_metric_and_no_other() -> None:

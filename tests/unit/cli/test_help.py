@@ -6,9 +6,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from streams.cli import parcelwatch
+from streams import cli
+from streams.cli import command_of, parcelwatch
 
-COMMANDS = sorted(parcelwatch.commands)
+COMMANDS = sorted(cli.COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -17,12 +18,12 @@ def test_help_says_what_a_command_does_and_ends_well(command: str, flag: str) ->
     result = CliRunner().invoke(parcelwatch, [command, flag], prog_name="parcelwatch")
     assert result.exit_code == 0
     assert result.output.startswith(f"Usage: parcelwatch {command} ")
-    assert parcelwatch.commands[command].help
+    assert command_of(command).help
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_is_explained(command: str) -> None:
-    for parameter in parcelwatch.commands[command].params:
+    for parameter in command_of(command).params:
         if isinstance(parameter, click.Option):
             assert parameter.help, parameter.name
 

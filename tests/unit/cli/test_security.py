@@ -13,7 +13,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner
 
-from streams.cli import parcelwatch
+from streams import cli
+from streams.cli import command_of
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter
@@ -92,9 +93,9 @@ async def test_every_client_of_a_worker_is_made_with_it() -> None:
 
 def test_every_command_that_connects_has_the_options() -> None:
     connecting = {
-        name: {option.name for option in command.params}
-        for name, command in parcelwatch.commands.items()
-        if any(option.name == "broker" for option in command.params)
+        name: {option.name for option in command_of(name).params}
+        for name in cli.COMMANDS
+        if any(option.name == "broker" for option in command_of(name).params)
     }
     assert set(connecting) == {"worker", "topics", "explain", "forget"}
     assert all({"security_protocol", "sasl_username", "ssl_cafile"} <= names for names in connecting.values())

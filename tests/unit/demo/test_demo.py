@@ -80,6 +80,6 @@ def test_a_signal_ends_it_with_its_summary_and_status_zero(number: signal.Signal
 
 
 def test_another_policy_is_shown_at_work() -> None:
-    done = run("demo", "--for", "3", "--pace", "3", "--policy", "tmall-2026", "--lang", "en")
+    done = run("demo", "--for", "8", "--pace", "3", "--policy", "tmall-2026", "--lang", "en")
     assert (done.returncode, done.stderr) == (0, "")
     assert "Parcel slow" in done.stdout

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.cli import parcelwatch
+from streams.cli import command_of
 from tests.unit.deploy import ROOT
 
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -19,7 +19,7 @@ IMAGE = (ROOT / "deploy/Containerfile").read_text()
 def options(command: str) -> set[str]:
     """The environment variables that the command reads."""
     found: set[str] = set()
-    for parameter in parcelwatch.commands[command].params:
+    for parameter in command_of(command).params:
         names = parameter.envvar or ()
         found |= {names} if isinstance(names, str) else set(names)
     return found
