@@ -66,9 +66,9 @@ def test_a_variable_that_is_wrong_is_a_mistake_like_any_other(
     )
 
 
-@pytest.mark.parametrize("command", sorted(parcelwatch.commands))
+@pytest.mark.parametrize("command", sorted(COMMANDS))
 def test_no_option_is_without_its_variable(command: str) -> None:
-    for parameter in parcelwatch.commands[command].params:
+    for parameter in command_of(command).params:
         if isinstance(parameter, click.Option):
             option = max(parameter.opts, key=len).removeprefix("--").replace("-", "_").upper()
             named = parameter.envvar
