@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 from heapq import heappop, heappush
+from typing import Any
 
 from schemas.decode import Invalid, Reason, decode
 from schemas.events import record_key
@@ -29,12 +30,12 @@ _KEYS = 200_000
 class BrokerInput:
     """Reads from the beginning to where the topics ended when it was opened, as often as asked.
 
-    To be used as a context. Raises `LogError` where the broker does not do as asked, `MissingInput` where it has none
-    of the topics.
+    `client` goes to every Kafka client as it is (security). To be used as a context. Raises `LogError` where the broker
+    does not do as asked, `FatalError` where it refuses the client, `MissingInput` where it has none of the topics.
     """
 
-    def __init__(self, bootstrap: str, partitioner: Partitioner) -> None:
-        self._settings = KafkaSettings(bootstrap=bootstrap)
+    def __init__(self, bootstrap: str, partitioner: Partitioner, client: Mapping[str, Any]) -> None:
+        self._settings = KafkaSettings(bootstrap=bootstrap, client=client)
         self._partition_of = lru_cache(_KEYS)(partitioner)
         self._loop = asyncio.Runner()
         self._partitions: dict[str, int] = {}

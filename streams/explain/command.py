@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import click
 from click.core import ParameterSource
@@ -16,7 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from streams.demo.console import Language, preferred_language
-from streams.engine.errors import LogError
+from streams.engine.errors import FatalError, LogError
 from streams.explain.broker import BrokerInput
 from streams.explain.document import document
 from streams.explain.story import stories
@@ -27,6 +28,7 @@ from streams.explain.wording import Words
 from streams.options import bootstrap, instant, partitioner_option, policy_option
 from streams.policy.model import Policy
 from streams.replay.reading import Line, MissingInput, read, size
+from streams.security import security_options
 from streams.stages.intake import Partitioner
 from streams.worker import logs
 
@@ -49,6 +51,7 @@ _Lines = Callable[[Callable[[int], None] | None], Iterator[Line]]
 @click.option("--until", callback=instant, metavar="TIME", help="Where to end; default: the greatest time read.")
 @click.option("--lang", type=click.Choice(["zh-CN", "en"]), help="Of what is shown; default: the locale's.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object, in both languages.")
+@security_options
 def explain_command(
     subject: str,
     source: Path | None,
@@ -59,6 +62,7 @@ def explain_command(
     until: int | None,
     lang: Language | None,
     as_json: bool,
+    client: dict[str, Any],
 ) -> None:
     """Tell the timeline of SUBJECT in INPUT, and why each alert was raised or was not.
 
@@ -66,13 +70,15 @@ def explain_command(
     alerts are those that it raises. With --broker, what the topics hold now is read instead, from their beginning.
     """
     try:
-        with _opened(source, broker, partitioner) as (lines, total), _progress(2 * total) as advance:
+        with _opened(source, broker, partitioner, client) as (lines, total), _progress(2 * total) as advance:
             scope = scope_of(subject, lines(advance))
             _narrow(scope, kind)
             watch = Watch(policy, until, scope)
             watch.run(lines(advance))
     except MissingInput as error:
         raise click.UsageError(str(error)) from None
+    except FatalError as error:
+        raise click.ClickException(str(error)) from None
     except LogError as error:
         raise click.ClickException(f"the broker cannot be used: {error}") from None
     told = stories(watch)
@@ -83,7 +89,9 @@ def explain_command(
 
 
 @contextmanager
-def _opened(source: Path | None, broker: str | None, partitioner: Partitioner) -> Iterator[tuple[_Lines, int]]:
+def _opened(
+    source: Path | None, broker: str | None, partitioner: Partitioner, client: dict[str, Any]
+) -> Iterator[tuple[_Lines, int]]:
     """What reads the input, as often as asked, and how much there is to read."""
     named = click.get_current_context().get_parameter_source("broker") is ParameterSource.COMMANDLINE
     if source is not None and not named:
@@ -95,7 +103,7 @@ def _opened(source: Path | None, broker: str | None, partitioner: Partitioner) -
         raise click.UsageError("Missing argument 'INPUT', or --broker")
     else:
         logs.configure()
-        with BrokerInput(broker, partitioner) as topics:
+        with BrokerInput(broker, partitioner, client) as topics:
             yield topics.lines, topics.size
 
 

@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import get_args
+from typing import Any, get_args
 
 import click
 from rich.console import Console
@@ -17,6 +17,7 @@ from streams.forget import run, state
 from streams.forget.orders import Wanted
 from streams.options import app_id_option, broker_option, buyer_key_option, policy_option
 from streams.policy.model import Policy
+from streams.security import security_options
 from streams.stages.buyers import BuyerHash
 from streams.worker import logs
 from streams.worker.settings import Guarantee
@@ -34,6 +35,7 @@ from streams.worker.settings import Guarantee
 @click.option("--guarantee", type=click.Choice(get_args(Guarantee)), default="exactly_once", show_default=True,
               help="That of the workers. At least once, none of them may run.")  # fmt: skip
 @buyer_key_option
+@security_options
 def forget_command(
     order: str | None,
     buyer: str | None,
@@ -44,6 +46,7 @@ def forget_command(
     policy: Policy,
     guarantee: Guarantee,
     buyer_hash: BuyerHash | None,
+    client: dict[str, Any],
 ) -> int:
     """Take an order, or a buyer's orders, out of the state, and tell what Kafka still holds and until when.
 
@@ -57,7 +60,7 @@ def forget_command(
     whom = f"Order {order}" if buyer is None else "Orders of a buyer"
     request = run.Request(app_id, wanted, whom, dry_run, transactions=guarantee == "exactly_once")
     try:
-        report = asyncio.run(run.forget(broker, policy, request, _bar))
+        report = asyncio.run(run.forget(broker, policy, request, _bar, client))
     except FatalError as error:
         raise click.ClickException(str(error)) from None
     except LogError as error:

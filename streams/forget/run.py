@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
@@ -47,11 +48,16 @@ class Request:
     transactions: bool = True
 
 
-async def forget(bootstrap: str, policy: Policy, request: Request, bar: Bar) -> Report:
-    """Does it on the brokers at `bootstrap`. Raises `LogError`, and `FatalError` with one line."""
-    settings = KafkaSettings(bootstrap=bootstrap, transactions=request.transactions)
+async def forget(
+    bootstrap: str, policy: Policy, request: Request, bar: Bar, client: Mapping[str, Any] | None = None
+) -> Report:
+    """Does it on the brokers at `bootstrap`; `client` goes to every Kafka client as it is (security).
+
+    Raises `LogError`, and `FatalError` with one line.
+    """
+    settings = KafkaSettings(bootstrap=bootstrap, transactions=request.transactions, client=client or {})
     log = KafkaLog(settings)
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","))
+    admin = AIOKafkaAdminClient(**settings.common())
     try:
         await log.start()
         topology = await topology_of(request.app_id, dataflow(policy), log)
