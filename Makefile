@@ -4,17 +4,22 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SECONDS_OF_DEMO ?= 30
+ON_ALL_CORES := --numprocesses auto --dist worksteal
 
 .PHONY: help test unit connected demo bench check lint types layers format lock clean
 
 help: ## These targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
 
+# Unit tests share the cores; those on a real Kafka have one broker, whose failures would be each other's.
 test: .venv/.ready ## All tests: unit, then those on a real Kafka
-	@$(BIN)/python -m pytest tests/unit tests/connected
+	@status=0; \
+	$(BIN)/python -m pytest tests/unit $(ON_ALL_CORES) || status=$$?; \
+	$(BIN)/python -m pytest tests/connected || status=$$?; \
+	exit $$status
 
 unit: .venv/.ready ## Tests that need no broker
-	@$(BIN)/python -m pytest tests/unit
+	@$(BIN)/python -m pytest tests/unit $(ON_ALL_CORES)
 
 connected: .venv/.ready ## Tests on a real Kafka
 	@$(BIN)/python -m pytest tests/connected

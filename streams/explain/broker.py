@@ -31,11 +31,11 @@ class BrokerInput:
     """Reads from the beginning to where the topics ended when it was opened, as often as asked.
 
     `client` goes to every Kafka client as it is (security). To be used as a context. Raises `LogError` where the broker
-    does not do as asked, `MissingInput` where it has none of the topics.
+    does not do as asked, `FatalError` where it refuses the client, `MissingInput` where it has none of the topics.
     """
 
-    def __init__(self, bootstrap: str, partitioner: Partitioner, client: Mapping[str, Any] | None = None) -> None:
-        self._settings = KafkaSettings(bootstrap=bootstrap, client=client or {})
+    def __init__(self, bootstrap: str, partitioner: Partitioner, client: Mapping[str, Any]) -> None:
+        self._settings = KafkaSettings(bootstrap=bootstrap, client=client)
         self._partition_of = lru_cache(_KEYS)(partitioner)
         self._loop = asyncio.Runner()
         self._partitions: dict[str, int] = {}

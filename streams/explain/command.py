@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from streams import logs
 from streams.demo.console import Language, preferred_language
-from streams.engine.errors import LogError
+from streams.engine.errors import FatalError, LogError
 from streams.explain.document import document
 from streams.explain.story import stories
 from streams.explain.subject import KINDS, Scope, scope_of
@@ -76,6 +76,8 @@ def explain_command(
             watch.run(lines(advance))
     except MissingInput as error:
         raise click.UsageError(str(error)) from None
+    except FatalError as error:
+        raise click.ClickException(str(error)) from None
     except LogError as error:
         raise click.ClickException(f"the broker cannot be used: {error}") from None
     told = stories(watch)
@@ -87,7 +89,7 @@ def explain_command(
 
 @contextmanager
 def _opened(
-    source: Path | None, broker: str | None, partitioner: Partitioner, client: Mapping[str, Any]
+    source: Path | None, broker: str | None, partitioner: Partitioner, client: dict[str, Any]
 ) -> Iterator[tuple[_Lines, int]]:
     """What reads the input, as often as asked, and how much there is to read."""
     named = click.get_current_context().get_parameter_source("broker") is ParameterSource.COMMANDLINE

@@ -58,9 +58,9 @@ def forget_command(
         raise click.UsageError("one of --order and --buyer is needed")
     wanted = Wanted(order=order) if buyer is None else Wanted(buyer=_hash(buyer, buyer_hash))
     whom = f"Order {order}" if buyer is None else "Orders of a buyer"
-    request = run.Request(app_id, wanted, whom, dry_run, transactions=guarantee == "exactly_once", client=client)
+    request = run.Request(app_id, wanted, whom, dry_run, transactions=guarantee == "exactly_once")
     try:
-        report = asyncio.run(run.forget(broker, policy, request, _bar))
+        report = asyncio.run(run.forget(broker, policy, request, _bar, client))
     except FatalError as error:
         raise click.ClickException(str(error)) from None
     except LogError as error:

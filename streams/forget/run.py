@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -39,22 +39,23 @@ Bar = Callable[[int], AbstractContextManager[Progress]]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What is asked for. `whom`: in words; `transactions`: whether the application writes in them.
-
-    `client` goes to every Kafka client as it is (security).
-    """
+    """What is asked for. `whom`: in words; `transactions`: whether the application writes in them."""
 
     app_id: str
     wanted: Wanted
     whom: str
     dry_run: bool
     transactions: bool = True
-    client: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-async def forget(bootstrap: str, policy: Policy, request: Request, bar: Bar) -> Report:
-    """Does it on the brokers at `bootstrap`. Raises `LogError`, and `FatalError` with one line."""
-    settings = KafkaSettings(bootstrap=bootstrap, transactions=request.transactions, client=request.client)
+async def forget(
+    bootstrap: str, policy: Policy, request: Request, bar: Bar, client: Mapping[str, Any] | None = None
+) -> Report:
+    """Does it on the brokers at `bootstrap`; `client` goes to every Kafka client as it is (security).
+
+    Raises `LogError`, and `FatalError` with one line.
+    """
+    settings = KafkaSettings(bootstrap=bootstrap, transactions=request.transactions, client=client or {})
     log = KafkaLog(settings)
     admin = AIOKafkaAdminClient(**settings.common())
     try:

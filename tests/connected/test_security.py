@@ -22,11 +22,20 @@ async def test_topics_and_worker_go_to_a_broker_that_knows_them(mortal_kafka: Br
     end = ("--clock", some_days_after(events), "--once")
     await run("worker", *at(mortal_kafka), *end, **{VARIABLE: PASSWORD})
     assert await progress(mortal_kafka) == len(events)
+    order = next(key.decode() for topic, key, _ in events if topic == "orders")
+    await run("explain", order, "--broker", f"kafka://{mortal_kafka.secured}", *WHO, **{VARIABLE: PASSWORD})
+    await run("forget", "--order", order, "--dry-run", *at(mortal_kafka), **{VARIABLE: PASSWORD})
 
 
 async def test_a_wrong_password_is_told_at_once_and_in_one_line(mortal_kafka: Broker) -> None:
-    for arguments in (("topics",), ("worker", "--start-patience", "600")):
-        async with running(*arguments, *at(mortal_kafka), **{VARIABLE: "guessed"}) as process:
+    broker = ("--broker", f"kafka://{mortal_kafka.secured}", *WHO)
+    for arguments in (
+        ("topics", *broker),
+        ("worker", "--start-patience", "600", *broker),
+        ("explain", "P1", *broker),
+        ("forget", "--order", "o1", *broker),
+    ):
+        async with running(*arguments, **{VARIABLE: "guessed"}) as process:
             told = await said(process)
         assert process.returncode == 2
         (line,) = [line for line in told.splitlines() if line.startswith("parcelwatch: ")]

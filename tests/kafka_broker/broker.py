@@ -45,6 +45,8 @@ SETTINGS = {
     "transaction.max.timeout.ms": "60000",
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
     "group.min.session.timeout.ms": "1000",
+    # Topics that are set up to be compacted soon are.
+    "log.cleaner.backoff.ms": "300",
     # After a kill the node may register again only when its former life's session has run out.
     "broker.session.timeout.ms": "3000",
     "broker.heartbeat.interval.ms": "500",

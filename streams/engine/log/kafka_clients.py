@@ -63,10 +63,10 @@ def _of_the_client(error: Exception) -> bool:
     return any(frame.f_globals.get("__name__", "").partition(".")[0] == "aiokafka" for frame, _ in frames)
 
 
-async def quietly(closing: Coroutine[Any, Any, None]) -> None:
-    """Closes a client, whatever state it is in, within seconds. Never raises."""
+async def quietly(closing: Coroutine[Any, Any, None], seconds: float = _CLOSE) -> None:
+    """Closes a client, whatever state it is in, within so many seconds. Never raises."""
     try:
-        async with asyncio.timeout(_CLOSE):
+        async with asyncio.timeout(seconds):
             await closing
     except asyncio.CancelledError:
         if _cancelled():

@@ -20,6 +20,8 @@ from streams.engine.processor import Record
 
 #: In milliseconds.
 _DAY = 86_400_000
+#: Seconds to leave the group: who comes or goes at the same moment is waited for, or nobody hears that this one left.
+_LEAVE = 10.0
 #: Seconds between heartbeats at the most.
 _HEARTBEAT = 3.0
 
@@ -131,7 +133,7 @@ class KafkaMember:
         self._consumer._coordinator.request_rejoin()
 
     async def close(self) -> None:
-        await quietly(self._consumer.stop())
+        await quietly(self._consumer.stop(), _LEAVE)
 
 
 def _cut(source: TopicPartition, records: list[Record], position: int, epoch: int, most: int) -> list[Fetched]:

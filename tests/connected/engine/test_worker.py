@@ -13,10 +13,12 @@ from random import Random
 from typing import Any
 
 from aiohttp.test_utils import unused_port
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from tests.connected.marketplace import PATIENCE, end, ended_well, heard, said, saying
 from tests.kafka_broker import Broker
+from tests.kafka_broker.traffic import raise_first
 from tests.unit.engine.history import UNTIL, Events, arrival, history, key_of
 from tests.unit.engine.naive import naive
 from tests.unit.engine.toy import RESULTS, pack, unpack
@@ -187,6 +189,38 @@ async def test_a_worker_frozen_past_its_session_cannot_write_when_it_wakes(kafka
         one.send_signal(signal.SIGCONT)
         await members(kafka, 2)
         await history.end(one, two)
+
+
+async def changes(kafka: Broker) -> set[tuple[str, int, int]]:
+    """Where the records of the changelogs are: topic, partition, offset."""
+    topics = [f"toy-{kind}-changelog" for kind in ("desk", "road")]
+    return {(topic, each.partition, each.offset) for topic in topics for each in await kafka.read_committed(topic)}
+
+
+async def compact_soon(kafka: Broker) -> None:
+    """Lets Kafka throw away what later rows have replaced as soon as it can."""
+    soon = {"segment.ms": "200", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "1"}
+    topics = [f"toy-{kind}-changelog" for kind in ("desk", "road")]
+    wanted = [
+        ConfigResource(ConfigResourceType.TOPIC, topic, {"cleanup.policy": "compact", **soon}) for topic in topics
+    ]
+    async with kafka.admin() as admin:
+        for answer in await admin.alter_configs(wanted):
+            raise_first((topic, code) for code, _, _, topic in answer.resources)
+
+
+async def test_a_compacted_changelog_says_as_much_as_a_whole_one(kafka: Broker) -> None:
+    history = await stream(kafka)
+    async with worker(kafka, "stream") as process:
+        await more_results(kafka)
+        written = await changes(kafka)
+        await compact_soon(kafka)
+        await history.on()
+        async with asyncio.timeout(PATIENCE):
+            while len(written & await changes(kafka)) > len(written) * 3 / 4:  # noqa: ASYNC110
+                await asyncio.sleep(0.2)
+        process.kill()
+    await history.end()
 
 
 async def test_a_broker_killed_and_started_again_costs_nothing_but_time(mortal_kafka: Broker) -> None:

@@ -9,16 +9,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from aiokafka import AIOKafkaProducer
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from streams import cli
 from streams.cli import command_of
+from streams.engine.errors import FatalError
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter
 from streams.engine.log.kafka_writer import KafkaWriter
+from streams.explain import broker
+from streams.explain import command as explain
+from streams.forget import command as forget
 from streams.security import KEY_PASSWORD, SASL_PASSWORD
 from streams.topics import command as topics
 from streams.topics.report import Report
@@ -42,23 +47,50 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         found.append(client)
         return Report((), (), (), dry_run)
 
+    async def keep_last(*arguments: Any) -> Any:
+        found.append(arguments[-1])
+        raise FatalError("far enough")
+
+    def keep_input(_broker: str, _partitioner: Any, client: dict[str, Any]) -> Any:
+        found.append(client)
+        raise FatalError("far enough")
+
     monkeypatch.setattr(worker, "run_worker", keep_settings)
     monkeypatch.setattr(topics, "ensure", keep_client)
+    monkeypatch.setattr(forget.run, "forget", keep_last)
+    monkeypatch.setattr(broker, "BrokerInput", keep_input)
     return found
 
 
-COMMANDS = pytest.mark.parametrize("command", [worker.worker_command, topics.topics_command], ids=["worker", "topics"])
+#: The commands that connect, with what each needs beside the broker.
+CONNECTING: dict[str, tuple[click.Command, tuple[str, ...]]] = {
+    "worker": (worker.worker_command, ()),
+    "topics": (topics.topics_command, ()),
+    "explain": (explain.explain_command, ("P1", "--broker", "kafka://127.0.0.1:1")),
+    "forget": (forget.forget_command, ("--order", "o1")),
+}
+COMMANDS = pytest.mark.parametrize("name", CONNECTING)
+
+
+def invoke(name: str, *options: str, **variables: str | None) -> Result:
+    command, needed = CONNECTING[name]
+    return CliRunner().invoke(command, (*needed, *options), env=variables)
+
+
+def test_every_command_that_takes_a_broker_takes_them() -> None:
+    connecting = {name for name in cli.COMMANDS if any("--broker" in each.opts for each in command_of(name).params)}
+    assert connecting == CONNECTING.keys()
 
 
 @COMMANDS
-def test_without_options_clients_speak_plainly(command: Any, asked: list[Any]) -> None:
-    assert CliRunner().invoke(command, []).exit_code == 0
+def test_without_options_clients_speak_plainly(name: str, asked: list[Any]) -> None:
+    invoke(name)
     assert asked == [{"security_protocol": "PLAINTEXT"}]
 
 
 @COMMANDS
-def test_name_password_and_authorities_reach_the_client(command: Any, asked: list[Any]) -> None:
-    assert CliRunner().invoke(command, SASL, env={SASL_PASSWORD: SECRET}).exit_code == 0
+def test_name_password_and_authorities_reach_the_client(name: str, asked: list[Any]) -> None:
+    invoke(name, *SASL, **{SASL_PASSWORD: SECRET})
     (client,) = asked
     context = client.pop("ssl_context")
     assert isinstance(context, ssl.SSLContext)
@@ -91,16 +123,6 @@ async def test_every_client_of_a_worker_is_made_with_it() -> None:
     await asyncio.gather(log.stop(), member.close(), strict.close(), plain.close())
 
 
-def test_every_command_that_connects_has_the_options() -> None:
-    connecting = {
-        name: {option.name for option in command_of(name).params}
-        for name in cli.COMMANDS
-        if any(option.name == "broker" for option in command_of(name).params)
-    }
-    assert set(connecting) == {"worker", "topics", "explain", "forget"}
-    assert all({"security_protocol", "sasl_username", "ssl_cafile"} <= names for names in connecting.values())
-
-
 def test_settings_do_not_show_the_secret() -> None:
     client = {"sasl_plain_password": SECRET}
     for settings in (WorkerSettings(app_id="pw", client=client), KafkaSettings(bootstrap="b:1", client=client)):
@@ -117,23 +139,23 @@ def test_settings_do_not_show_the_secret() -> None:
     ],
 )
 @COMMANDS
-def test_what_does_not_go_together_is_told(command: Any, options: tuple[str, ...], told: str, asked: list[Any]) -> None:
-    done = CliRunner().invoke(command, options, env={SASL_PASSWORD: None})
+def test_what_does_not_go_together_is_told(name: str, options: tuple[str, ...], told: str, asked: list[Any]) -> None:
+    done = invoke(name, *options, **{SASL_PASSWORD: None})
     assert done.exit_code == 2
     assert told in done.output
     assert not asked
 
 
 @COMMANDS
-def test_a_file_that_is_no_certificate_is_told_by_its_name(command: Any, asked: list[Any]) -> None:
-    done = CliRunner().invoke(command, ("--security-protocol", "SSL", "--ssl-cafile", __file__))
+def test_a_file_that_is_no_certificate_is_told_by_its_name(name: str, asked: list[Any]) -> None:
+    done = invoke(name, "--security-protocol", "SSL", "--ssl-cafile", __file__)
     assert done.exit_code == 2
     assert f"--ssl-cafile {__file__}" in done.output
     assert not asked
 
 
 def test_the_password_is_no_option() -> None:
-    for command in (worker.worker_command, topics.topics_command):
+    for command, _ in CONNECTING.values():
         names = {name for parameter in command.params for name in (*parameter.opts, str(parameter.envvar))}
         assert not {name for name in names if "password" in name.lower()}
         assert not names & {SASL_PASSWORD, KEY_PASSWORD}

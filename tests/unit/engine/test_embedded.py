@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
 from random import Random
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from streams.engine.clock import Clock
 from streams.engine.errors import LogError
-from streams.engine.log.interface import Rows, TopicPartition, Transaction, Writer
+from streams.engine.log.interface import Listener, Member, Rows, TopicPartition, Transaction, Writer
 from streams.engine.log.memory import MemoryLog
 from streams.engine.processor import Processor, Record
 from streams.engine.runner import Factory
@@ -196,6 +196,55 @@ async def test_a_task_kept_through_a_rebalance_is_restored_where_another_has_wri
     async with asyncio.timeout(PATIENCE), embedded(counts, log, once=True) as last:
         assert await last.finished() == 0
     assert results(worker) == naive(early, UNTIL)
+
+
+class SlowlyRestoredLog(MemoryLog):
+    """Its changelogs are read up to their first rows; the rest comes when it may `go` on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go = asyncio.Event()
+        self.go.set()
+        self.restoring = self.joined = 0
+
+    async def rows(self, source: TopicPartition, begin: int, end: int) -> AsyncGenerator[Rows, None]:
+        async for rows, position in super().rows(source, begin, end):
+            yield Rows(rows[:1], begin)
+            self.restoring += not self.go.is_set()
+            await self.go.wait()
+            yield Rows(rows, position)
+
+    async def join(self, group: str, topics: Collection[str], listener: Listener) -> Member:
+        self.joined += 1
+        return await super().join(group, topics, listener)
+
+
+async def test_a_rebalance_in_the_midst_of_a_restore_loses_nothing() -> None:
+    random = Random(9)
+    counts = {"desk": 2, "road": 2}
+    events = history(random, size=400)
+    log = SlowlyRestoredLog()
+    worker = embedded(counts, log, clock=Clock.stream(), fetch_records=2)
+    come = arrival(random, events)
+    append_all(worker, {topic: listed[: len(listed) // 2] for topic, listed in come.items()})
+    async with asyncio.timeout(PATIENCE), worker:
+        await some_results(worker, 5)
+    async with asyncio.timeout(PATIENCE):
+        log.go.clear()
+        log.joined = 0
+        async with embedded(counts, log, clock=Clock.stream(), fetch_records=2) as first:
+            await until(lambda: log.restoring == 4)
+            # Another one comes while each task has a part of its rows, and goes again.
+            async with embedded(counts, log, clock=Clock.stream(), fetch_records=2) as second:
+                await until(lambda: log.joined == 2)
+                log.go.set()
+                await until(lambda: tasks(first) == tasks(second) == 1)
+            await until(lambda: tasks(first) == 2)
+    last = embedded(counts, log, once=True)
+    append_all(last, {topic: listed[len(listed) // 2 :] for topic, listed in come.items()})
+    async with asyncio.timeout(PATIENCE), last:
+        assert await last.finished() == 0
+    assert results(last) == naive(events, UNTIL)
 
 
 def tasks(worker: Embedded) -> float | None:
