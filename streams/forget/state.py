@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from streams.engine.errors import FatalError, FencedError, LogError
 from streams.engine.log.interface import Log, TopicPartition, Transaction
-from streams.engine.log.journal import refuse
+from streams.engine.log.journal import PIECE, refuse
 from streams.engine.processor import Dataflow
 from streams.engine.topology import TaskId, Topology
 from streams.forget.orders import HeldOrder, Wanted, held
@@ -203,6 +203,8 @@ class State:
                 await writer.resume(found.source, found.own)
                 rows = {_PROCESSOR + key: row for key, row in self._changes(task).items()}
                 if rows:
+                    # What a commit without transactions was to send has been sent, and names orders too.
+                    rows |= dict.fromkeys(key for key in found.own if key[:1] == PIECE)
                     await writer.commit(Transaction(found.source, rows=rows))
                 return
             except FencedError:

@@ -11,13 +11,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 from rocksdict import Options, Rdict
 
+from schemas.times import HOUR, render
 from streams.stages.buyers import buyer_hash
 from tests.connected.marketplace import APP, PATIENCE, Produced
 from tests.kafka_broker import Broker
 from tests.unit.cli import environment
-from tests.unit.forget.shop import INPUTS, KEY, OUTPUTS, Events
+from tests.unit.forget.shop import INPUTS, KEY, OUTPUTS, T0, Events
 
 SHOP = environment(PARCELWATCH_BUYER_KEY=KEY.decode(), PARCELWATCH_APP_ID=APP)
 NAMES = (b"\xa1A", b"parcel-A", buyer_hash(KEY)("buyer-1"))
@@ -126,3 +128,27 @@ async def test_a_running_worker_goes_on_without_the_buyer(kafka: Broker, tmp_pat
     for held in (await state(kafka), b"".join(copies(tmp_path))):
         assert not any(name in held for name in NAMES[1:])
         assert buyer_hash(KEY)("buyer-2") in held
+
+
+async def test_without_transactions_no_worker_may_run(kafka: Broker) -> None:
+    await kafka.create_topics(INPUTS | OUTPUTS)
+    await write(kafka, lambda events: events.two_orders())
+    plain = ("--guarantee", "at_least_once")
+    arguments = ("worker", "--broker", f"kafka://{kafka.bootstrap}", "--clock", render(T0 + 90 * HOUR), *plain)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "streams", *arguments, env=SHOP, stderr=subprocess.DEVNULL
+    )
+    try:
+        for order in "AF":
+            await until_raised(kafka, order, "order.ship_late")
+        with pytest.raises(AssertionError, match="stop all of them first"):
+            await forget(kafka, "--order", "A", *plain)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.wait(), PATIENCE)
+    report = await forget(kafka, "--order", "A", *plain)
+    assert [order["order_id"] for order in report["orders"]] == ["A"]
+    left = await state(kafka)
+    assert not any(name in left for name in NAMES)
+    ended = await asyncio.create_subprocess_exec(sys.executable, "-m", "streams", *arguments, "--once", env=SHOP)
+    assert await asyncio.wait_for(ended.wait(), PATIENCE) == 0

@@ -19,7 +19,7 @@ from streams.engine.processor import Output
 
 #: Keys of rows that are the journal's own: the seal, and pieces of what is to be sent behind it.
 SEAL = b"s"
-_PIECE = b"t"
+PIECE = b"t"
 #: Bytes of one piece.
 _LARGEST = 400_000
 
@@ -45,7 +45,7 @@ def sealed(transaction: Transaction, repairs: Mapping[bytes, bytes | None]) -> l
     if transaction.outputs or transaction.envelopes:
         whole = _encode(Intent(transaction.outputs, transaction.envelopes))
         for start in range(0, len(whole), _LARGEST):
-            rows.append((_PIECE + _encode(pieces), whole[start : start + _LARGEST]))
+            rows.append((PIECE + _encode(pieces), whole[start : start + _LARGEST]))
             pieces += 1
     rows.append(seal(pieces))
     return rows
@@ -61,7 +61,7 @@ def intent(saved: Mapping[bytes, bytes]) -> Intent:
     pieces = _count(saved.get(SEAL, b"\0"))
     if not pieces:
         return Intent([], [])
-    return _intent(b"".join(saved[_PIECE + _encode(number)] for number in range(pieces)))
+    return _intent(b"".join(saved[PIECE + _encode(number)] for number in range(pieces)))
 
 
 def refuse(changelog: TopicPartition, saved: Mapping[bytes, bytes]) -> None:

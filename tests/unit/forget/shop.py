@@ -54,7 +54,7 @@ class Events:
     """Events of a shop by the hour since T0. `write` takes topic, key and value of each."""
 
     def __init__(self, write: Callable[[str, bytes, bytes], None]) -> None:
-        self._write = write
+        self.write = write
         self._count = 0
 
     def event(self, topic: str, hours: float, **fields: Any) -> None:
@@ -62,7 +62,7 @@ class Events:
         self._count += 1
         value = {"event_id": f"e{self._count:04}", "occurred_at": render(T0 + round(hours * HOUR))} | fields
         encoded = json.dumps(value, ensure_ascii=False).encode()
-        self._write(topic, record_key(decode(topic, encoded)[0]).encode(), encoded)
+        self.write(topic, record_key(decode(topic, encoded)[0]).encode(), encoded)
 
     def order(self, type_: str, hours: float, order: str, **fields: Any) -> None:
         self.event("orders", hours, type=f"order.{type_}", order_id=order, shop_id="S", **fields)
@@ -150,8 +150,12 @@ class Shop(Events):
                 await self.log.grown(1)
 
     async def read_to(self, hours: float, *, key: bytes | None = KEY) -> None:
-        """Lets a worker read everything, up to that time, and ends it."""
-        async with worker(self.log, Clock.end(T0 + round(hours * HOUR)), key=key) as reader:
+        """Lets a worker read everything, up to so many hours after T0, and ends it."""
+        await self.read_until(T0 + round(hours * HOUR), key=key)
+
+    async def read_until(self, time: int, *, key: bytes | None = KEY) -> None:
+        """Lets a worker read everything, up to that time (microseconds), and ends it."""
+        async with worker(self.log, Clock.end(time), key=key) as reader:
             assert await asyncio.wait_for(reader.finished(), PATIENCE) == 0
 
     def changelogs(self) -> bytes:

@@ -76,6 +76,23 @@ async def test_a_parcel_that_others_share_stays_theirs() -> None:
     assert all(one["evidence"]["order_ids"] == ["F"] for one in stalled)
 
 
+async def test_what_was_said_of_a_shared_parcel_is_resolved_without_the_name() -> None:
+    shop = Shop()
+    for order in "AF":
+        shop.placed(order, f"buyer of {order}")
+        shop.order("shipped", 10, order, carrier="ZTO", tracking_no="both")
+    shop.scan(11, "both")
+    await shop.read_to(100)
+    assert {one["order_id"] for one in shop.alerts() if one["type"] == "shipment.slow"} == {"A"}
+    before = len(shop.alerts())
+    await shop.forget(Wanted(order="A"))
+    shop.scan(110, "both", "delivered")
+    await shop.read_to(120)
+    (resolved,) = shop.alerts()[before:]
+    assert (resolved["type"], resolved["resolution"], resolved["order_id"]) == ("shipment.slow", "delivered", None)
+    assert "A" not in resolved["evidence"]["order_ids"]
+
+
 async def test_a_dry_run_tells_and_removes_nothing() -> None:
     shop = Shop()
     shop.two_orders()

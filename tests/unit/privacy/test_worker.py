@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-import msgspec
 import pytest
 import structlog
 from prometheus_client import generate_latest
@@ -21,8 +20,8 @@ from streams.engine.partitioner import partition_for
 from streams.engine.topology import Topology
 from streams.policy import load
 from streams.replay.run import TABLES
-from streams.rules.cases import Case
 from streams.stages.buyers import buyer_hash
+from streams.stages.cases import case_of
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
 from streams.stages.intake import Counts
@@ -115,7 +114,7 @@ async def test_nothing_that_a_worker_writes_bears_the_mark(
 ) -> None:
     shop = Marketplace(invalid(), valid(), ahead())
     await shop.read()
-    kept = [msgspec.msgpack.decode(value, type=Case) for key, value, *_ in shop.written(f"{APP}-orders-changelog")
+    kept = [case_of(value) for key, value, *_ in shop.written(f"{APP}-orders-changelog")
             if value is not None and key[:2] == b"pc"]  # fmt: skip
     assert any(case.aside for case in kept), "nothing was kept aside"
     await shop.read_to_the_end()
