@@ -24,8 +24,8 @@ from streams.engine.topology import TaskId, Topology
 
 log = structlog.get_logger(__name__)
 
-#: Rows that are taken at once, and in a second at the most: a worker's own tasks come first.
-_BATCH, _RATE = 5_000, 100_000
+#: Rows that are taken in a second at the most: a worker's own tasks come first.
+_RATE = 100_000
 #: Seconds to wait for rows, between looks at the ends of the changelogs, and behind an error of the log.
 _WAIT, _LOOK, _RETRY = 0.5, 1.0, 1.0
 
@@ -155,7 +155,7 @@ class Standbys:
                 tail.follow({source: each.position or 0 for source, each in known.items()})
             began = time.monotonic()
             taken = 0
-            for source, rows in await tail.read(_BATCH, _WAIT):
+            for source, rows in await tail.read(_WAIT):
                 taken += len(rows.rows)
                 await self._take(source, reading[source], rows)
             self._tell_if_warm()

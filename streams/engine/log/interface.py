@@ -151,9 +151,11 @@ class Tail(Protocol):
     def follow(self, positions: Mapping[TopicPartition, int]) -> None:
         """Reads exactly these from now on, from these offsets."""
 
-    async def read(self, rows: int, seconds: float) -> Sequence[tuple[TopicPartition, Rows]]:
-        """What there is, at most so many rows of all; waits up to `seconds` for it. Raises `LogError` where one of the
-        offsets is none of its partition's any more."""
+    async def read(self, seconds: float) -> Sequence[tuple[TopicPartition, Rows]]:
+        """What there is, some thousands of rows of all; waits up to `seconds` for it.
+
+        Raises `LogError` where one of the offsets is none of its partition's any more.
+        """
 
     async def close(self) -> None:
         """Never raises."""

@@ -18,13 +18,10 @@ from streams.engine.log.journal import Reader
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
-from streams.engine.log.kafka_records import hand_over_parsed
 from streams.engine.log.kafka_refusal import raise_refusal
+from streams.engine.log.kafka_rows import read_rows
 from streams.engine.log.kafka_tail import KafkaTail
 from streams.engine.log.kafka_writer import KafkaWriter
-
-#: Bytes and records of a changelog that are fetched and handed over at once.
-_RESTORE_BYTES, _RESTORE_RECORDS = 4 << 20, 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,29 +172,8 @@ class KafkaLog:
         self._torn[source] = reader.end()
         yield Rows(list(reader.rows.items()), end)
 
-    async def _written(self, source: TopicPartition, begin: int, end: int) -> AsyncGenerator[Rows, None]:
-        if begin >= end:
-            return
-        (partition,) = _kafka([source])
-        consumer = AIOKafkaConsumer(**self._settings.reading(), max_partition_fetch_bytes=_RESTORE_BYTES)
-        try:
-            with errors(f"reading {source.topic}-{source.partition}"):
-                async with asyncio.timeout(self._settings.request_timeout):
-                    await consumer.start()
-                    hand_over_parsed(consumer)
-                    consumer.assign([partition])
-                    consumer.seek(partition, begin)
-                position = begin
-                # The last offset is a transaction's marker, which is never handed over: the position tells.
-                while (before := position) < end:
-                    async with asyncio.timeout(self._settings.request_timeout):
-                        while position == before:
-                            fetched = await consumer.getmany(partition, timeout_ms=100, max_records=_RESTORE_RECORDS)
-                            position = await consumer.position(partition)
-                    records = fetched.get(partition, [])
-                    yield Rows([(each.key, each.value) for each in records if each.key is not None], position)
-        finally:
-            await quietly(consumer.stop())
+    def _written(self, source: TopicPartition, begin: int, end: int) -> AsyncGenerator[Rows, None]:
+        return read_rows(self._settings.reading(), source, begin, end, self._settings.request_timeout)
 
     async def tail(self) -> KafkaTail:
         tail = KafkaTail(self._settings.reading())

@@ -11,10 +11,12 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.log.interface import Rows, TopicPartition
 from streams.engine.log.kafka_clients import errors, quietly
-from streams.engine.log.kafka_records import hand_over_parsed
+from streams.engine.log.kafka_rows import hand_over_batches
 
 #: Bytes that are fetched of one partition, and of all, and wait to be read.
 _PARTITION_BYTES, _BYTES = 1 << 20, 8 << 20
+#: Batches, as they were written, that are taken at once: of half a MiB at the most, or of one commit.
+_BATCHES = 4
 
 
 class KafkaTail:
@@ -34,7 +36,7 @@ class KafkaTail:
 
     async def open(self) -> None:
         await self._consumer.start()
-        hand_over_parsed(self._consumer)
+        hand_over_batches(self._consumer)
 
     def follow(self, positions: Mapping[TopicPartition, int]) -> None:
         self._positions = {KafkaPartition(*source): offset for source, offset in positions.items()}
@@ -45,12 +47,12 @@ class KafkaTail:
         for partition, offset in self._positions.items():
             self._consumer.seek(partition, offset)
 
-    async def read(self, rows: int, seconds: float) -> Sequence[tuple[TopicPartition, Rows]]:
+    async def read(self, seconds: float) -> Sequence[tuple[TopicPartition, Rows]]:
         if not self._positions:
             await asyncio.sleep(seconds)
             return []
         with errors("following changelogs"):
-            fetched = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=rows)
+            fetched = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=_BATCHES)
         assignment = self._consumer._subscription.subscription.assignment
         found = []
         for partition, before in self._positions.items():
@@ -58,7 +60,7 @@ class KafkaTail:
             position = int(assignment.state_value(partition).position)
             if position > before:
                 self._positions[partition] = position
-                taken = [(each.key, each.value) for each in fetched.get(partition, ()) if each.key is not None]
+                taken = [row for batch in fetched.get(partition, ()) for row in batch]
                 found.append((TopicPartition(*partition), Rows(taken, position)))
         return found
 

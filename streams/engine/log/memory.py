@@ -231,14 +231,14 @@ class MemoryTail:
     def follow(self, positions: Mapping[TopicPartition, int]) -> None:
         self._positions = dict(positions)
 
-    async def read(self, rows: int, seconds: float) -> Sequence[tuple[TopicPartition, Rows]]:
-        if not (found := self._read(rows)):
+    async def read(self, seconds: float) -> Sequence[tuple[TopicPartition, Rows]]:
+        if not (found := self._read()):
             await self._log.grown(seconds)
-            found = self._read(rows)
+            found = self._read()
         return found
 
-    def _read(self, most: int) -> list[tuple[TopicPartition, Rows]]:
-        found = []
+    def _read(self) -> list[tuple[TopicPartition, Rows]]:
+        found, most = [], _BATCH
         for source, position in self._positions.items():
             if position > self._log.end(source):
                 raise LogError(f"{source.topic}-{source.partition} ends before {position}")

@@ -219,8 +219,8 @@ async def test_no_more_rows_are_read_in_a_second_than_allowed(stage: Stage) -> N
     began = asyncio.get_running_loop().time()
     async with following(follower):
         await follower.caught_up()
-    # Three times 5,000; behind the last one it need not be waited.
-    assert asyncio.get_running_loop().time() - began >= 0.1
+    # They come by thousands; behind the last of them it need not be waited.
+    assert asyncio.get_running_loop().time() - began >= 0.14
 
 
 class Torn(MemoryLog):
@@ -240,8 +240,8 @@ class TornTail:
     def follow(self, positions: Mapping[TopicPartition, int]) -> None:
         self._inner.follow(positions)
 
-    async def read(self, rows: int, seconds: float) -> Sequence[tuple[TopicPartition, Rows]]:
-        found = await self._inner.read(min(rows, 5), seconds)
+    async def read(self, seconds: float) -> Sequence[tuple[TopicPartition, Rows]]:
+        found = await self._inner.read(seconds)
         if found and self._log.failures < 2:
             self._log.failures += 1
             raise LogError("lost")
