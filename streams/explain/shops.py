@@ -15,7 +15,7 @@ from streams.policy.model import HelpRate
 from streams.rules import help_rate
 from streams.rules.alert import RAISED
 from streams.rules.help_rate import DELISTING_RISK, INSUFFICIENT, LEVELS
-from streams.stages.shops import WINDOWS
+from streams.rules.windows import WINDOWS
 
 FEW_ORDERS, NO_BASELINE, HELD, FEW_ESCALATIONS = "few_orders", "no_baseline", "held", "few_escalations"
 

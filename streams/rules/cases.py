@@ -21,6 +21,8 @@ ORDER, DISPUTE, COMPLAINT, INTERVENTION, TICKET_TIMEOUT, DISTINCT_ORDER = range(
 KINDS = ("order", "dispute", "complaint", "intervention", "ticket_timeout")
 #: Counts nowhere in the help rate: there is a tally alone.
 TALLIED = -1
+#: How the names begin of what an order adds that counts once.
+ONCE = "once/"
 #: Counts for its item, or for the main category, alone.
 ASIDE = -2
 
@@ -51,6 +53,18 @@ class Counted(msgspec.Struct, array_like=True, gc=False):
     delta: Delta
     voided: bool = False
     final: bool = False
+
+
+class Standing(msgspec.Struct, array_like=True, frozen=True, gc=False):
+    """An escalation of an order, where each order counts once. `ended`: the boundary as of which it is taken back.
+
+    `item_id`: its item, where it has one. Microseconds, on the hour.
+    """
+
+    shop_id: str
+    item_id: str | None
+    hour: int
+    ended: int | None
 
 
 class Aside(msgspec.Struct, array_like=True, gc=False):
@@ -110,6 +124,9 @@ class Case(msgspec.Struct, array_like=True):
     #: The shippings among what is aside, by their place, as the shipments know them: when their order was placed, and
     #: where it goes.
     ahead: list[Shipping] = msgspec.field(default_factory=list)
+    #: Where each order counts once: escalations of the order of which nothing else is known, or not of what; see
+    #: `streams.rules.standing`.
+    standing: dict[str, Standing] = msgspec.field(default_factory=dict)
 
     @property
     def escalations(self) -> Iterator[tuple[str, Escalation | Intervention]]:

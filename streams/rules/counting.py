@@ -6,8 +6,6 @@ after the voiding. What was sent is kept, so that a late fact sends the differen
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from schemas.times import HOUR
@@ -21,6 +19,7 @@ from streams.rules.cases import (
     DISTINCT_ORDER,
     INTERVENTION,
     KINDS,
+    ONCE,
     ORDER,
     TALLIED,
     TICKET_TIMEOUT,
@@ -28,10 +27,11 @@ from streams.rules.cases import (
     Counted,
     Delta,
 )
-from streams.rules.distinct import Span, moves
-from streams.rules.interventions import Intervention, counted
-from streams.rules.lives import is_ticket_closed, life_at, parts, place_of, timed_out_at, voided_at
+from streams.rules.distinct import moves
+from streams.rules.lives import is_ticket_closed, life_at, timed_out_at
 from streams.rules.orders import Order
+from streams.rules.standing import hour_of, interventions, single_item, spans, voided_of
+from streams.rules.windows import LONGEST
 
 __all__ = [
     "ASIDE",
@@ -57,11 +57,6 @@ __all__ = [
 _About = tuple[str, str | None, str | None]
 
 
-def hour_of(time: int) -> int:
-    """The start of the hour that `time` is in, in microseconds."""
-    return time - time % HOUR
-
-
 def expected(case: Case, policy: Policy, whole: Case | None = None) -> dict[str, tuple[int, Delta, int | None]]:
     """By identity: (time, what it adds, time of its voiding or None), for all that counts, past and to come.
 
@@ -71,49 +66,33 @@ def expected(case: Case, policy: Policy, whole: Case | None = None) -> dict[str,
     result: dict[str, tuple[int, Delta, int | None]] = {}
     rate = policy.help_rate
     _expect_order(result, case.order, over_paid=rate.over == "paid")
-    #: By shop and item (None: the order as a whole), the escalations of the order, where it counts once.
-    spans: dict[tuple[str, str | None], list[Span]] = {}
     if case.disputes or case.complaints or case.requests or case.messages or case.tickets:
-        _expect_escalations(result, spans, case, whole, policy)
+        _expect_escalations(result, case, whole, policy)
     for identity, refund in case.refunds.items():
         requested = refund.requested
         if requested is not None:
             tally = tallies.tally(tallies.REFUND_REASONS, requested.kind, requested.reason)
             result[f"refund/{identity}"] = (requested.time, tallied(requested.shop_id, requested.time, tally), None)
-    if rate.distinct_orders:
-        _span_tickets(spans, case, whole, policy)
-    for (shop_id, item), known in spans.items():
-        kind, items = (DISTINCT_ORDER, ()) if item is None else (ASIDE, (item,))
-        for boundary, hour, sign in moves(known):
-            # All that it takes is known once the events before the boundary are.
-            delta = Delta(shop_id, boundary, hour, kind, sign, items)
-            result[str(("distinct", shop_id, item, boundary, hour, sign))] = (boundary - 1, delta, None)
+    if rate.distinct_orders and case is whole:
+        _expect_once(result, whole, policy)
     return result
 
 
 def _expect_escalations(
-    result: dict[str, tuple[int, Delta, int | None]],
-    spans: dict[tuple[str, str | None], list[Span]],
-    case: Case,
-    whole: Case,
-    policy: Policy,
+    result: dict[str, tuple[int, Delta, int | None]], case: Case, whole: Case, policy: Policy
 ) -> None:
-    """The escalations and the timeouts of tickets, each by itself and, where orders count once, by its span."""
+    """The escalations and the timeouts of tickets, each by itself."""
     rate = policy.help_rate
 
     def add(name: str, kind: int, time: int, of: _About, life: Case | None, *, closed: bool) -> None:
         shop_id, order_id, item = of
         linked = False
         if order_id is not None:
-            item = item or _single_item(life, time)
+            item = item or single_item(life, time)
             linked = _is_linked(whole, life, time, policy)
         hour = hour_of(time)
-        voided = _voided_at(whole, case, name, policy)
-        rated = KINDS[kind] in rate.counted
-        if rate.distinct_orders:
-            if rated and order_id is not None and (life is case or life is None):
-                _span(spans, shop_id, item, hour, voided)
-            rated = False
+        voided = voided_of(whole, case, name, policy)
+        rated = KINDS[kind] in rate.counted and not rate.distinct_orders
         items = (item,) if rated and item is not None else ()
         result[name] = (time, Delta(shop_id, hour + HOUR, hour, kind, 1, items, (), linked, closed), voided)
 
@@ -123,7 +102,7 @@ def _expect_escalations(
             of = (one.shop_id, one.order_id, one.item_id)
             add(f"{KINDS[kind]}/{identity}", kind, one.time, of, case, closed=closed)
     if case.requests or case.messages:
-        for asked in _interventions(case, whole, policy):
+        for asked in interventions(case, whole, policy):
             of = (asked.shop_id, asked.order_id, asked.item_id)
             add(f"{KINDS[INTERVENTION]}/{asked.intervention_id}", INTERVENTION, asked.time, of, case, closed=False)
     for identity, ticket in case.tickets.items():
@@ -133,35 +112,21 @@ def _expect_escalations(
             continue
         sent = case.sent.get(name)
         if sent is not None and sent.final:
-            result[name] = (timed_out, sent.delta, _voided_at(whole, case, name, policy))
+            result[name] = (timed_out, sent.delta, voided_of(whole, case, name, policy))
             continue
         of = (ticket.opened.shop_id, ticket.opened.order_id, None)
         life = life_at(whole, timed_out, policy)
         add(name, TICKET_TIMEOUT, timed_out, of, life, closed=is_ticket_closed(whole, ticket, policy))
 
 
-def _interventions(case: Case, whole: Case, policy: Policy) -> Iterator[Intervention]:
-    """Those of the case that count: others of the conversation, also of an earlier life, may be too near."""
-    asked = [one for part in parts(whole) for one in (*part.requests.values(), *part.messages.values())]
-    if not whole.past:
-        yield from counted(asked, policy.interventions)
-        return
-    mine = {id(one) for one in (*case.requests.values(), *case.messages.values())}
-    yield from (one for one in counted(asked, policy.interventions) if id(one) in mine)
-
-
-def _voided_at(whole: Case, case: Case, name: str, policy: Policy) -> int | None:
-    if name not in whole.voidings:
-        return None
-    begun = place_of(case, name, policy)
-    return None if begun is None else voided_at(whole, case, name, begun, policy)
-
-
-def _single_item(life: Case | None, time: int) -> str | None:
-    """The order's item, where it has only one as placed by `time`."""
-    if life is None or life.order.placed is None or life.order.placed.time > time:
-        return None
-    return life.order.single_item
+def _expect_once(result: dict[str, tuple[int, Delta, int | None]], whole: Case, policy: Policy) -> None:
+    """The order as one that has escalated, and for each item that it has escalated for."""
+    for (shop_id, item), known in spans(whole, policy).items():
+        kind, items = (DISTINCT_ORDER, ()) if item is None else (ASIDE, (item,))
+        for boundary, hour, sign in moves(known):
+            # All that it takes is known once the events before the boundary are.
+            delta = Delta(shop_id, boundary, hour, kind, sign, items)
+            result[f"{ONCE}{(shop_id, item, boundary, hour, sign)}"] = (boundary - 1, delta, None)
 
 
 def _is_linked(whole: Case, life: Case | None, time: int, policy: Policy) -> bool:
@@ -172,30 +137,6 @@ def _is_linked(whole: Case, life: Case | None, time: int, policy: Policy) -> boo
         one.type == orders.SHIP_LATE and one.raised <= time and (one.resolved is None or time < one.resolved)
         for one in orders.expected(life.key, life.order, policy)
     )
-
-
-def _span(
-    spans: dict[tuple[str, str | None], list[Span]], shop_id: str, item: str | None, hour: int, voided: int | None
-) -> None:
-    span = Span(hour, hour_of(voided) + HOUR if voided is not None else None)
-    for of_item in (None,) if item is None else (None, item):
-        spans.setdefault((shop_id, of_item), []).append(span)
-
-
-def _span_tickets(spans: dict[tuple[str, str | None], list[Span]], case: Case, whole: Case, policy: Policy) -> None:
-    """The timeouts in this life of an order whose tickets are kept elsewhere."""
-    if KINDS[TICKET_TIMEOUT] not in policy.help_rate.counted:
-        return
-    for part in parts(whole):
-        for identity, ticket in part.tickets.items():
-            time, opened = timed_out_at(ticket, policy), ticket.opened
-            name = f"{KINDS[TICKET_TIMEOUT]}/{identity}"
-            sent = part.sent.get(name)
-            if part is case or time is None or opened is None or opened.order_id is None or (sent and sent.final):
-                continue
-            if life_at(whole, time, policy) is case:
-                voided = _voided_at(whole, part, name, policy)
-                _span(spans, opened.shop_id, _single_item(case, time), hour_of(time), voided)
 
 
 def _expect_order(result: dict[str, tuple[int, Delta, int | None]], order: Order, *, over_paid: bool) -> None:
@@ -253,8 +194,8 @@ def difference(
     for identity, known in list(case.sent.items()):
         one = wanted.get(identity)
         if one is None or one[1] != known.delta or not _is_past(one[0], one[1], watermark, settled):
-            # A late fact changed it, or moved it into what is not settled yet.
-            if not known.voided:
+            # A late fact changed it, or moved it into what is not settled yet; or no window holds it any more.
+            if not known.voided and not (one is None and _has_left(identity, known.delta, settled)):
                 now.append(_reversed(known.delta, known.delta.effective))
             del case.sent[identity]
     for identity, (time, delta, voided) in wanted.items():
@@ -278,6 +219,11 @@ def difference(
             sent.voided = True
             now.append(_reversed(delta, void))
     return now, min(later, default=None)
+
+
+def _has_left(identity: str, delta: Delta, settled: int) -> bool:
+    """Whether an escalation that counts once has left every window: then what it came from may be forgotten."""
+    return identity.startswith(ONCE) and delta.hour + LONGEST < settled
 
 
 def _is_past(time: int, delta: Delta, watermark: int, settled: int) -> bool:

@@ -13,31 +13,29 @@ Nothing here costs anything where nothing ends.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from schemas.times import HOUR
 from streams.policy.model import Policy
 from streams.rules.aftersales import REVIEW, TICKET
-from streams.rules.cases import COMPLAINT, INTERVENTION, KINDS, TICKET_TIMEOUT, Case
-from streams.rules.conversations import REPLY_LATE
-from streams.rules.filing import COMPLAINED, INTERVENED, OPENED, RESPONDED, SAID, SWITCHED, Entry, put, ship, unpacked
+from streams.rules.cases import KINDS, TICKET_TIMEOUT, Case
+from streams.rules.endings import named, things
+from streams.rules.filing import Entry, put, ship, unpacked
 from streams.rules.interventions import counted
-from streams.rules.keeping import conversation_end, ticket_end
 from streams.rules.lives import (
-    end_of_escalation,
-    end_of_order,
     is_ticket_closed,
     life_at,
     parts,
     place_of,
     timed_out_at,
 )
-from streams.rules.orders import Order, Shipped
+from streams.rules.orders import Shipped
 from streams.rules.reconcile import Emitted
+from streams.rules.standing import standing
 from streams.rules.tickets import Ticket
+from streams.rules.windows import LONGEST
 
 _TIMEOUT = KINDS[TICKET_TIMEOUT]
 _FOR_EVER = 1 << 62
@@ -64,7 +62,7 @@ def admit(case: Case, entry: Entry, settled: int, policy: Policy) -> Case | Wait
         for one in case.past:
             if one.start is not None and one.end is not None and time <= one.end:
                 return one
-    over = [thing for thing in _named(case, entry, policy) if time > thing.end]
+    over = [thing for thing in named(case, entry, policy) if time > thing.end]
     for thing in over:
         if thing.end >= settled:
             return Wait(thing.end)
@@ -76,7 +74,7 @@ def admit(case: Case, entry: Entry, settled: int, policy: Policy) -> Case | Wait
 def close_over(case: Case, settled: int, policy: Policy) -> int | None:
     """Moves what is over into the past; the least end of what is not, in microseconds."""
     least: int | None = None
-    for thing in list(_things(case, policy)):
+    for thing in list(things(case, policy)):
         if thing.end < settled:
             thing.close()
         elif least is None or thing.end < least:
@@ -109,6 +107,8 @@ def rest(past: Case, policy: Policy) -> int:
 
 def drop(case: Case, past: Case, policy: Policy) -> None:
     """Forgets something past. What was counted with its help stays as it is."""
+    if policy.help_rate.distinct_orders:
+        _keep_standing(case, past, policy)
     names = [name for name, _ in past.escalations] + [f"{_TIMEOUT}/{identity}" for identity in past.tickets]
     for name in names:
         begun, end = place_of(past, name, policy), past.end
@@ -130,6 +130,19 @@ def drop(case: Case, past: Case, policy: Policy) -> None:
             part.emitted = [sent for sent in part.emitted if not _is_review_of(sent, identity, ticket)]
     _keep_near(case, past, policy)
     case.past = [one for one in case.past if one is not past]
+
+
+def _keep_standing(case: Case, past: Case, policy: Policy) -> None:
+    """What stands of it stands on; and of tickets that timed out in this life of the order it stays known for what."""
+    case.standing.update(standing(past, case, policy))
+    if past.start is None:
+        return
+    for part in parts(case):
+        for identity, ticket in part.tickets.items():
+            time = timed_out_at(ticket, policy)
+            if time is not None and life_at(case, time, policy) is past:
+                name = f"{_TIMEOUT}/{identity}@{time}"
+                case.standing.update((key, one) for key, one in standing(part, case, policy) if key == name)
 
 
 def _is_review_of(sent: Emitted, ticket_id: str, ticket: Ticket) -> bool:
@@ -185,6 +198,10 @@ def prune(case: Case, settled: int, policy: Policy) -> int | None:
     for name, conversation in list(case.conversations.items()):
         if conversation.is_empty:
             del case.conversations[name]
+    if case.standing:
+        # What no window can hold any more changes nothing, whatever it did.
+        case.standing = {name: one for name, one in case.standing.items() if one.hour + LONGEST >= settled}
+        later += (one.hour + LONGEST for one in case.standing.values())
     return min(later, default=None)
 
 
@@ -197,128 +214,7 @@ def is_empty(case: Case) -> bool:
         or case.voidings
         or case.stalls
         or case.conversations
+        or case.standing
         or case.knows_order
         or any(True for _ in case.escalations)
     )
-
-
-class _Thing(NamedTuple):
-    """Something that is forgotten as a whole. `end`: the last instant at which it is known, in microseconds."""
-
-    end: int
-    close: Callable[[], None]
-
-
-def _named(case: Case, entry: Entry, policy: Policy) -> Iterator[_Thing]:
-    """What of the case the event names."""
-    if entry.of_order and case.knows_order:
-        yield _order(case, policy)
-    if entry.slot in (OPENED, RESPONDED, SWITCHED):
-        if entry.identity in case.tickets:
-            yield _ticket(case, entry.identity, policy)
-    elif entry.slot == SAID:
-        if entry.identity in case.conversations:
-            yield _conversation(case, entry.identity, policy)
-        message = f"{entry.identity}:{getattr(entry.fact, 'event_id', '')}"
-        if not entry.of_order and message in case.messages:
-            yield _escalation(case, case.messages, message, policy)
-    elif not entry.of_order and entry.slot in (COMPLAINED, INTERVENED):
-        facts: dict[str, Any] = case.complaints if entry.slot == COMPLAINED else case.requests
-        if entry.identity in facts:
-            yield _escalation(case, facts, entry.identity, policy)
-
-
-def _things(case: Case, policy: Policy) -> Iterator[_Thing]:
-    """All of the case that can be forgotten."""
-    if case.knows_order:
-        yield _order(case, policy)
-    for identity in list(case.tickets):
-        yield _ticket(case, identity, policy)
-    lone: tuple[dict[str, Any], ...] = (case.complaints, case.requests, case.messages)
-    for facts in lone:
-        for identity, one in list(facts.items()):
-            if one.order_id is None:
-                yield _escalation(case, facts, identity, policy)
-    for identity in list(case.conversations):
-        yield _conversation(case, identity, policy)
-
-
-def _order(case: Case, policy: Policy) -> _Thing:
-    end = end_of_order(case, policy)
-
-    def close() -> None:
-        past = _past(case, end)
-        past.start, past.last, past.order, past.refunds = case.start, case.last, case.order, case.refunds
-        case.start, case.last, case.order, case.refunds = None, None, Order(), {}
-        past.disputes, case.disputes = case.disputes, {}
-        past.complaints, case.complaints = _split(case.complaints)
-        past.requests, case.requests = _split(case.requests)
-        past.messages, case.messages = _split(case.messages)
-        left = {name for name, _ in case.escalations}
-        past.sent = {
-            name: sent for name, sent in case.sent.items() if name not in left and not name.startswith(f"{_TIMEOUT}/")
-        }
-        case.sent = {name: sent for name, sent in case.sent.items() if name not in past.sent}
-        _move_emitted(case, past, lambda sent: sent.type.startswith(("order.", "aftersales.")))
-
-    return _Thing(end, close)
-
-
-def _ticket(case: Case, identity: str, policy: Policy) -> _Thing:
-    end = ticket_end(case.tickets[identity], policy)
-
-    def close() -> None:
-        past = _past(case, end)
-        past.tickets[identity] = case.tickets.pop(identity)
-        _move_sent(case, past, f"{_TIMEOUT}/{identity}")
-        _move_emitted(case, past, lambda sent: sent.type.startswith("ticket.") and sent.subject == identity)
-
-    return _Thing(end, close)
-
-
-def _escalation(case: Case, facts: dict[str, Any], identity: str, policy: Policy) -> _Thing:
-    kind = COMPLAINT if facts is case.complaints else INTERVENTION
-    name = f"{KINDS[kind]}/{identity}"
-    end = end_of_escalation(case, case, name, policy)
-
-    def close() -> None:
-        past = _past(case, end)
-        mine = past.complaints if facts is case.complaints else past.requests
-        mine[identity] = facts.pop(identity)
-        _move_sent(case, past, name)
-
-    return _Thing(end, close)
-
-
-def _conversation(case: Case, identity: str, policy: Policy) -> _Thing:
-    end = conversation_end(case.conversations[identity], policy)
-
-    def close() -> None:
-        past = _past(case, end)
-        past.conversations[identity] = case.conversations.pop(identity)
-        _move_emitted(case, past, lambda sent: sent.type == REPLY_LATE and sent.subject == identity)
-
-    return _Thing(end, close)
-
-
-def _past(case: Case, end: int) -> Case:
-    past = Case(case.key, end=end)
-    case.past.append(past)
-    return past
-
-
-def _split(facts: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Those of an order, and those of none."""
-    of_order = {identity: one for identity, one in facts.items() if one.order_id is not None}
-    return of_order, {identity: one for identity, one in facts.items() if identity not in of_order}
-
-
-def _move_sent(case: Case, past: Case, name: str) -> None:
-    sent = case.sent.pop(name, None)
-    if sent is not None:
-        past.sent[name] = sent
-
-
-def _move_emitted(case: Case, past: Case, belongs: Callable[[Emitted], bool]) -> None:
-    past.emitted = [sent for sent in case.emitted if belongs(sent)]
-    case.emitted = [sent for sent in case.emitted if not belongs(sent)]

@@ -16,7 +16,8 @@ from streams.rules import help_rate
 from streams.rules.alert import MERCHANT, PLATFORM, RAISED, RESOLVED, Alert
 from streams.rules.counting import COMPLAINT, DISPUTE, INTERVENTION, ORDER, TICKET_TIMEOUT
 from streams.rules.help_rate import DELISTING_RISK, INSUFFICIENT, LEVELS, Judgement
-from streams.stages.shops import CLOSED, LINKED, SCALE, WINDOWS, CategoryChange, Closed, Figures
+from streams.rules.windows import WINDOWS
+from streams.stages.shops import CLOSED, LINKED, SCALE, CategoryChange, Closed, Figures
 from streams.stages.tables import TableRecord
 
 HELP_RATES = "help-rates"

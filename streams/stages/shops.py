@@ -12,14 +12,14 @@ from operator import add, sub
 
 import msgspec
 
-from schemas.times import DAY, HOUR
+from schemas.times import HOUR
 from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
 from streams.rules import help_rate
 from streams.rules.counting import DISTINCT_ORDER, ORDER, TALLIED, Delta
+from streams.rules.windows import WINDOWS
 from streams.stages.tallies import TallyBook
 
-WINDOWS = (7 * DAY, 30 * DAY)
 _ALL_WINDOWS = range(len(WINDOWS))
 #: Places in a row of counts: orders, the kinds of escalation, the orders that escalated where each counts once (these
 #: are places of `streams.rules.counting`), then two properties of escalations.

@@ -1,7 +1,7 @@
 """After-sales windows, refused rights and refund reasons, read off the sorted list one instant at a time.
 
 Nothing is derived from what comes later: at the end of each instant the reader judges what the instant's events asked
-for, with what it has read up to then. Forgetting is left out: the histories are to be shorter than that.
+for, with what it has read up to then of that life of the order.
 """
 
 from collections import Counter, defaultdict
@@ -11,20 +11,14 @@ from itertools import groupby
 from string import ascii_lowercase, digits
 from typing import Any
 
+from tests.oracle.escalations import Escalations
+from tests.oracle.orders import OrderLife, Orders, natural_id
 from tests.oracle.policy import DAY, HOUR, OraclePolicy
 from tests.oracle.tickets import Tickets
 from tests.oracle.timeline import Event, shown, sorted_events
 
 WINDOWS = {"7d": 7 * DAY, "30d": 30 * DAY}
 _ASKING = ("refund.requested", "dispute.opened", "complaint.filed", "ticket.opened")
-_ID = {
-    "refund.requested": "refund_id",
-    "refund.rejected": "refund_id",
-    "refund.settled": "refund_id",
-    "dispute.opened": "dispute_id",
-    "complaint.filed": "complaint_id",
-    "ticket.opened": "ticket_id",
-}
 
 
 @dataclass(frozen=True)
@@ -66,7 +60,7 @@ class _Refused:
 
 @dataclass
 class _Order:
-    """What has been read of one order."""
+    """What has been read of one life of an order."""
 
     placed: Event | None = None
     paid: Event | None = None
@@ -98,35 +92,31 @@ class AfterSales:
         self.numbers = numbers
         self.until = until
         self.alerts: list[Said] = []
-        self._orders: dict[str, _Order] = defaultdict(_Order)
-        self._known: set[tuple[str, str, str]] = set()
+        self._orders: dict[OrderLife, _Order] = defaultdict(_Order)
         self._closed: dict[Event, bool] = {}
         self._requests: list[tuple[str, int, str, str]] = []
-        #: (shop, time, key, kind, id) of each escalation past everything, and when an id was first voided.
-        self._escalations: list[tuple[str, int, tuple[str, str, str]]] = []
-        self._voided: dict[tuple[str, str, str], int] = {}
         history = sorted_events(events, until)
+        self._lives = Orders(history, policy)
+        tickets = Tickets(history, policy, until)
+        self._opened = {ticket.opened for ticket in tickets.all}
         for time, group in groupby(history, key=lambda event: event.time):
             self._read(time, [event for event in group if self._is_new(event)])
-        for timeout in Tickets(history, policy, until).timeouts:
-            if self._closed.get(timeout.opened):
-                name = timeout.opened.key, "ticket_timeout", timeout.opened.value["ticket_id"]
-                self._escalations.append((timeout.opened.shop, timeout.time, name))
+        # Whether they are linked with stalls is not asked here.
+        escalations = Escalations(history, self._lives, [], tickets, policy, lambda _: False)
+        self._escalations = [one for one in escalations.all if self._closed.get(one.event)]
+
+    def _order_of(self, event: Event) -> _Order:
+        return self._orders[self._lives.life_of[event]]
 
     def _is_new(self, event: Event) -> bool:
         """Takes in what an event says of its order; whether it is no repeat."""
-        value, key = event.value, event.key
-        if event.type == "escalation.voided":
-            self._voided.setdefault((key, value["escalation"], value["escalation_id"]), event.time)
+        if event.order is None or event.topic == "logistics-scans":
             return False
-        if event.type == "order.shipped":
-            name = key, event.type, f"{value['carrier']} {value['tracking_no']}"
-        else:
-            name = key, event.type, value.get(_ID.get(event.type, ""), "")
-        if name in self._known:
+        if event.type == "ticket.opened":
+            return event in self._opened
+        if natural_id(event) is None or not self._lives.is_first(event):
             return False
-        self._known.add(name)
-        order = self._orders[key]
+        order = self._order_of(event)
         match event.type:
             case "order.placed":
                 order.placed = event
@@ -148,7 +138,7 @@ class AfterSales:
                 self._ask(event)
         for event in events:
             if event.type == "refund.rejected":
-                order, refund = self._orders[event.key], event.value["refund_id"]
+                order, refund = self._order_of(event), event.value["refund_id"]
                 right = order.rights.get(refund)
                 if right is not None:
                     order.open.append(_Refused(refund, event.shop))
@@ -158,7 +148,7 @@ class AfterSales:
                 self._resolve(event)
 
     def _ask(self, event: Event) -> None:
-        order = self._orders[event.key]
+        order = self._order_of(event)
         item = event.value.get("item_id") if event.type != "ticket.opened" else None
         closed, ground = self._window(order, event.time, item)
         self._closed[event] = closed
@@ -168,10 +158,6 @@ class AfterSales:
             value = event.value
             order.rights[value["refund_id"]] = self._right(order, event)
             self._requests.append((event.shop, event.time, value["kind"], _code(value["reason"])))
-        elif closed and event.type != "ticket.opened":
-            kind = event.type.partition(".")[0]
-            name = event.key, kind, event.value[_ID[event.type]]
-            self._escalations.append((event.shop, event.time, name))
 
     def _window(self, order: _Order, time: int, item: str | None) -> tuple[bool, str | None]:
         """Whether all is over, and the ground of a review where one is needed."""
@@ -209,7 +195,7 @@ class AfterSales:
         return None if since is not None and since > self.numbers.exchanging * DAY else "quality_exchange"
 
     def _resolve(self, event: Event) -> None:
-        order = self._orders[event.key]
+        order = self._order_of(event)
         for refused in list(order.open):
             if event.type == "dispute.opened" or event.value["refund_id"] == refused.refund:
                 order.open.remove(refused)
@@ -220,10 +206,9 @@ class AfterSales:
     def window_closed(self, shop: str, window: str, boundary: int) -> int:
         """How many of a shop's escalations in a window are past everything, as of a boundary."""
         return sum(
-            boundary - WINDOWS[window] <= time < boundary
-            and not (name in self._voided and self._voided[name] < boundary)
-            for of, time, name in self._escalations
-            if of == shop
+            boundary - WINDOWS[window] <= one.time < boundary and one.counts_as_of(boundary)
+            for one in self._escalations
+            if one.shop == shop
         )
 
     def reasons(self, shop: str) -> list[dict[str, Any] | None]:

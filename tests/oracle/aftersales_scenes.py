@@ -9,7 +9,7 @@ from tests.oracle.policy import DAY, HOUR, MINUTE
 from tests.oracle.timeline import microseconds, shown
 
 START = microseconds("2026-01-20T00:00:00Z")
-#: Periods so short that no order is forgotten within a history.
+#: Periods so short that no order is forgotten within a history by the default policy.
 SHORT = Numbers(
     long_base=20,
     warranty={"3c-digital": 45, "home-appliances": 20, "footwear": 30},

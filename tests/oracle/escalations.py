@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tests.oracle.orders import OrderLife, Orders
 from tests.oracle.policy import OraclePolicy
-from tests.oracle.shipments import Shipments
+from tests.oracle.shipments import Stall
 from tests.oracle.tickets import Tickets, Timeout
 from tests.oracle.timeline import Event
 
@@ -23,6 +23,8 @@ class Escalation:
     """One escalation by its id; what does not count (an intervention within a span) is known all the same."""
 
     kind: str
+    #: The event, or the one that opened the ticket.
+    event: Event
     time: int
     shop: str
     order: str | None
@@ -46,14 +48,14 @@ class Escalations:
         self,
         events: list[Event],
         orders: Orders,
-        shipments: Shipments,
+        stalls: list[Stall],
         tickets: Tickets,
         policy: OraclePolicy,
         asks: Callable[[str], bool],
     ) -> None:
         self.policy = policy
         self.orders = orders
-        self.stalls = shipments.stalls
+        self.stalls = stalls
         self.asks = asks
         self.all: list[Escalation] = []
         self._known: dict[tuple[str, str, str], list[Escalation]] = defaultdict(list)
@@ -105,6 +107,7 @@ class Escalations:
             return
         escalation = Escalation(
             kind=kind,
+            event=event,
             time=time,
             shop=event.shop,
             order=event.order,

@@ -102,6 +102,10 @@ class OraclePolicy:
     keep_voiding: int = 180 * DAY
     intervention_span: int = 24 * HOUR
     message_memory: int = 24 * HOUR
+    keep_conversation: int = 180 * DAY
+    # A buyer's message in these hours of the day, UTC+8, that nobody of the shop answers for longer than that.
+    answer_within: int = 3 * MINUTE
+    answering_hours: tuple[int, int] = (8, 23)
 
     windows: Mapping[str, int] = field(default_factory=lambda: {"7d": 7 * DAY, "30d": 30 * DAY})
     judged_window: str = "30d"

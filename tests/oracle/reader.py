@@ -59,7 +59,7 @@ def read(
     feeds = Feeds(history, policy, until)
     shipments = Shipments(history, orders, feeds, policy, until)
     tickets = Tickets(history, policy, until)
-    escalations = Escalations(history, orders, shipments, tickets, policy, asks)
+    escalations = Escalations(history, orders, shipments.stalls, tickets, policy, asks)
     lives = orders.all_lives()
     rates = HelpRates(lives, escalations.all, policy, until, every_boundary=every_boundary)
     alerts = [*feeds.alerts, *shipments.alerts, *tickets.alerts, *rates.alerts]

@@ -88,7 +88,7 @@ class Timeout:
 
 
 class Tickets:
-    """All tickets, their alerts and the time-outs before `until`."""
+    """All tickets (each of its lives), their alerts and the time-outs before `until`."""
 
     def __init__(self, events: list[Event], policy: OraclePolicy, until: int) -> None:
         tickets: dict[tuple[str, str], list[Ticket]] = defaultdict(list)
@@ -101,7 +101,8 @@ class Tickets:
                 lives[-1].read(event)
         self.alerts: list[OracleAlert] = []
         self.timeouts: list[Timeout] = []
-        for ticket in (ticket for lives in tickets.values() for ticket in lives):
+        self.all = [ticket for lives in tickets.values() for ticket in lives]
+        for ticket in self.all:
             self._judge(ticket, policy, until)
 
     def _judge(self, ticket: Ticket, policy: OraclePolicy, until: int) -> None:

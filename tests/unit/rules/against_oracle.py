@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -15,7 +16,7 @@ from streams.policy import load
 from streams.policy.model import Policy
 from streams.rules.alert import RAISED, Alert
 from streams.stages.single import SingleReader
-from tests.oracle.policy import OraclePolicy, distinct_orders, taobao_experience_2026, tmall_2026
+from tests.oracle.policy import DAY, OraclePolicy, distinct_orders, taobao_experience_2026, tmall_2026
 from tests.oracle.reader import read
 from tests.oracle.streams import asks, low_volume
 
@@ -30,11 +31,27 @@ ORACLES: dict[str, Callable[[], OraclePolicy]] = {
 UNREAD = ("aftersales.", "chat.")
 
 
+class Kept(NamedTuple):
+    """For how many days things are kept."""
+
+    order: int
+    order_extension: int
+    order_idle: int
+    ticket: int
+    escalation: int
+    voiding: int
+    conversation: int
+
+
 @cache
-def policies(profile: str, *, low: bool) -> tuple[Policy, OraclePolicy]:
-    """The same policy for both; `low`: a help rate that small streams can reach."""
+def policies(profile: str, *, low: bool, kept: Kept | None = None) -> tuple[Policy, OraclePolicy]:
+    """The same policy for both; `low`: a help rate that small streams can reach; `kept`: in place of the profile's."""
     policy = load.load(profile)
     oracle = ORACLES[profile]()
+    if kept is not None:
+        days = {f"{name}_days": number for name, number in kept._asdict().items()}
+        policy = msgspec.structs.replace(policy, keeping=msgspec.structs.replace(policy.keeping, **days))
+        oracle = replace(oracle, **{f"keep_{name}": number * DAY for name, number in kept._asdict().items()})
     if not low:
         return policy, oracle
     oracle = low_volume(oracle)
@@ -108,9 +125,10 @@ def difference(
     low: bool = True,
     until: int | None = None,
     steps: Iterable[int] = (),
+    kept: Kept | None = None,
 ) -> str:
     """Empty where the stages and the oracle say the same."""
-    policy, oracle = policies(profile, low=low)
+    policy, oracle = policies(profile, low=low, kept=kept)
     alerts, tables, reader = run(arrival, policy, until, steps)
     wanted = read(events, until, oracle, asks=asks)
     got = shapes(alert for alert in alerts if not alert.type.startswith(UNREAD))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 import msgspec
@@ -18,16 +19,35 @@ from streams.stages.single import SingleReader
 from streams.stages.tables import TableRecord
 from tests.oracle.aftersales import AfterSales, Said
 from tests.oracle.aftersales_scenes import SHORT, Events, random_stream
+from tests.oracle.orders import Orders
 from tests.oracle.policy import DAY, HOUR, OraclePolicy
 from tests.oracle.streams import shuffle_on_time
-from tests.oracle.timeline import microseconds
+from tests.oracle.timeline import microseconds, sorted_events
 from tests.unit.rules.against_oracle import encoded
 
 #: Of the streams, and the one that events which disagree name.
 SHOPS = ("S0", "S1", "S2", "S9")
 
 
-def short() -> Policy:
+#: What is kept for how long: for longer than any history, and so that windows, requests and lives end together.
+LONG = OraclePolicy()
+KEPT = [
+    LONG,
+    replace(
+        LONG,
+        keep_order=15 * DAY,
+        keep_order_extension=0,
+        keep_order_idle=20 * DAY,
+        keep_ticket=7 * DAY,
+        keep_escalation=12 * DAY,
+        keep_voiding=3 * DAY,
+        extension_days={category: max(SHORT.warranty.get(category, 0), SHORT.slow.get(category, 0))
+                        for category in (*SHORT.warranty, *SHORT.slow)},
+    ),
+]  # fmt: skip
+
+
+def short(kept: OraclePolicy) -> Policy:
     """The default policy with the oracle's short periods."""
     policy = load.default()
     rules = msgspec.structs.replace(
@@ -41,12 +61,23 @@ def short() -> Policy:
         no_reason_exempt=tuple(sorted(SHORT.exempt)),
         quality_exchange_days=SHORT.exchanging,
     )
-    return msgspec.structs.replace(policy, aftersales=rules)
+    keeping = msgspec.structs.replace(
+        policy.keeping,
+        order_days=kept.keep_order / DAY,
+        order_extension_days=kept.keep_order_extension / DAY,
+        order_idle_days=kept.keep_order_idle / DAY,
+        ticket_days=kept.keep_ticket / DAY,
+        escalation_days=kept.keep_escalation / DAY,
+        voiding_days=kept.keep_voiding / DAY,
+    )
+    return msgspec.structs.replace(policy, aftersales=rules, keeping=keeping)
 
 
-def run(arrival: Events, until: int, looks: set[int]) -> tuple[list[Alert], list[TableRecord], SingleReader]:
+def run(
+    arrival: Events, until: int, looks: set[int], kept: OraclePolicy
+) -> tuple[list[Alert], list[TableRecord], SingleReader]:
     """The alerts, the records of the tables, and the reader."""
-    reader = SingleReader(short())
+    reader = SingleReader(short(kept))
     for number, event in enumerate(arrival):
         value = encoded(event)
         reader.take(event["topic"], *decode(event["topic"], value), value)
@@ -65,10 +96,10 @@ def in_short(alert: Alert) -> Said:
     return Said(name, alert.subject, alert.status, alert.time, alert.shop_id or "", about, alert.resolution)
 
 
-def difference(events: Events, arrival: Events, until: int, looks: set[int]) -> list[str]:
+def difference(events: Events, arrival: Events, until: int, looks: set[int], kept: OraclePolicy) -> list[str]:
     """Empty where the stages and the oracle say the same."""
-    oracle = AfterSales(events, until, OraclePolicy(), SHORT)
-    alerts, records, reader = run(arrival, until, looks)
+    oracle = AfterSales(events, until, kept, SHORT)
+    alerts, records, reader = run(arrival, until, looks, kept)
     got = Counter(in_short(alert) for alert in alerts if alert.type.startswith("aftersales."))
     want = Counter(oracle.alerts)
     problems = [f"missing {said}" for said in (want - got)] + [f"unexpected {said}" for said in (got - want)]
@@ -91,8 +122,8 @@ def difference(events: Events, arrival: Events, until: int, looks: set[int]) -> 
 
 
 @settings(max_examples=150, deadline=None)
-@given(orders=st.integers(1, 6), seed=st.integers(0, 2**32 - 1))
-def test_the_stages_say_what_a_reader_of_the_sorted_list_says(orders: int, seed: int) -> None:
+@given(orders=st.integers(1, 6), seed=st.integers(0, 2**32 - 1), kept=st.sampled_from(KEPT))
+def test_the_stages_say_what_a_reader_of_the_sorted_list_says(orders: int, seed: int, kept: OraclePolicy) -> None:
     rng = Random(seed)
     events = random_stream(rng, orders)
     if not events:
@@ -101,7 +132,7 @@ def test_the_stages_say_what_a_reader_of_the_sorted_list_says(orders: int, seed:
     until = rng.choice((max(times), rng.choice(times), rng.choice(times) + HOUR, max(times) + 31 * DAY))
     looks = {number for number in range(len(events)) if rng.random() < 0.3}
     on_time = [event for event in events if microseconds(event["value"]["occurred_at"]) <= until]
-    assert difference(on_time, shuffle_on_time(on_time, rng), until, looks) == []
+    assert difference(on_time, shuffle_on_time(on_time, rng), until, looks, kept) == []
 
 
 def test_the_random_streams_have_everything_in_them() -> None:
@@ -120,3 +151,14 @@ def test_the_random_streams_have_everything_in_them() -> None:
     }  # fmt: skip
     assert min(found.values()) >= 10
     assert closed >= 10
+
+
+def test_the_random_streams_go_on_after_orders_are_forgotten() -> None:
+    lives: Counter[int] = Counter()
+    for seed in range(60):
+        events = random_stream(Random(seed), 6)
+        until = max(microseconds(event["value"]["occurred_at"]) for event in events)
+        orders = Orders(sorted_events(events, until), KEPT[1])
+        lives.update(len(of_order) for of_order in orders.lives.values())
+    assert lives[2] >= 30
+    assert lives[3] >= 5

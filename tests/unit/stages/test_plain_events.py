@@ -18,7 +18,7 @@ from streams.rules.cases import Case
 from streams.stages.orders import OrderBook
 from streams.stages.single import SingleReader
 from tests.oracle.streams import shuffle_on_time, streams
-from tests.unit.rules.against_oracle import encoded, policies
+from tests.unit.rules.against_oracle import Kept, encoded, policies
 
 PROFILES = ["default", "taobao-experience-2026", "distinct-orders"]
 QUICK = settings(
@@ -37,25 +37,15 @@ class EagerOrders(OrderBook):
         return False
 
 
-def policy_of(profile: str, *, short: bool) -> Policy:
-    """With late replies; `short`: what is over is forgotten within days."""
-    policy, _ = policies(profile, low=True)
+#: So that what is over is forgotten within days.
+SHORT = Kept(order=5, order_extension=1, order_idle=12, ticket=4, escalation=3, voiding=6, conversation=3)
+
+
+def with_late_reply(policy: Policy) -> Policy:
+    """The policy with the rule that is off by default."""
     talks = policy.conversations
     talks = msgspec.structs.replace(talks, reply_late=msgspec.structs.replace(talks.reply_late, enabled=True))
-    policy = msgspec.structs.replace(policy, conversations=talks)
-    if not short:
-        return policy
-    keeping = msgspec.structs.replace(
-        policy.keeping,
-        order_days=5,
-        order_extension_days=1,
-        order_idle_days=12,
-        ticket_days=4,
-        escalation_days=3,
-        voiding_days=6,
-        conversation_days=3,
-    )
-    return msgspec.structs.replace(policy, keeping=keeping)
+    return msgspec.structs.replace(policy, conversations=talks)
 
 
 def said(reader: SingleReader, arrival: list[Mapping[str, Any]], looks: set[int]) -> tuple[Any, ...]:
@@ -93,7 +83,7 @@ def test_looking_at_an_event_when_it_is_settled_is_enough(
     profile: str, events: list[dict[str, Any]], seed: int, short: bool, late: float
 ) -> None:
     random = Random(seed)
-    policy = policy_of(profile, short=short)
+    policy = with_late_reply(policies(profile, low=True, kept=SHORT if short else None)[0])
     arrival = with_late_ones(shuffle_on_time(events, random), random, late)
     looks = {place for place in range(len(arrival)) if random.random() < random.choice((0.05, 0.5))}
     eager = SingleReader(policy)
