@@ -31,7 +31,7 @@ from tests.kafka_broker import Broker
 
 SHIPMENTS = 1_000_000
 _ONE, _OTHER = "one", "other"
-_PEER_SCANS, _PEER_ALERTS = "peer-scans", "peer-alerts"
+_PEER_ALERTS = "peer-alerts"
 #: Seconds to take in all scans, at the most; and to be back at work.
 _READ, _BACK = 600.0, 120.0
 #: Seconds between two looks at how far a group is, and of quiet before a kill.
@@ -89,25 +89,25 @@ async def _start(member: Member) -> Start:
     return Start(wall, member.child.cpu, await member.restored())
 
 
-async def _until_all_is_read(kafka: Broker, group: str, topic: str) -> None:
-    ends = await kafka.end_offsets(topic)
+async def _until_all_is_read(kafka: Broker, group: str) -> None:
+    ends = await kafka.end_offsets(SCANS_TOPIC)
     limit = time.monotonic() + _READ
     while True:
         committed = await kafka.committed(group)
-        if all(committed.get((topic, number), 0) >= end for number, end in ends.items()):
+        if all(committed.get((SCANS_TOPIC, number), 0) >= end for number, end in ends.items()):
             return
         if time.monotonic() > limit:
             raise WrongError(f"{group} does not come to the end")
         await asyncio.sleep(0.5)
 
 
-async def _until_work_goes_on(kafka: Broker, group: str, topic: str) -> float:
+async def _until_work_goes_on(kafka: Broker, group: str) -> float:
     """Seconds from now until all that is there now, and more, is committed in every partition."""
     killed = time.monotonic()
-    ends = await kafka.end_offsets(topic)
+    ends = await kafka.end_offsets(SCANS_TOPIC)
     while True:
         committed = await kafka.committed(group)
-        if all(committed.get((topic, number), 0) > end for number, end in ends.items()):
+        if all(committed.get((SCANS_TOPIC, number), 0) > end for number, end in ends.items()):
             return time.monotonic() - killed
         if time.monotonic() > killed + _BACK:
             raise WrongError(f"{group} is not back at work after {_BACK:.0f} s")
@@ -116,13 +116,12 @@ async def _until_work_goes_on(kafka: Broker, group: str, topic: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Whoever is measured: how one is started, and what it reads."""
+    """Whoever is measured, and how one is started."""
 
     name: str
     #: The group whose state is restored, and one that has none.
     group: str
     empty: str
-    topic: str
     start: Starter
 
 
@@ -135,16 +134,19 @@ class Measure:
         self._party = party
         self._count = count
         self._folder = asked.folder / party.group
+        self._empty = Start(0.0, 0.0)
+
+    async def start_empty(self) -> None:
+        """To be called while there is no scan yet."""
+        async with self._party.start(self._party.empty, MEMORY, self._folder / "empty", _ONE) as member:
+            self._empty = await _start(member)
 
     async def restores(self) -> list[list[Cell]]:
         """Rows: state, records, seconds and CPU-seconds, rates beside an empty start."""
         party, kafka = self._party, self._kafka
         rows = []
-        async with party.start(party.empty, MEMORY, self._folder / "empty", _ONE) as member:
-            empty = await _start(member)
-        await produce(kafka.bootstrap, party.topic, shipments(self._count))
         async with party.start(party.group, MEMORY, self._folder / "first", _ONE):
-            await _until_all_is_read(kafka, party.group, party.topic)
+            await _until_all_is_read(kafka, party.group)
         kinds = (("memory", MEMORY), ("on disk, wiped", DISK), ("on disk, as it was left", DISK))
         for what, store in kinds:
             async with party.start(party.group, store, self._folder / store, _ONE) as member:
@@ -155,7 +157,7 @@ class Measure:
             self._asked.tell(
                 f"{party.name}, {what}: {found.records:,} records, {found.wall:.1f} s, {found.cpu:.1f} CPU"
             )
-            rows.append(self._row(what, found, empty))
+            rows.append(self._row(what, found, self._empty))
         return rows
 
     def _row(self, what: str, found: Start, empty: Start) -> list[Cell]:
@@ -175,19 +177,19 @@ class Measure:
         place = self._folder / f"killed-{int(restarted)}"
         async with party.start(party.group, MEMORY, place / "a", _ONE) as victim:
             await victim.until_it_works()
-            feeding = asyncio.create_task(trickle(kafka.bootstrap, party.topic, done))
+            feeding = asyncio.create_task(trickle(kafka.bootstrap, SCANS_TOPIC, done))
             if restarted:
                 await asyncio.sleep(_BEFORE)
                 victim.child.signal(signal.SIGKILL)
-                killed = asyncio.create_task(_until_work_goes_on(kafka, party.group, party.topic))
+                killed = asyncio.create_task(_until_work_goes_on(kafka, party.group))
                 async with party.start(party.group, MEMORY, place / "a", _ONE):
                     seconds = await killed
             else:
                 async with party.start(party.group, MEMORY, place / "b", _OTHER) as other:
                     await other.until_it_works()
-                    await _until_work_goes_on(kafka, party.group, party.topic)
+                    await _until_work_goes_on(kafka, party.group)
                     victim.child.signal(signal.SIGKILL)
-                    seconds = await _until_work_goes_on(kafka, party.group, party.topic)
+                    seconds = await _until_work_goes_on(kafka, party.group)
             done.set()
             await feeding
         how = "restarted at once" if restarted else "its tasks go to another"
@@ -202,19 +204,19 @@ def _ours(kafka: Broker) -> Party:
         async with started(kafka, group, folder, *options) as worker:
             yield worker
 
-    return Party("parcelwatch", "ours", "ours-empty", SCANS_TOPIC, start)
+    return Party("parcelwatch", "ours", "ours-empty", start)
 
 
 def _theirs(kafka: Broker) -> Party:
     @asynccontextmanager
     async def start(group: str, store: str, folder: Path, name: str) -> AsyncIterator[Member]:
-        run = Run(kafka.bootstrap, group, _PEER_SCANS, _PEER_ALERTS, folder)
+        run = Run(kafka.bootstrap, group, SCANS_TOPIC, _PEER_ALERTS, folder)
         command = [*java("memory" if store == MEMORY else "rocksdb")(run), name]
         with Child(command, folder / f"{time.monotonic_ns()}.log") as child:
             yield Peer(child)
             await asyncio.to_thread(child.stop)
 
-    return Party("Kafka Streams", "theirs", "theirs-empty", _PEER_SCANS, start)
+    return Party("Kafka Streams", "theirs", "theirs-empty", start)
 
 
 async def parties(asked: Asked) -> list[Party]:
@@ -225,7 +227,7 @@ async def parties(asked: Asked) -> list[Party]:
     await make_topics(kafka, found[0].empty, PARTITIONS)
     if not asked.ours:
         await asyncio.to_thread(kafka_streams)
-        await kafka.create_topics({_PEER_SCANS: PARTITIONS, _PEER_ALERTS: PARTITIONS})
+        await kafka.create_topics({_PEER_ALERTS: PARTITIONS})
         found.append(_theirs(kafka))
     return found
 
@@ -234,8 +236,11 @@ async def run(asked: Asked) -> list[Table]:
     count = asked.size(SHIPMENTS, least=2000)
     restores: list[list[Cell]] = []
     kills: list[list[Cell]] = []
-    for party in await parties(asked):
-        measure = Measure(asked, party, count)
+    measures = [Measure(asked, party, count) for party in await parties(asked)]
+    for measure in measures:
+        await measure.start_empty()
+    await produce(asked.kafka.bootstrap, SCANS_TOPIC, shipments(count))
+    for measure in measures:
         restores += await measure.restores()
         kills += [await measure.back(restarted) for restarted in (True, False)]
     columns = ["", "state", "shipments", "records read of Kafka", "s until at work", "s with nothing to restore",

@@ -31,7 +31,8 @@ SCANS = 2_000_000
 _LOOK = 0.25
 #: Scans a second that even the slowest contender is given time for, and seconds for its start.
 _SLOWEST, _START = 500, 90
-_KEEP = {"retention.ms": "-1"}
+#: Settings of a topic whose records stay, whatever their time.
+KEEP = {"retention.ms": "-1"}
 
 
 class WrongError(RuntimeError):
@@ -83,7 +84,7 @@ class Throughput:
     async def _write(self, count: int, topic: str) -> None:
         began = time.monotonic()
         written = self._written[count] = Scans(count)
-        await self._kafka.create_topics({topic: PARTITIONS}, {topic: _KEEP})
+        await self._kafka.create_topics({topic: PARTITIONS}, {topic: KEEP})
         await produce(self._kafka.bootstrap, topic, written)
         held = await self._kafka.end_offsets(topic)
         assert sum(held.values()) == len(written)
@@ -140,7 +141,7 @@ class Throughput:
     async def _make(self, contender: Contender, run: Run) -> None:
         """The topics that it writes to."""
         if not contender.ours:
-            await self._kafka.create_topics({run.alerts: PARTITIONS}, {run.alerts: _KEEP})
+            await self._kafka.create_topics({run.alerts: PARTITIONS}, {run.alerts: KEEP})
             return
         await make_topics(self._kafka, run.group, PARTITIONS)
 

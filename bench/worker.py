@@ -13,7 +13,7 @@ import aiohttp
 
 from bench.child import Child
 from bench.contenders import ALERTS_TOPIC, SCANS_TOPIC, Run, worker
-from bench.throughput import WrongError, make_topics
+from bench.throughput import KEEP, WrongError, make_topics
 from tests.kafka_broker import Broker
 from tests.kafka_broker.broker import free_ports
 
@@ -80,7 +80,8 @@ async def started(kafka: Broker, group: str, folder: Path, *options: str) -> Asy
 
 async def ready(kafka: Broker, group: str, partitions: int) -> None:
     """All topics, with their leaders: they are read and written before anyone would have waited for those."""
-    await kafka.create_topics({SCANS_TOPIC: partitions, ALERTS_TOPIC: partitions})
+    # Scans of long ago would be deleted at once.
+    await kafka.create_topics({SCANS_TOPIC: partitions, ALERTS_TOPIC: partitions}, {SCANS_TOPIC: KEEP})
     await make_topics(kafka, group, partitions)
 
 
