@@ -20,7 +20,7 @@ from pathlib import Path
 from bench import machine
 from bench.asked import Asked
 from bench.child import Child, Spent
-from bench.contenders import ALERTS_TOPIC, CONTENDERS, DISK, MEMORY, ROOT, SCANS_TOPIC, Contender, Run
+from bench.contenders import ALERTS_TOPIC, CONTENDERS, DISK, MEMORY, ROOT, SCANS_TOPIC, Contender, NotReadyError, Run
 from bench.results import Cell, Table
 from bench.scans import EACH, PARTITIONS, Alert, Scans
 from bench.traffic import Reader, produce
@@ -75,9 +75,7 @@ class Throughput:
         self._runs = 0
 
     async def prepare(self, contenders: Sequence[Contender], scans: int) -> None:
-        """Makes everyone ready and writes the scans."""
-        for ready in dict.fromkeys(contender.ready for contender in contenders):
-            await asyncio.to_thread(ready)
+        """Writes the scans that they are given."""
         for count in {scans: None, **{count_for(contender, scans): None for contender in contenders}}:
             await self._write(count, topic_of(count, scans))
 
@@ -91,7 +89,11 @@ class Throughput:
         self._tell(f"{count} scans in {topic}, {time.monotonic() - began:.0f} s")
 
     async def measure(self, contender: Contender, scans: int, quiet_for: float, workers: int = 1) -> Figures:
-        """Waits up to `quiet_for` seconds for a free machine, then runs it from nothing. Raises WrongError."""
+        """Waits up to `quiet_for` seconds for a free machine, then runs it from nothing.
+
+        Raises WrongError, and NotReadyError where it cannot be built.
+        """
+        await asyncio.to_thread(contender.ready)
         count = count_for(contender, scans)
         written = self._written[count]
         self._runs += 1
@@ -116,7 +118,7 @@ class Throughput:
         for place in places:
             shutil.rmtree(place, ignore_errors=True)
         check(contender.name, reader.found, written.alerts)
-        await self._wipe()
+        await self.wipe()
         twice = reader.records - len(reader.found)
         figures = Figures(contender, len(written), len(reader.found), twice, spent, busy)
         self._tell(told(figures))
@@ -145,7 +147,7 @@ class Throughput:
             return
         await make_topics(self._kafka, run.group, PARTITIONS)
 
-    async def _wipe(self) -> None:
+    async def wipe(self) -> None:
         """Deletes all but the scans: what one has left is not to keep the broker busy beside the next."""
         kept = {topic_of(count, max(self._written)) for count in self._written}
         await delete(self._kafka, await self._kafka.topics() - kept)
@@ -208,8 +210,11 @@ def told(one: Figures) -> str:
     )
 
 
-def table(figures: Sequence[Figures]) -> Table:
-    """The figures, and how many times as many scans per CPU-second parcelwatch does with either store."""
+def table(figures: Sequence[Figures], failed: Sequence[Contender] = ()) -> Table:
+    """The figures, and how many times as many scans per CPU-second parcelwatch does with either store.
+
+    Whoever failed has a line without any.
+    """
     ours = {each.contender.store: each.rate for each in figures if each.contender.ours}
     rows: list[list[Cell]] = []
     for each in figures:
@@ -221,6 +226,7 @@ def table(figures: Sequence[Figures]) -> Table:
             [each.contender.what, each.contender.guarantee, each.scans, each.alerts, each.twice, round(each.cpu, 1),
              round(each.wall, 1), round(max(one.memory for one in each.spent) / 1e6), round(each.rate), *ratios]
         )  # fmt: skip
+    rows += [[each.what, each.guarantee, "none, or wrong", *([None] * 8)] for each in failed]
     columns = ["", "guarantee", "scans", "alerts", "repeated alerts", "CPU s", "wall s", "most memory, MB",
                "scans per CPU-second", "parcelwatch, memory, is x", "parcelwatch, rocksdict, is x"]  # fmt: skip
     return Table("throughput", columns, rows)
@@ -236,4 +242,15 @@ async def run(asked: Asked) -> list[Table]:
     contenders = [_divided(each, asked) for each in CONTENDERS if each.ours or not asked.ours]
     throughput = Throughput(asked.kafka, asked.folder, asked.tell)
     await throughput.prepare(contenders, scans)
-    return [table([await throughput.measure(each, scans, asked.quiet_for) for each in contenders])]
+    figures, failed = [], []
+    for each in contenders:
+        try:
+            figures.append(await throughput.measure(each, scans, asked.quiet_for))
+        except (WrongError, NotReadyError) as problem:
+            if each.ours:
+                raise
+            # The others are measured all the same, and the table says who has no figure.
+            asked.tell(str(problem))
+            failed.append(each)
+            await throughput.wipe()
+    return [table(figures, failed)]
