@@ -29,8 +29,8 @@ from tests.kafka_broker import Broker
 SCANS = 2_000_000
 #: Seconds between two looks at a contender that does not end by itself.
 _LOOK = 0.25
-#: Scans a second that even the slowest contender is given time for, and seconds for its start.
-_SLOWEST, _START = 500, 90
+#: Scans a second that everyone is given time for, those too that get few of them; and seconds for the start.
+_SLOW, _SLOWEST, _START = 4000, 500, 90
 #: Settings of a topic whose records stay, whatever their time.
 KEEP = {"retention.ms": "-1"}
 
@@ -111,7 +111,7 @@ class Throughput:
                 children.append(stack.enter_context(Child(contender.command(run), log)))
             partitions = await self._kafka.end_offsets(alerts)
             async with Reader(self._kafka.bootstrap, alerts, partitions, contender.decode) as reader:
-                limit = time.monotonic() + _START + count / _SLOWEST
+                limit = time.monotonic() + _START + count / (_SLOW if contender.most is None else _SLOWEST)
                 until = _until_ended if contender.ours else self._until_read
                 spent = await until(children, reader, runs[0], written, limit)
                 await reader.finish()
