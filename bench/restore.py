@@ -50,6 +50,9 @@ class Member(Protocol):
     async def restored(self) -> int:
         """Records that it was restored from."""
 
+    async def follows(self) -> bool:
+        """Whether it has standbys that are up to date."""
+
 
 #: Starts one of a group with its state in memory or in a folder, as a static member of that name; it is stopped behind
 #: the block.
@@ -69,6 +72,9 @@ class Peer:
                 raise WrongError(f"Kafka Streams is not at work: {self.child.said()}")
             await asyncio.sleep(0.02)
         return time.monotonic()
+
+    async def follows(self) -> bool:
+        return False
 
     async def restored(self) -> int:
         return sum(int(line.split()[2]) for line in self.child.lines().splitlines() if line.startswith("restored "))
@@ -114,15 +120,24 @@ async def _until_work_goes_on(kafka: Broker, group: str) -> float:
         await asyncio.sleep(_LOOK)
 
 
+async def _until_it_follows(member: Member) -> None:
+    limit = time.monotonic() + _BACK
+    while not await member.follows():
+        if time.monotonic() > limit:
+            raise WrongError(f"its standbys do not catch up: {member.child.said()}")
+        await asyncio.sleep(_LOOK)
+
+
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Whoever is measured, and how one is started."""
+    """Whoever is measured, and how one is started. `standbys`: a member follows the tasks of others."""
 
     name: str
     #: The group whose state is restored, and one that has none.
     group: str
     empty: str
     start: Starter
+    standbys: bool = False
 
 
 class Measure:
@@ -174,7 +189,7 @@ class Measure:
         """Seconds from a kill -9 until work goes on, with that many shipments in memory."""
         party, kafka = self._party, self._kafka
         done = asyncio.Event()
-        place = self._folder / f"killed-{int(restarted)}"
+        place = self._folder / f"killed-{int(restarted)}-{int(party.standbys)}"
         async with party.start(party.group, MEMORY, place / "a", _ONE) as victim:
             await victim.until_it_works()
             feeding = asyncio.create_task(trickle(kafka.bootstrap, SCANS_TOPIC, done))
@@ -188,23 +203,28 @@ class Measure:
                 async with party.start(party.group, MEMORY, place / "b", _OTHER) as other:
                     await other.until_it_works()
                     await _until_work_goes_on(kafka, party.group)
+                    if party.standbys:
+                        await _until_it_follows(other)
                     victim.child.signal(signal.SIGKILL)
                     seconds = await _until_work_goes_on(kafka, party.group)
             done.set()
             await feeding
         how = "restarted at once" if restarted else "its tasks go to another"
+        if party.standbys:
+            how += ", which has followed them"
         self._asked.tell(f"{party.name}, killed, {how}: back after {seconds:.1f} s")
         return [party.name, how, self._count, round(seconds, 1)]
 
 
-def _ours(kafka: Broker) -> Party:
+def _ours(kafka: Broker, standbys: bool = False) -> Party:
     @asynccontextmanager
     async def start(group: str, store: str, folder: Path, name: str) -> AsyncIterator[Member]:
         options = ["--clock", "stream", "--instance-id", name, *stored(store, folder)]
+        options += ["--standbys", "1"] if standbys else []
         async with started(kafka, group, folder, *options) as worker:
             yield worker
 
-    return Party("parcelwatch", "ours", "ours-empty", start)
+    return Party("parcelwatch", "ours", "ours-empty", start, standbys)
 
 
 def _theirs(kafka: Broker) -> Party:
@@ -243,6 +263,8 @@ async def run(asked: Asked) -> list[Table]:
     for measure in measures:
         restores += await measure.restores()
         kills += [await measure.back(restarted) for restarted in (True, False)]
+    kills.append(await Measure(asked, _ours(asked.kafka, standbys=True), count).back(restarted=False))
+    kills.sort(key=lambda kill: str(kill[0]), reverse=True)
     columns = ["", "state", "shipments", "records read of Kafka", "s until at work", "s with nothing to restore",
                "CPU s until at work", "records a second", "records per CPU-second",
                "shipments per CPU-second"]  # fmt: skip

@@ -19,6 +19,8 @@ from tests.kafka_broker.broker import free_ports
 
 #: Seconds that a worker gets to be at work.
 PATIENCE = 240.0
+#: Offsets that a standby may be behind while scans keep coming.
+_NEAR = 500
 _SAMPLE = re.compile(r"^(?P<name>\w+)(?P<labels>{[^}]*})? (?P<value>\S+)$", re.MULTILINE)
 
 #: Series of one metric by their labels as they are written.
@@ -51,6 +53,11 @@ class Worker:
                 raise WrongError(f"a worker is not at work: {self.child.said()}")
             await asyncio.sleep(0.02)
         return time.monotonic()
+
+    async def follows(self) -> bool:
+        """Whether it has standbys, and all of them are about as far as their changelogs."""
+        behind = (await self.metrics()).get("parcelwatch_standby_lag_offsets", {})
+        return bool(behind) and max(behind.values()) < _NEAR
 
     async def restored(self) -> int:
         """Rows of changelogs that it has read to restore its tasks."""
