@@ -24,7 +24,7 @@ from bench.worker import Worker, quantile, ready, started
 
 #: Scans of the topic that a worker catches up with, at so many a second when they were made.
 BEHIND, _MADE_AT = 400_000, 20_000
-SECONDS, _WARM = 40.0, 8.0
+SECONDS, _WARM = 30.0, 8.0
 COMMIT = 0.5
 _SCANS_READ = f'{{topic="{SCANS_TOPIC}"}}'
 #: Internal edges between a scan and its alert: the watermark of the orders, or of all carriers' hours.

@@ -38,7 +38,7 @@ _STYLE: dict[Any, Any] = {
 
 
 def _throughput(axes: Axes, table: Table) -> None:
-    rows = list(table.dicts())[::-1]
+    rows = [row for row in table.dicts() if row["scans per CPU-second"] is not None][::-1]
     rates = [row["scans per CPU-second"] for row in rows]
     colors = [_OURS if row[""].startswith("parcelwatch") else _THEIRS for row in rows]
     bars = axes.barh([row[""] for row in rows], rates, color=colors)

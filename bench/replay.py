@@ -11,7 +11,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bench.asked import Asked
@@ -99,9 +99,14 @@ def scans_file(folder: Path, count: int) -> tuple[Path, int]:
 
 
 def market_file(folder: Path, name: str, about: int, days: int) -> tuple[Path, int]:
-    """Orders, scans and chats of a made-up marketplace within so many days; and how many."""
+    """Orders, scans and chats of a made-up marketplace within so many days; and how many.
+
+    What happens of an order behind the last day is left out, so that a few days need more orders for as many events.
+    """
     path = folder / f"{name}.jsonl"
     plan = Plan(shops=40, orders_per_day=max(1, about // (_EVENTS_PER_ORDER * days)), days=days)
+    found = sum(1 for _ in market(plan))
+    plan = replace(plan, orders_per_day=max(1, round(plan.orders_per_day * about / found)))
     count = 0
     with path.open("wb") as out:
         for one in market(plan):

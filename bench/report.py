@@ -18,6 +18,8 @@ RESULTS = ROOT / "bench" / "results"
 DOCUMENT = ROOT / "docs" / "performance.md"
 PLOTS = ROOT / "docs" / "performance"
 _PLACE = re.compile(r"(<!-- measured: (?P<name>[a-z-]+) -->\n).*?(<!-- /measured -->)", re.DOTALL)
+#: The place of what everything was measured on.
+_MACHINE = "machine"
 
 
 def cell(value: Cell) -> str:
@@ -41,13 +43,13 @@ def lines(table: Table) -> list[str]:
 
 
 def caption(result: Result) -> list[str]:
-    """What it was measured with and on, and what is to be held against it."""
-    said = [f"    {result.command}", "", result.machine + "."]
+    """What it was measured with, and what is to be held against it."""
+    said = []
     if result.divided > 1:
         said.append(f"Sizes were divided by {result.divided}: these figures say little.")
     if result.busy is not None and result.busy > machine.QUIET:
         said.append(f"Others kept {result.busy:.1f} cores busy when it began.")
-    return ["\n".join(said[:2]), "", " ".join(said[2:]), ""]
+    return [f"    {result.command}", "", *([" ".join(said), ""] if said else [])]
 
 
 def filled(document: str, results: Mapping[str, Result]) -> str:
@@ -55,6 +57,9 @@ def filled(document: str, results: Mapping[str, Result]) -> str:
     found = tables(results)
 
     def place(match: re.Match[str]) -> str:
+        if match["name"] == _MACHINE and results:
+            machines = dict.fromkeys(result.machine for result in results.values())
+            return match[1] + "".join(f"{machine}.\n" for machine in machines) + match[3]
         if match["name"] not in found:
             return match[0]
         result, table = found[match["name"]]

@@ -31,7 +31,7 @@ from tests.kafka_broker import Broker
 
 SHIPMENTS = 1_000_000
 _ONE, _OTHER = "one", "other"
-_PEER_SCANS, _PEER_ALERTS = "peer-scans", "peer-alerts"
+_PEER_ALERTS = "peer-alerts"
 #: Seconds to take in all scans, at the most; and to be back at work.
 _READ, _BACK = 600.0, 120.0
 #: Seconds between two looks at how far a group is, and of quiet before a kill.
@@ -49,6 +49,9 @@ class Member(Protocol):
 
     async def restored(self) -> int:
         """Records that it was restored from."""
+
+    async def follows(self) -> bool:
+        """Whether it has standbys that are up to date."""
 
 
 #: Starts one of a group with its state in memory or in a folder, as a static member of that name; it is stopped behind
@@ -70,6 +73,9 @@ class Peer:
             await asyncio.sleep(0.02)
         return time.monotonic()
 
+    async def follows(self) -> bool:
+        return False
+
     async def restored(self) -> int:
         return sum(int(line.split()[2]) for line in self.child.lines().splitlines() if line.startswith("restored "))
 
@@ -89,41 +95,49 @@ async def _start(member: Member) -> Start:
     return Start(wall, member.child.cpu, await member.restored())
 
 
-async def _until_all_is_read(kafka: Broker, group: str, topic: str) -> None:
-    ends = await kafka.end_offsets(topic)
+async def _until_all_is_read(kafka: Broker, group: str) -> None:
+    ends = await kafka.end_offsets(SCANS_TOPIC)
     limit = time.monotonic() + _READ
     while True:
         committed = await kafka.committed(group)
-        if all(committed.get((topic, number), 0) >= end for number, end in ends.items()):
+        if all(committed.get((SCANS_TOPIC, number), 0) >= end for number, end in ends.items()):
             return
         if time.monotonic() > limit:
             raise WrongError(f"{group} does not come to the end")
         await asyncio.sleep(0.5)
 
 
-async def _until_work_goes_on(kafka: Broker, group: str, topic: str) -> float:
+async def _until_work_goes_on(kafka: Broker, group: str) -> float:
     """Seconds from now until all that is there now, and more, is committed in every partition."""
     killed = time.monotonic()
-    ends = await kafka.end_offsets(topic)
+    ends = await kafka.end_offsets(SCANS_TOPIC)
     while True:
         committed = await kafka.committed(group)
-        if all(committed.get((topic, number), 0) > end for number, end in ends.items()):
+        if all(committed.get((SCANS_TOPIC, number), 0) > end for number, end in ends.items()):
             return time.monotonic() - killed
         if time.monotonic() > killed + _BACK:
             raise WrongError(f"{group} is not back at work after {_BACK:.0f} s")
         await asyncio.sleep(_LOOK)
 
 
+async def _until_it_follows(member: Member) -> None:
+    limit = time.monotonic() + _BACK
+    while not await member.follows():
+        if time.monotonic() > limit:
+            raise WrongError(f"its standbys do not catch up: {member.child.said()}")
+        await asyncio.sleep(_LOOK)
+
+
 @dataclass(frozen=True, slots=True)
 class Party:
-    """Whoever is measured: how one is started, and what it reads."""
+    """Whoever is measured, and how one is started. `standbys`: a member follows the tasks of others."""
 
     name: str
     #: The group whose state is restored, and one that has none.
     group: str
     empty: str
-    topic: str
     start: Starter
+    standbys: bool = False
 
 
 class Measure:
@@ -135,16 +149,19 @@ class Measure:
         self._party = party
         self._count = count
         self._folder = asked.folder / party.group
+        self._empty = Start(0.0, 0.0)
+
+    async def start_empty(self) -> None:
+        """To be called while there is no scan yet."""
+        async with self._party.start(self._party.empty, MEMORY, self._folder / "empty", _ONE) as member:
+            self._empty = await _start(member)
 
     async def restores(self) -> list[list[Cell]]:
         """Rows: state, records, seconds and CPU-seconds, rates beside an empty start."""
         party, kafka = self._party, self._kafka
         rows = []
-        async with party.start(party.empty, MEMORY, self._folder / "empty", _ONE) as member:
-            empty = await _start(member)
-        await produce(kafka.bootstrap, party.topic, shipments(self._count))
         async with party.start(party.group, MEMORY, self._folder / "first", _ONE):
-            await _until_all_is_read(kafka, party.group, party.topic)
+            await _until_all_is_read(kafka, party.group)
         kinds = (("memory", MEMORY), ("on disk, wiped", DISK), ("on disk, as it was left", DISK))
         for what, store in kinds:
             async with party.start(party.group, store, self._folder / store, _ONE) as member:
@@ -155,7 +172,7 @@ class Measure:
             self._asked.tell(
                 f"{party.name}, {what}: {found.records:,} records, {found.wall:.1f} s, {found.cpu:.1f} CPU"
             )
-            rows.append(self._row(what, found, empty))
+            rows.append(self._row(what, found, self._empty))
         return rows
 
     def _row(self, what: str, found: Start, empty: Start) -> list[Cell]:
@@ -172,49 +189,54 @@ class Measure:
         """Seconds from a kill -9 until work goes on, with that many shipments in memory."""
         party, kafka = self._party, self._kafka
         done = asyncio.Event()
-        place = self._folder / f"killed-{int(restarted)}"
+        place = self._folder / f"killed-{int(restarted)}-{int(party.standbys)}"
         async with party.start(party.group, MEMORY, place / "a", _ONE) as victim:
             await victim.until_it_works()
-            feeding = asyncio.create_task(trickle(kafka.bootstrap, party.topic, done))
+            feeding = asyncio.create_task(trickle(kafka.bootstrap, SCANS_TOPIC, done))
             if restarted:
                 await asyncio.sleep(_BEFORE)
                 victim.child.signal(signal.SIGKILL)
-                killed = asyncio.create_task(_until_work_goes_on(kafka, party.group, party.topic))
+                killed = asyncio.create_task(_until_work_goes_on(kafka, party.group))
                 async with party.start(party.group, MEMORY, place / "a", _ONE):
                     seconds = await killed
             else:
                 async with party.start(party.group, MEMORY, place / "b", _OTHER) as other:
                     await other.until_it_works()
-                    await _until_work_goes_on(kafka, party.group, party.topic)
+                    await _until_work_goes_on(kafka, party.group)
+                    if party.standbys:
+                        await _until_it_follows(other)
                     victim.child.signal(signal.SIGKILL)
-                    seconds = await _until_work_goes_on(kafka, party.group, party.topic)
+                    seconds = await _until_work_goes_on(kafka, party.group)
             done.set()
             await feeding
         how = "restarted at once" if restarted else "its tasks go to another"
+        if party.standbys:
+            how += ", which has followed them"
         self._asked.tell(f"{party.name}, killed, {how}: back after {seconds:.1f} s")
         return [party.name, how, self._count, round(seconds, 1)]
 
 
-def _ours(kafka: Broker) -> Party:
+def _ours(kafka: Broker, standbys: bool = False) -> Party:
     @asynccontextmanager
     async def start(group: str, store: str, folder: Path, name: str) -> AsyncIterator[Member]:
         options = ["--clock", "stream", "--instance-id", name, *stored(store, folder)]
+        options += ["--standbys", "1"] if standbys else []
         async with started(kafka, group, folder, *options) as worker:
             yield worker
 
-    return Party("parcelwatch", "ours", "ours-empty", SCANS_TOPIC, start)
+    return Party("parcelwatch", "ours", "ours-empty", start, standbys)
 
 
 def _theirs(kafka: Broker) -> Party:
     @asynccontextmanager
     async def start(group: str, store: str, folder: Path, name: str) -> AsyncIterator[Member]:
-        run = Run(kafka.bootstrap, group, _PEER_SCANS, _PEER_ALERTS, folder)
+        run = Run(kafka.bootstrap, group, SCANS_TOPIC, _PEER_ALERTS, folder)
         command = [*java("memory" if store == MEMORY else "rocksdb")(run), name]
         with Child(command, folder / f"{time.monotonic_ns()}.log") as child:
             yield Peer(child)
             await asyncio.to_thread(child.stop)
 
-    return Party("Kafka Streams", "theirs", "theirs-empty", _PEER_SCANS, start)
+    return Party("Kafka Streams", "theirs", "theirs-empty", start)
 
 
 async def parties(asked: Asked) -> list[Party]:
@@ -225,7 +247,7 @@ async def parties(asked: Asked) -> list[Party]:
     await make_topics(kafka, found[0].empty, PARTITIONS)
     if not asked.ours:
         await asyncio.to_thread(kafka_streams)
-        await kafka.create_topics({_PEER_SCANS: PARTITIONS, _PEER_ALERTS: PARTITIONS})
+        await kafka.create_topics({_PEER_ALERTS: PARTITIONS})
         found.append(_theirs(kafka))
     return found
 
@@ -234,10 +256,15 @@ async def run(asked: Asked) -> list[Table]:
     count = asked.size(SHIPMENTS, least=2000)
     restores: list[list[Cell]] = []
     kills: list[list[Cell]] = []
-    for party in await parties(asked):
-        measure = Measure(asked, party, count)
+    measures = [Measure(asked, party, count) for party in await parties(asked)]
+    for measure in measures:
+        await measure.start_empty()
+    await produce(asked.kafka.bootstrap, SCANS_TOPIC, shipments(count))
+    for measure in measures:
         restores += await measure.restores()
         kills += [await measure.back(restarted) for restarted in (True, False)]
+    kills.append(await Measure(asked, _ours(asked.kafka, standbys=True), count).back(restarted=False))
+    kills.sort(key=lambda kill: str(kill[0]), reverse=True)
     columns = ["", "state", "shipments", "records read of Kafka", "s until at work", "s with nothing to restore",
                "CPU s until at work", "records a second", "records per CPU-second",
                "shipments per CPU-second"]  # fmt: skip

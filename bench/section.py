@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import sys
 import tempfile
 import time
@@ -29,7 +30,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_const", const=QUICK, dest="divide", help=f"sizes divided by {QUICK}")
     parser.add_argument("--divide", type=int, metavar="N", help="sizes divided by N")
     parser.add_argument("--ours", action="store_true", help="parcelwatch alone: nothing else is installed or measured")
-    parser.add_argument("--quiet-for", type=float, default=60, metavar="SECONDS",
+    parser.add_argument("--quiet-for", type=float, default=20, metavar="SECONDS",
                         help="to wait for others on this machine before each run (default: %(default)s)")  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="FOLDER",
                         help="for results (default: bench/results; for small sizes target/bench/small)")  # fmt: skip
@@ -82,6 +83,8 @@ def main() -> None:
     options(parser)
     given = parser.parse_args()
     section = BY_NAME[given.name]
+    # Of topics that were made just now its client says that they have no leaders yet; that is waited for.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="parcelwatch-bench-") as name:
         broker = choose(Path(name) / "kafka") if section.broker else None
         asked = Asked(Path(name), say, given.divide, given.ours, given.quiet_for, broker)

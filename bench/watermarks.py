@@ -34,7 +34,7 @@ SECONDS, _SETTLE = 8.0, 2.0
 BUSY = 4000
 _READER_RATE = 2000
 #: Seconds that a reader is watched before and behind a kill.
-_BEFORE, _BEHIND = 5.0, 18.0
+_BEFORE, _BEHIND = 5.0, 15.0
 _BOUND = re.compile(r'le="([^"]+)"')
 
 

@@ -13,12 +13,14 @@ import aiohttp
 
 from bench.child import Child
 from bench.contenders import ALERTS_TOPIC, SCANS_TOPIC, Run, worker
-from bench.throughput import WrongError, make_topics
+from bench.throughput import KEEP, WrongError, make_topics
 from tests.kafka_broker import Broker
 from tests.kafka_broker.broker import free_ports
 
 #: Seconds that a worker gets to be at work.
 PATIENCE = 240.0
+#: Offsets that a standby may be behind while scans keep coming.
+_NEAR = 500
 _SAMPLE = re.compile(r"^(?P<name>\w+)(?P<labels>{[^}]*})? (?P<value>\S+)$", re.MULTILINE)
 
 #: Series of one metric by their labels as they are written.
@@ -52,6 +54,11 @@ class Worker:
             await asyncio.sleep(0.02)
         return time.monotonic()
 
+    async def follows(self) -> bool:
+        """Whether it has standbys, and all of them are about as far as their changelogs."""
+        behind = (await self.metrics()).get("parcelwatch_standby_lag_offsets", {})
+        return bool(behind) and max(behind.values()) < _NEAR
+
     async def restored(self) -> int:
         """Rows of changelogs that it has read to restore its tasks."""
         return round(total((await self.metrics()).get("parcelwatch_restored_rows_total")))
@@ -80,7 +87,8 @@ async def started(kafka: Broker, group: str, folder: Path, *options: str) -> Asy
 
 async def ready(kafka: Broker, group: str, partitions: int) -> None:
     """All topics, with their leaders: they are read and written before anyone would have waited for those."""
-    await kafka.create_topics({SCANS_TOPIC: partitions, ALERTS_TOPIC: partitions})
+    # Scans of long ago would be deleted at once.
+    await kafka.create_topics({SCANS_TOPIC: partitions, ALERTS_TOPIC: partitions}, {SCANS_TOPIC: KEEP})
     await make_topics(kafka, group, partitions)
 
 

@@ -9,9 +9,12 @@ import pytest
 
 from bench import latency, restore, throughput, workers
 from bench.asked import Asked
+from bench.contenders import SCANS_TOPIC
 from bench.results import Table
 from bench.scans import Scans
+from bench.shipments import shipments
 from bench.throughput import WrongError, check
+from bench.traffic import produce
 from tests.kafka_broker import Broker
 
 #: Sizes divided by so much.
@@ -48,7 +51,10 @@ async def test_latencies_are_measured_of_what_is_raised_and_of_what_is_resolved(
 async def test_a_restore_reads_as_much_as_it_has_to(kafka: Broker, tmp_path: Path) -> None:
     asked = Asked(tmp_path, lambda _: None, divide=SMALL, ours=True, broker=kafka)
     (ours,) = await restore.parties(asked)
-    rows = await restore.Measure(asked, ours, 2000).restores()
+    measure = restore.Measure(asked, ours, 2000)
+    await measure.start_empty()
+    await produce(kafka.bootstrap, SCANS_TOPIC, shipments(2000))
+    rows = await measure.restores()
     memory, wiped, left = (row[3] for row in rows)
     assert isinstance(memory, int)
     assert isinstance(wiped, int)

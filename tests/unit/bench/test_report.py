@@ -30,6 +30,11 @@ def test_a_table_takes_the_place_between_its_marks_and_others_stay() -> None:
     assert after.endswith("<!-- measured: two -->\nkept\n<!-- /measured -->\n")
 
 
+def test_the_machine_stands_in_its_place_once() -> None:
+    after = filled("<!-- measured: machine -->\nold\n<!-- /measured -->", {"a": result(TABLE), "b": result(TABLE)})
+    assert after == "<!-- measured: machine -->\n2 cores.\n<!-- /measured -->"
+
+
 def test_filling_the_document_twice_changes_nothing_more() -> None:
     results = {"some": result(TABLE)}
     once = filled(BEFORE, results)
@@ -71,6 +76,7 @@ def test_every_table_that_is_kept_has_a_place_in_the_document() -> None:
     places = re.findall(r"<!-- measured: ([a-z-]+) -->", DOCUMENT.read_text())
     assert tables(results).keys() <= set(places)
     assert plots.PLOTS.keys() <= set(places)
+    assert "machine" in places
 
 
 def test_a_plot_stands_below_its_table_or_for_it() -> None:
