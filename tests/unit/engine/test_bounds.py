@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from streams.engine.errors import LostMemberError
-from streams.engine.log.interface import Fetched, Listener, Member, TopicPartition, Transaction, Writer
+from streams.engine.log.interface import Assignor, Fetched, Listener, Member, TopicPartition, Transaction, Writer
 from streams.engine.log.memory import MemoryLog
 from streams.engine.runner import Cadence
 from tests.unit.engine.history import UNTIL, arrival, history
@@ -60,7 +60,9 @@ class WatchedLog(MemoryLog):
 
         return Slow(await super().writer(transactional_id, group))
 
-    async def join(self, group: str, topics: Collection[str], listener: Listener) -> Member:
+    async def join(
+        self, group: str, topics: Collection[str], listener: Listener, assignor: Assignor | None = None
+    ) -> Member:
         log = self
 
         class Watched(Through):
@@ -72,7 +74,7 @@ class WatchedLog(MemoryLog):
                     log.most = max(log.most, each.next - log.committed_to[each.source])
                 return fetched
 
-        return Watched(await super().join(group, topics, listener))
+        return Watched(await super().join(group, topics, listener, assignor))
 
 
 async def test_what_is_under_way_is_bounded_however_much_there_is_to_read() -> None:
@@ -98,7 +100,9 @@ class LosingLog(MemoryLog):
         self.random = random
         self.lost = 0
 
-    async def join(self, group: str, topics: Collection[str], listener: Listener) -> Member:
+    async def join(
+        self, group: str, topics: Collection[str], listener: Listener, assignor: Assignor | None = None
+    ) -> Member:
         log = self
 
         class Losing(Through):
@@ -112,7 +116,7 @@ class LosingLog(MemoryLog):
                 found: Sequence[Fetched] = await self._inner.fetch(*arguments)
                 return found
 
-        return Losing(await super().join(group, topics, listener))
+        return Losing(await super().join(group, topics, listener, assignor))
 
 
 async def test_a_worker_whose_member_is_lost_joins_again_and_loses_nothing() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from streams.engine.clock import Clock
 from streams.engine.errors import LogError
-from streams.engine.log.interface import Listener, Member, Rows, TopicPartition, Transaction, Writer
+from streams.engine.log.interface import Assignor, Listener, Member, Rows, TopicPartition, Transaction, Writer
 from streams.engine.log.memory import MemoryLog
 from streams.engine.processor import Processor, Record
 from streams.engine.runner import Factory
@@ -214,9 +214,11 @@ class SlowlyRestoredLog(MemoryLog):
             await self.go.wait()
             yield Rows(rows, position)
 
-    async def join(self, group: str, topics: Collection[str], listener: Listener) -> Member:
+    async def join(
+        self, group: str, topics: Collection[str], listener: Listener, assignor: Assignor | None = None
+    ) -> Member:
         self.joined += 1
-        return await super().join(group, topics, listener)
+        return await super().join(group, topics, listener, assignor)
 
 
 async def test_a_rebalance_in_the_midst_of_a_restore_loses_nothing() -> None:
