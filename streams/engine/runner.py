@@ -188,7 +188,7 @@ class Runner:
         restored = await changelog.restore(lambda: self._stopping, partial(self._observer.restoring, task), tabled)
         if restored is None:
             return
-        saved, self._table, self._end = restored.saved, restored.table, restored.end
+        saved, self._table = restored.saved, restored.table
         if restored.table is not None and isinstance(processor, Tabled):
             processor.attach(restored.table)
         await self._writer.resume(source, saved)
@@ -202,6 +202,8 @@ class Runner:
                     "offsets and its internal topics to begin anew"
                 )
             opened.begin_at(await self._store.begin_offsets(self.sources))
+        # A new task is not kept before its first commit, for that one says that the changelog begins there.
+        self._end = restored.end if opened.restored else None
         self._begin(opened, restored.read, time.monotonic() - began)
 
     def _begin(self, opened: Task, rows: int, seconds: float) -> None:

@@ -79,6 +79,8 @@ class TaskGroup:
         self._assignor = TaskAssignor(topology, self._held)
         self._wanted = standbys if copies is not None else 0
         self._standbys = Standbys(topology, store, copies, metrics, self._restoring, self._rejoin) if copies else None
+        #: What a former process has left on disk, by task the offset up to which it is known.
+        self._left: dict[TaskId, int] = {}
         #: What the last revocation took, with the ends of the changelogs of those that are kept.
         self._had: dict[TaskId, int] = {}
         self._tell: Callable[[frozenset[TopicPartition]], Awaitable[None]] | None = None
@@ -102,6 +104,10 @@ class TaskGroup:
         if self._is_closed():
             return
         self._tell = assigned
+        if self._copies is not None:
+            self._left = await asyncio.to_thread(self._copies.known)
+            if self._is_closed():
+                return
         self._topics = topics
         self._look = asyncio.create_task(self._looking())
         await self._join()
@@ -171,6 +177,7 @@ class TaskGroup:
             life.add_done_callback(self._ended)
             self._lives[task] = life
         self._had.clear()
+        self._left.clear()
         self._kept.clear()  # what is another worker's now would never be of use again
         if self._given_up:
             # State that is in cycles would stay: so large a process lets the collector run hardly ever.
@@ -203,7 +210,9 @@ class TaskGroup:
 
     def _held(self) -> Held:
         """What this worker tells the group whenever it joins."""
-        return Held(self._had, self._standbys.held if self._standbys else {}, self._wanted)
+        followed = self._standbys.held if self._standbys else {}
+        known = {task: max(followed.get(task, -1), self._left.get(task, -1)) for task in followed | self._left}
+        return Held(self._had, known, self._wanted)
 
     def _restoring(self) -> bool:
         return len(self.tasks) < len(self._runners)

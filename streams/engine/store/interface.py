@@ -82,6 +82,9 @@ class Store(Protocol):
 
     keeps: bool
 
+    def known(self) -> dict[TaskId, int]:
+        """The tasks of which a former process has left a copy, and the offsets up to which they hold. May block."""
+
     def open(self, task: TaskId) -> Copy:
         """The copy of a task's rows. One that cannot be had (another process holds it) is one that keeps nothing."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +13,7 @@ import structlog
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch
 
 from streams.engine.errors import FatalError
-from streams.engine.store.fitness import unfit
+from streams.engine.store.fitness import OLDEST, unfit
 from streams.engine.store.interface import Copy, Origin, Row
 from streams.engine.store.memory import NoCopy
 from streams.engine.store.rocks_table import RocksTable
@@ -142,6 +143,12 @@ class RocksCopy:
                 return None
         return None if self._mark is None else self._mark.end
 
+    def fresh_end(self) -> int | None:
+        """As `end`, but None where it is so old that it will hardly be of use."""
+        end = self.end()
+        fresh = self._mark is not None and 0 <= self._now() - self._mark.written_at <= OLDEST
+        return end if fresh else None
+
     def discard(self) -> None:
         self._mark = None
         self._database.close()
@@ -170,6 +177,20 @@ class RocksStore:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise FatalError(f"the state directory {folder} cannot be made: {error.strerror}") from error
+
+    def known(self) -> dict[TaskId, int]:
+        found = {}
+        for path in sorted(self._folder.iterdir()):
+            kind, _, partition = path.name.rpartition("-")
+            if not kind or not partition.isdecimal():
+                continue
+            # What cannot be read now is dealt with when it is opened for its task.
+            with suppress(Exception):
+                copy = RocksCopy(path, self._now, self._cache)
+                if (end := copy.fresh_end()) is not None:
+                    found[TaskId(kind, int(partition))] = end
+                copy.close()
+        return found
 
     def open(self, task: TaskId) -> Copy:
         path = self._folder / str(task)

@@ -88,6 +88,9 @@ class WarmStore:
         self._now = now
         self._warm: dict[TaskId, WarmCopy] = {}
 
+    def known(self) -> dict[TaskId, int]:
+        return {}
+
     def open(self, task: TaskId) -> Copy:
         return GivenCopy(self._warm, task)
 

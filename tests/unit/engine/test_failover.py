@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -11,6 +12,7 @@ from streams.engine import placement, standby
 from streams.engine.clock import Clock
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.memory import MemoryLog
+from streams.engine.store.rocks import RocksStore
 from streams.worker import Embedded
 from tests.unit.engine.history import UNTIL, Events, arrival, history
 from tests.unit.engine.naive import naive
@@ -90,6 +92,25 @@ async def test_who_joins_warms_up_and_has_its_share_then(monkeypatch: pytest.Mon
             await until(lambda: told(two, "parcelwatch_tasks") == TASKS / 2)
             assert told(two, "parcelwatch_standby_rows_total") > 10 * told(two, "parcelwatch_restored_rows_total")
     assert results(one) == naive(events, UNTIL)
+
+
+async def test_a_worker_that_comes_back_has_the_tasks_that_it_left_on_disk(tmp_path: Path) -> None:
+    random = Random(14)
+    log = MemoryLog()
+    clock = Clock.stream()
+
+    def worker(name: str) -> Embedded:
+        return embedded(COUNTS, log, clock=clock, copies=RocksStore(tmp_path / name))
+
+    async with asyncio.timeout(PATIENCE), worker("one") as one:
+        async with worker("two") as two:
+            await until(lambda: told(one, "parcelwatch_tasks") == told(two, "parcelwatch_tasks") == TASKS / 2)
+            append_all(one, arrival(random, history(random, size=600)))
+            await quiet(one)
+        async with worker("two") as two:
+            await until(lambda: told(one, "parcelwatch_tasks") == told(two, "parcelwatch_tasks") == TASKS / 2)
+            # Nothing but what the other one has committed meanwhile.
+            assert told(two, "parcelwatch_restored_rows_total") < 30
 
 
 async def test_workers_with_and_without_standbys_work_together() -> None:

@@ -98,6 +98,32 @@ async def test_a_task_that_was_overtaken_is_not_kept() -> None:
     assert await stage.run(None, 1, lambda: stage.log.fence("toy-road-0") and None) is None
 
 
+async def test_a_new_task_that_is_stopped_before_its_first_commit_is_not_kept() -> None:
+    stage = Stage()
+    runner = Runner(
+        stage.topology, TaskId("road", 0), stage.log, stage.factory, Clock.stream(), lambda: T0, Cadence(),
+        lambda *_: runner.stop(), Metrics(),
+    )  # fmt: skip
+    await runner.run()
+    assert stage.made == 1
+    assert stage.log.end(TopicPartition("toy-road-changelog", 0)) == 0
+    assert runner.kept is None
+
+
+async def test_a_task_is_kept_without_a_commit_where_it_was_restored() -> None:
+    stage = Stage()
+    await stage.run(None, 3)
+    runner = Runner(
+        stage.topology, TaskId("road", 0), stage.log, stage.factory, Clock.stream(), lambda: T0, Cadence(),
+        lambda *_: runner.stop(), Metrics(),
+    )  # fmt: skip
+    end = stage.log.end(TopicPartition("toy-road-changelog", 0))
+    await runner.run()
+    assert stage.log.end(TopicPartition("toy-road-changelog", 0)) == end
+    assert runner.kept is not None
+    assert runner.kept.end == end
+
+
 async def test_a_batch_of_another_epoch_is_not_taken() -> None:
     stage = Stage()
     kept = await stage.run(None, 3)

@@ -217,6 +217,18 @@ async def test_a_copy_too_old_to_know_of_deletions_is_made_again(age: int, kept:
     assert (stage.read < rows) is kept
 
 
+@pytest.mark.parametrize(("age", "known"), [(HALF_A_DAY - 1, True), (HALF_A_DAY, True), (HALF_A_DAY + 1, False)])
+async def test_what_was_left_on_disk_is_known_while_it_is_of_use(age: int, known: bool, state: Path) -> None:
+    time = 1000.0
+    stage = Stage(lambda: RocksStore(state, lambda: time))
+    assert stage.make().known() == {}
+    await stage.run(9)
+    (state / "no copy").mkdir()
+    time += age
+    assert stage.make().known() == ({ROAD: stage.log.end(CHANGELOG)} if known else {})
+    assert not [*(state / "no copy").iterdir()]
+
+
 async def test_a_copy_of_another_form_is_made_again(rocks: Stage, state: Path) -> None:
     await rocks.run(5)
     with_mark = RocksStore(state).open(ROAD)
