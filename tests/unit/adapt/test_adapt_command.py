@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from streams.adapt import FORMATS
-from streams.adapt.command import adapt_command
+from streams.cli import command_of
 
 PARCEL = {"nu": "T1", "com": "yunda", "data": [{"time": "2024-03-05 12:00:00", "context": "已揽收"}]}
 
@@ -22,7 +22,7 @@ def parcel(tmp_path: Path) -> Path:
 
 
 def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(adapt_command, [str(argument) for argument in arguments])
+    return CliRunner().invoke(command_of("adapt"), [str(argument) for argument in arguments])
 
 
 def test_each_event_is_one_line_of_topic_and_value(parcel: Path) -> None:

@@ -22,7 +22,6 @@ from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter
 from streams.engine.log.kafka_writer import KafkaWriter
 from streams.explain import broker
-from streams.explain import command as explain
 from streams.forget import command as forget
 from streams.security import KEY_PASSWORD, SASL_PASSWORD
 from streams.topics import command as topics
@@ -64,10 +63,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 #: The commands that connect, with what each needs beside the broker.
 CONNECTING: dict[str, tuple[click.Command, tuple[str, ...]]] = {
-    "worker": (worker.worker_command, ()),
-    "topics": (topics.topics_command, ()),
-    "explain": (explain.explain_command, ("P1", "--broker", "kafka://127.0.0.1:1")),
-    "forget": (forget.forget_command, ("--order", "o1")),
+    "worker": (command_of("worker"), ()),
+    "topics": (command_of("topics"), ()),
+    "explain": (command_of("explain"), ("P1", "--broker", "kafka://127.0.0.1:1")),
+    "forget": (command_of("forget"), ("--order", "o1")),
 }
 COMMANDS = pytest.mark.parametrize("name", CONNECTING)
 
