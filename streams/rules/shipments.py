@@ -55,6 +55,8 @@ class Parcel(msgspec.Struct, gc=True):
     linked: dict[tuple[str, str], tuple[int, int | None]] = msgspec.field(default_factory=dict)
     last: int = 0
     calm: bool = False
+    #: As calm, but registered and not collected: that is so until it is to be looked at, at the earliest.
+    awaited: bool = False
     #: Its last scan is terminal, and nothing is left to say: nothing happens until it is forgotten.
     finished: bool = False
     due: int | None = None

@@ -24,8 +24,8 @@ from streams.stages.names import Names
 
 #: First letter of the keys of these rows.
 LETTER = b"p"
-#: See `streams.rules.shipments.Parcel.calm`; ended, with nothing left to say; a stall that is open.
-CALM, FINISHED, STALLED_NOW = 1, 2, 4
+#: See `streams.rules.shipments.Parcel`: calm; ended, with nothing left to say; a stall that is open; awaited.
+CALM, FINISHED, STALLED_NOW, AWAITED = 1, 2, 4, 8
 #: Due at no time.
 NEVER = (1 << 63) - 1
 #: The number of a facility that has none: its name is with what is rare.
@@ -117,7 +117,7 @@ def encoded(parcel: Parcel, names: Names) -> bytes:
         linked = [(*key, *span) for key, span in parcel.linked.items()]
         registered = [_registered(one, names) for one in parcel.registrations]
         rare = _encode(_Rare(registered, parcel.emitted, linked, unnumbered))
-    flags = CALM if parcel.calm else FINISHED if parcel.finished else 0
+    flags = CALM if parcel.calm else FINISHED if parcel.finished else AWAITED if parcel.awaited else 0
     if any(sent.state == OPEN and sent.type == STALLED for sent in parcel.emitted):
         flags |= STALLED_NOW
     due = NEVER if parcel.due is None else parcel.due
@@ -137,7 +137,8 @@ def decoded(carrier: str, tracking_no: str, row: bytes, names: Names) -> Parcel:
         else:
             facilities.append(names.text(number) if number else None)
     parcel = Parcel(carrier, tracking_no, scans, facilities)
-    parcel.last, parcel.calm, parcel.finished = last, bool(flags & CALM), bool(flags & FINISHED)
+    parcel.last, parcel.awaited = last, bool(flags & AWAITED)
+    parcel.calm, parcel.finished = bool(flags & CALM), bool(flags & FINISHED)
     parcel.due = None if due == NEVER else due
     if rare is not None:
         parcel.registrations = [_registration(one, names) for one in rare.registrations]

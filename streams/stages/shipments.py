@@ -18,12 +18,12 @@ from streams.rules import silences
 from streams.rules.alert import RAISED, Alert
 from streams.rules.reconcile import LATE_EVENT, OPEN, VOID, Expected, next_moment, reconcile
 from streams.rules.shipments import Parcel, Registration, Use, over, uses
-from streams.rules.statuses import BITS, FIRST_TERMINAL, RANK
+from streams.rules.statuses import BITS, FIRST_TERMINAL, INFO_RECEIVED, RANK
 from streams.stages import parcel_rows
 from streams.stages.clusters import PointRecord
 from streams.stages.feeds import FeedBook, Heard
 from streams.stages.names import Names
-from streams.stages.parcel_rows import CALM, FINISHED, UNNUMBERED, pack_header, pack_scan, unpack_header
+from streams.stages.parcel_rows import AWAITED, CALM, FINISHED, UNNUMBERED, pack_header, pack_scan, unpack_header
 from streams.stages.ties import TieBook
 
 #: ("opened" or "closed", order, episode, time)
@@ -129,6 +129,11 @@ class ShipmentBook:
                 elif silent < 0 and rank < FIRST_TERMINAL and time >= self._settled:
                     scan = pack_scan(packed, number)
                     found = parcel_rows.inserted(row, last, size, packed, scan, self._shortest)
+            elif flags & AWAITED and time < due and 0 < time - last <= self._shortest and rank < FIRST_TERMINAL:
+                # In time, whatever comes between: nothing was open, and nothing falls due before `due`.
+                if rank != INFO_RECEIVED:
+                    flags ^= AWAITED | CALM
+                found = parcel_rows.extended(row, flags, time, due, size, pack_scan(packed, number))
         if found is not None:
             self.rows[key] = found
         elif not self._add(key, event, packed, value):
@@ -286,9 +291,11 @@ class ShipmentBook:
             return
         use = kept[-1]
         parcel.last = use.last
-        parcel.calm = (
-            not held and over(use, rules.given_up, rules.keep) >= watermark and self._is_calm(parcel, use, expected)
+        uncollected = bool(use.registrations) and use.collected is None
+        quiet = (
+            not held and over(use, rules.given_up, rules.keep) >= watermark and self._is_quiet(parcel, use, expected)
         )
+        parcel.calm, parcel.awaited = quiet and not uncollected, quiet and uncollected
         moment = min((moment for moment in moments if moment is not None), default=None)
         if moment is not None and (parcel.due is None or moment < parcel.due):
             # An entry that is too early finds nothing and looks again: cheaper than taking it out.
@@ -299,13 +306,15 @@ class ShipmentBook:
                 self._due.put(moment, key)
         self.rows[key] = parcel_rows.encoded(parcel, self.names)
 
-    def _is_calm(self, parcel: Parcel, use: Use, expected: list[Expected]) -> bool:
-        if use.ended is not None or (use.registrations and use.collected is None):
+    def _is_quiet(self, parcel: Parcel, use: Use, expected: list[Expected]) -> bool:
+        """Whether the use goes on with nothing open and nothing to come but for what falls due if no scan comes."""
+        if use.ended is not None or any(sent.state == OPEN for sent in parcel.emitted):
             return False
-        if any(sent.state == OPEN for sent in parcel.emitted):
-            return False
-        going_on = [one for one in expected if one.anchor != use.last or one.type == silences.NOT_COLLECTED]
-        return next_moment(going_on, self._watermark, self._settled) is None
+        awaited = use.registrations[0].time if use.registrations and use.collected is None else None
+        others = [
+            one for one in expected if one.anchor != (awaited if one.type == silences.NOT_COLLECTED else use.last)
+        ]
+        return next_moment(others, self._watermark, self._settled) is None
 
     def _point(self, parcel: Parcel, alerts: list[Alert]) -> None:
         """Tells the facilities of stalls that were raised, or disproved."""
