@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -92,8 +93,15 @@ _LAST = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - _EPOCH) // _M
 
 def render(micros: int) -> str:
     """The instant as RFC 3339 in UTC with `Z`, fractions only where there are any, without trailing zeros."""
-    moment = _EPOCH + timedelta(microseconds=micros)
-    text = moment.strftime("%Y-%m-%dT%H:%M:%S") if moment.year >= 1000 else moment.isoformat()[:19]
-    if moment.microsecond:
-        text += f".{moment.microsecond:06d}".rstrip("0")
+    day, rest = divmod(micros, DAY)
+    seconds, fraction = divmod(rest, SECOND)
+    text = f"{_date(day)}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    if fraction:
+        text += f".{fraction:06d}".rstrip("0")
     return text + "Z"
+
+
+@lru_cache(1_024)
+def _date(day: int) -> str:
+    """The date of a day since 1970-01-01."""
+    return (_EPOCH + timedelta(days=day)).date().isoformat()

@@ -21,8 +21,7 @@ class Agenda:
     def put(self, moment: int | None, key: str) -> None:
         """The case is to be looked at once `moment` has passed, if not sooner; None: this asks for nothing."""
         # An entry that is too early finds nothing and looks again: cheaper than taking it out.
-        if moment is not None and moment < self._cases.moment(key, self._place):
-            self._cases.plan(key, self._place, moment)
+        if moment is not None and self._cases.hasten(key, self._place, moment):
             self._index.put(moment, key.encode())
 
     def restore(self, moment: int, key: str) -> None:

@@ -85,6 +85,15 @@ class Cases:
             held[1][agenda] = moment
             self.changed.add(key)
 
+    def hasten(self, key: str, agenda: int, moment: int) -> bool:
+        """A case is to be looked at then, if not sooner. False: it is to be looked at sooner, or there is none."""
+        held = self._young.get(key) or self._held(key)
+        if held is None or held[1][agenda] <= moment:
+            return False
+        held[1][agenda] = moment
+        self.changed.add(key)
+        return True
+
     def values(self) -> Iterator[Case]:
         """All cases. Nothing may be changed meanwhile."""
         for held in (self._old, self._young):

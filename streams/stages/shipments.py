@@ -62,6 +62,8 @@ class ShipmentBook:
         self._watermark = BEGINNING
         self._settled = BEGINNING
         self._shortest = policy.shipments.shortest
+        #: The shortest that any silence may be that something falls due in.
+        self._soonest = min(self._shortest + 1, *policy.shipments.not_collected.micros.values())
         self._keep = policy.shipments.keep
         self._due = DueKeys(self._due_of)
 
@@ -168,13 +170,26 @@ class ShipmentBook:
         key = self.key(carrier, tracking_no)
         parcel = self._parcel(key)
         if what == "shipped":
+            registration = Registration(*rest)
             if parcel is None:
                 parcel = Parcel(carrier, tracking_no)
-            if not parcel.add_registration(Registration(*rest)):
+                if registration.time >= self._settled:
+                    self._await(key, parcel, registration)
+                    return
+            if not parcel.add_registration(registration):
                 return
         elif parcel is None or not (parcel.place_order if what == "placed" else parcel.withdraw)(*rest):
             return
         self._judge(key, parcel)
+        self.changed.add(key)
+
+    def _await(self, key: bytes, parcel: Parcel, registration: Registration) -> None:
+        """A parcel that is new is registered: nothing falls due before the shortest of all thresholds."""
+        parcel.registrations.append(registration)
+        parcel.last, parcel.awaited = registration.time, True
+        parcel.due = registration.time + self._soonest
+        self._due.put(parcel.due, key)
+        self.rows[key] = parcel_rows.encoded(parcel, self.names)
         self.changed.add(key)
 
     # -- the passing of time
