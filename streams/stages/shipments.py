@@ -37,10 +37,10 @@ class ShipmentBook:
     """The state of stage 2 of one partition, and what it says since it was asked last.
 
     A parcel is a row of `rows` (`streams.stages.parcel_rows`); it becomes a `Parcel` only where there is something to
-    judge. `lasting`: what is not settled is collected as rows, too.
+    judge.
     """
 
-    def __init__(self, policy: Policy, feeds: FeedBook | None = None, *, lasting: bool = False) -> None:
+    def __init__(self, policy: Policy, feeds: FeedBook | None = None) -> None:
         self.policy = policy
         self.rows: Table = MemoryTable()
         self.names = Names()
@@ -50,9 +50,11 @@ class ShipmentBook:
         self.points: list[PointRecord] = []
         self.heard = Heard()
         self.feeds = feeds if feeds is not None else FeedBook(policy)
-        self.changed: set[bytes] = set()
-        self.ties = TieBook(lasting=lasting)
+        #: Rows that have changed, None where one is gone, until they are collected.
+        self.changed: dict[bytes, bytes | None] = {}
+        self.ties = TieBook()
         self._prefixes: dict[str, bytes] = {}
+        self._looked_up: tuple[events.Scan | None, bytes, bytes | None] = None, b"", None
         self._held: dict[str, set[bytes]] = {}
         #: Carriers whose feed is back, and what of their parcels is to be judged for that.
         self.returning: set[str] = set()
@@ -76,14 +78,19 @@ class ShipmentBook:
             prefix = self._prefixes[carrier] = parcel_rows.LETTER + self.names.number(carrier).to_bytes(3)
         return prefix + tracking_no.encode()
 
-    def knows(self, carrier: str, tracking_no: str) -> bool:
-        """Whether anything is known of a parcel."""
-        prefix = self._prefixes.get(carrier)
-        return prefix is not None and self.rows.get(prefix + tracking_no.encode()) is not None
+    def knows(self, event: events.Scan) -> bool:
+        """Whether anything is known of its parcel. What has been looked up serves `scan` too, if it is asked next."""
+        prefix = self._prefixes.get(event.carrier)
+        if prefix is None:
+            return False
+        key = prefix + event.tracking_no.encode()
+        row = self.rows.get(key)
+        self._looked_up = event, key, row
+        return row is not None
 
     def parcel(self, carrier: str, tracking_no: str) -> Parcel | None:
         """What is known of a parcel, if anything."""
-        return self._parcel(self.key(carrier, tracking_no)) if self.knows(carrier, tracking_no) else None
+        return self._parcel(self.key(carrier, tracking_no)) if carrier in self._prefixes else None
 
     def _parcel(self, key: bytes) -> Parcel | None:
         row = self.rows.get(key)
@@ -100,12 +107,14 @@ class ShipmentBook:
 
     def scan(self, event: events.Scan, time: int, value: bytes) -> bool:
         """Takes one scan. False: it is a repeat and changes nothing."""
-        key = self.key(event.carrier, event.tracking_no)
+        known, key, row = self._looked_up
+        if known is not event:
+            key = self.key(event.carrier, event.tracking_no)
+            row = self.rows.get(key)
         rank = RANK[event.status]
         packed = time << BITS | rank
         facility = event.facility
         number = 0 if facility is None else self.names.numbers.get(facility) or self._number(facility)
-        row = self.rows.get(key)
         found = None
         if number == UNNUMBERED:
             pass
@@ -137,12 +146,11 @@ class ShipmentBook:
                     flags ^= AWAITED | CALM
                 found = parcel_rows.extended(row, flags, time, due, size, pack_scan(packed, number))
         if found is not None:
-            self.rows[key] = found
+            self.rows[key] = self.changed[key] = found
         elif not self._add(key, event, packed, value):
             return False
         self.ties.note(key, packed, event.event_id, value)
         self.heard.scan(event.carrier, time)
-        self.changed.add(key)
         return True
 
     def _number(self, facility: str) -> int:
@@ -161,7 +169,6 @@ class ShipmentBook:
             if parcel.facilities[place] != event.facility:
                 parcel.facilities[place] = event.facility
                 self._judge(key, parcel)
-                self.changed.add(key)
         return place is None
 
     def register(self, record: tuple[Any, ...]) -> None:
@@ -181,7 +188,6 @@ class ShipmentBook:
         elif parcel is None or not (parcel.place_order if what == "placed" else parcel.withdraw)(*rest):
             return
         self._judge(key, parcel)
-        self.changed.add(key)
 
     def _await(self, key: bytes, parcel: Parcel, registration: Registration) -> None:
         """A parcel that is new is registered: nothing falls due before the shortest of all thresholds."""
@@ -189,8 +195,7 @@ class ShipmentBook:
         parcel.last, parcel.awaited = registration.time, True
         parcel.due = registration.time + self._soonest
         self._due.put(parcel.due, key)
-        self.rows[key] = parcel_rows.encoded(parcel, self.names)
-        self.changed.add(key)
+        self.rows[key] = self.changed[key] = parcel_rows.encoded(parcel, self.names)
 
     # -- the passing of time
 
@@ -224,7 +229,6 @@ class ShipmentBook:
             parcel = self._parcel(key)
             if parcel is not None:
                 self._judge(key, parcel)
-                self.changed.add(key)
             yield None
         self.returning.clear()
         yield from self._due.pop(settled)
@@ -238,13 +242,12 @@ class ShipmentBook:
         again = last + self._shortest + 1 if flags & CALM else last + self._keep if flags & FINISHED else BEGINNING
         if again >= settled:
             self._due.put(again, key)
-            self.rows[key] = parcel_rows.postponed(row, again)
+            self.rows[key] = self.changed[key] = parcel_rows.postponed(row, again)
         else:
             parcel = self._parcel(key)
             if parcel is not None:
                 parcel.due = None
                 self._judge(key, parcel)
-        self.changed.add(key)
 
     def _move(self, horizon: Horizon) -> None:
         self.horizon = horizon
@@ -303,6 +306,7 @@ class ShipmentBook:
                 moments.append(end)
         if not kept:
             self.rows.pop(key, None)
+            self.changed[key] = None
             return
         use = kept[-1]
         parcel.last = use.last
@@ -319,7 +323,7 @@ class ShipmentBook:
                 self._waiting.append((moment, key))
             else:
                 self._due.put(moment, key)
-        self.rows[key] = parcel_rows.encoded(parcel, self.names)
+        self.rows[key] = self.changed[key] = parcel_rows.encoded(parcel, self.names)
 
     def _is_quiet(self, parcel: Parcel, use: Use, expected: list[Expected]) -> bool:
         """Whether the use goes on with nothing open and nothing to come but for what falls due if no scan comes."""

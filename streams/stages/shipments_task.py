@@ -61,7 +61,7 @@ class ShipmentsTask:
         self._setting = setting
         self._partition = partition
         self._feeds = FeedBook(setting.policy, lambda carrier: setting.scan_partition(carrier) == partition)
-        self._book = ShipmentBook(setting.policy, self._feeds, lasting=True)
+        self._book = ShipmentBook(setting.policy, self._feeds)
         self._clusters = ClusterBook(setting.policy)
         self._intake = setting.intake(setting.scan_partitions)
         self._saved = Horizons()
@@ -155,15 +155,15 @@ class ShipmentsTask:
         self._clusters.rebuild(facilities, Horizon(*self._saved.clusters))
 
     def _knows(self, event: AnyEvent, key: str) -> bool:
-        return self._book.knows(event.carrier, key)  # type: ignore[union-attr]
+        del key
+        return self._book.knows(event)  # type: ignore[arg-type]
 
     def _feed(self, carrier: str) -> Feed:
         return self._feeds.feeds.setdefault(carrier, Feed(carrier))
 
     def _collect_rows(self, changed: dict[bytes, bytes | None]) -> None:
         book, feeds, clusters = self._book, self._feeds, self._clusters
-        for key in book.changed:
-            changed[key] = book.rows.get(key)
+        changed.update(book.changed)
         book.ties.collect(book.horizon.settled, changed)
         for number in book.names.changed:
             changed[_NAME + number.to_bytes(4)] = book.names.text(number).encode()

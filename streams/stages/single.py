@@ -88,6 +88,7 @@ class SingleReader:
         for what, order_id, episode, time in self.shipments.links:
             self.orders.link(order_id, episode, time if what == "opened" else None, time if what == "closed" else None)
         self.shipments.links.clear()
+        self.shipments.changed.clear()
         counts = min(orders, shipments)
         self.orders.advance(orders, counts)
         self._register()

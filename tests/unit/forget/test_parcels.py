@@ -14,7 +14,7 @@ encode = msgspec.msgpack.encode
 
 
 def test_what_decides_between_scans_goes_with_them() -> None:
-    ties = TieBook(lasting=True)
+    ties = TieBook()
     for key in (b"p001A", b"p001B"):
         ties.note(key, 7 << 8, "e1", key)
     rows: dict[bytes, bytes | None] = {}
