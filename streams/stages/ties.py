@@ -15,6 +15,9 @@ from streams.rules.statuses import BITS
 
 #: First letter of the keys of its rows.
 LETTER = b"t"
+#: Notes in one row: ids have at most 128 characters, so that no row comes near the largest record of a log.
+_MOST = 500
+
 #: Row key of the parcel, the scan, the event id, then the value or (True) its digest.
 _Note = tuple[bytes, int, str, bytes, bool]
 
@@ -82,7 +85,7 @@ class TieBook:
             self._old_until = self._greatest >> BITS
 
     def collect(self, settled: int, rows: dict[bytes, bytes | None]) -> None:
-        """Adds the row of what is new and not settled, and tombstones of those that are of no more use."""
+        """Adds rows of what is new and not settled, and tombstones of those that are of no more use."""
         for generation in (self._old, self._young):
             notes, kept = generation.notes, []
             for place in range(generation.collected, len(notes)):
@@ -92,10 +95,10 @@ class TieBook:
                     notes[place] = key, packed, event_id, value, True
                     kept.append((key, packed, event_id, value))
             generation.collected = len(notes)
-            if kept:
+            for start in range(0, len(kept), _MOST):
                 self._last += 1
                 generation.rows.append(self._last)
-                rows[_key(self._last)] = _encode(kept)
+                rows[_key(self._last)] = _encode(kept[start : start + _MOST])
         for number in self._gone:
             rows[_key(number)] = None
         self._gone.clear()
