@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from threading import RLock
 from typing import Any, NamedTuple
 
 import msgspec
@@ -43,7 +44,11 @@ _decode = msgspec.msgpack.Decoder(_Mark).decode
 
 
 class RocksCopy:
-    """A copy in one database; see `streams.engine.store.interface.Copy`."""
+    """A copy in one database; see `streams.engine.store.interface.Copy`.
+
+    What one thread does with it is done before another closes it: whoever waits for it may be cancelled, but the thread
+    goes on. Behind that nothing is done any more.
+    """
 
     def __init__(self, path: Path, now: Callable[[], float], cache: Cache) -> None:
         self._path = path
@@ -51,6 +56,8 @@ class RocksCopy:
         self._cache = cache
         self._database = _opened(path, cache)
         self._mark: _Mark | None = None
+        self._using = RLock()
+        self._closed = False
 
     def table(self, prefix: bytes) -> RocksTable:
         return RocksTable(self, prefix)
@@ -73,21 +80,23 @@ class RocksCopy:
         return iter(database.items(from_key=key))
 
     def resume(self, origin: Origin, begin: int, end: int) -> int:
-        why = self._unfit(origin, begin, end)
-        if why is None and self._mark is not None:
-            return self._mark.end
-        if why:
-            log.warning("local state is thrown away", path=str(self._path), why=why)
-        self.discard()
-        return begin
+        with self._using:
+            why = self._unfit(origin, begin, end)
+            if why is None and self._mark is not None:
+                return self._mark.end
+            if why:
+                log.warning("local state is thrown away", path=str(self._path), why=why)
+            self.discard()
+            return begin
 
     def load(self, origin: Origin, begin: int, end: int, besides: bytes | None) -> tuple[int, dict[bytes, bytes]]:
-        start = self.resume(origin, begin, end)
-        if self._mark is None:
-            return start, {}
-        rows = dict(self._besides(besides))
-        rows.pop(_MARK, None)
-        return start, rows
+        with self._using:
+            start = self.resume(origin, begin, end)
+            if self._mark is None:
+                return start, {}
+            rows = dict(self._besides(besides))
+            rows.pop(_MARK, None)
+            return start, rows
 
     def _besides(self, prefix: bytes | None) -> Iterator[tuple[bytes, bytes]]:
         """All rows but those of a prefix, which may be many: they are leapt over."""
@@ -121,19 +130,26 @@ class RocksCopy:
         return None
 
     def add(self, rows: Sequence[Row]) -> None:
-        self._database.write(_batch(rows))
+        with self._using:
+            if not self._closed:
+                self._database.write(_batch(rows))
 
     def hold(self, origin: Origin, end: int) -> None:
         self._mark = _Mark(_VERSION, origin, end, self._now())
-        self._database[_MARK] = _encode(self._mark)
+        with self._using:
+            if not self._closed:
+                self._database[_MARK] = _encode(self._mark)
 
     def write(self, rows: Mapping[bytes, bytes | None], end: int) -> None:
         if self._mark is None:
             return
-        self._mark = self._mark._replace(end=end, written_at=self._now())
-        batch = _batch(rows.items())
-        batch.put(_MARK, _encode(self._mark))
-        self._database.write(batch)
+        with self._using:
+            if self._closed:
+                return
+            self._mark = self._mark._replace(end=end, written_at=self._now())
+            batch = _batch(rows.items())
+            batch.put(_MARK, _encode(self._mark))
+            self._database.write(batch)
 
     def end(self) -> int | None:
         if self._mark is None and (value := self._database.get(_MARK)) is not None:
@@ -150,13 +166,18 @@ class RocksCopy:
         return end if fresh else None
 
     def discard(self) -> None:
-        self._mark = None
-        self._database.close()
-        Rdict.destroy(str(self._path), _options(self._cache))
-        self._database = _opened(self._path, self._cache)
+        with self._using:
+            self._mark = None
+            if not self._closed:
+                self._database.close()
+                Rdict.destroy(str(self._path), _options(self._cache))
+                self._database = _opened(self._path, self._cache)
 
     def close(self) -> None:
-        self._database.close()
+        with self._using:
+            if not self._closed:
+                self._closed = True
+                self._database.close()
 
 
 class RocksStore:

@@ -6,6 +6,7 @@ import asyncio
 import shutil
 import sys
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, cast
 
@@ -16,7 +17,7 @@ from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicPartition
 from streams.engine.processor import Processor
 from streams.engine.runner import Cadence, Kept, Runner
-from streams.engine.store.interface import Store
+from streams.engine.store.interface import Origin, Store
 from streams.engine.store.memory import MemoryStore
 from streams.engine.store.rocks import RocksCopy, RocksStore
 from streams.engine.topology import TaskId
@@ -31,6 +32,7 @@ ROAD = TaskId("road", 0)
 SCANS = TopicPartition("scans", 0)
 CHANGELOG = TopicPartition("toy-road-changelog", 0)
 HALF_A_DAY = 12 * 3600
+ORIGIN = Origin("cluster", "changelog", 0, b"birth")
 
 
 class Stage:
@@ -272,3 +274,25 @@ async def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) 
     (tmp_path / "file").write_text("")
     with pytest.raises(FatalError, match="cannot be made: Not a directory"):
         RocksStore(tmp_path / "file" / "state")
+
+
+def test_what_a_thread_still_does_with_a_copy_that_is_closed_is_nothing(state: Path) -> None:
+    copy = RocksStore(state).open(ROAD)
+    copy.add([(b"k", b"row")])
+    copy.hold(ORIGIN, 3)
+    copy.close()
+    copy.close()
+    copy.discard()
+    copy.add([(b"other", b"row")])
+    copy.write({b"third": b"row"}, 4)
+    again = RocksStore(state).open(ROAD)
+    assert again.load(ORIGIN, 0, 3, None) == (3, {b"k": b"row"})
+    again.close()
+
+
+def test_a_copy_is_closed_behind_what_a_thread_does_with_it(state: Path) -> None:
+    copy = RocksStore(state).open(ROAD)
+    with ThreadPoolExecutor(4) as threads:
+        doing = [threads.submit(copy.discard) for _ in range(3)] + [threads.submit(copy.close) for _ in range(3)]
+        assert [one.result() for one in doing] == [None] * 6
+    RocksStore(state).open(ROAD).close()
