@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -24,8 +23,3 @@ def parts_of(key: bytes) -> tuple[bytes, list[Any]]:
 def put(rows: dict[bytes, bytes | None], key: bytes, value: Any) -> None:
     """Adds a row, a tombstone where `value` is None."""
     rows[key] = None if value is None else _encode(value)
-
-
-def sizes(rows: Mapping[bytes, bytes | None]) -> int:
-    """Bytes of keys and values."""
-    return sum(len(key) + len(value or b"") for key, value in rows.items())
