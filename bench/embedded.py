@@ -12,7 +12,7 @@ from bench.host import POLICY, as_the_command_does
 from schemas.events import CHATS, ORDERS, SCANS, record_key
 from streams.engine.clock import Clock, system_now
 from streams.engine.partitioner import partition_for
-from streams.engine.runner import Cadence
+from streams.engine.runtime import Cadence
 from streams.replay.batches import batches
 from streams.stages.dataflow import dataflow
 from streams.stages.factory import processor

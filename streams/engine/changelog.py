@@ -36,10 +36,10 @@ class Restored(NamedTuple):
 class Changelog:
     """Reads the changelog of a task that this worker has the right to write for, and keeps the copy up to date."""
 
-    def __init__(self, store: Log, copies: Store, task: TaskId, source: TopicPartition) -> None:
+    def __init__(self, log: Log, store: Store, task: TaskId, source: TopicPartition) -> None:
         self.source = source
+        self._log = log
         self._store = store
-        self._copies = copies
         self._task = task
         self._copy: Copy | None = None
         self._table: CommittedTable | None = None
@@ -47,7 +47,7 @@ class Changelog:
 
     async def end(self) -> int:
         """The offset behind its last row."""
-        return (await self._store.end_offsets([self.source]))[self.source]
+        return (await self._log.end_offsets([self.source]))[self.source]
 
     async def keep(self, end: int, table: CommittedTable | None) -> bool:
         """The state up to `end` is known already, with this table: the copy is of use if it has come as far.
@@ -55,7 +55,7 @@ class Changelog:
         False: the table has lost what it is above.
         """
         self._new = False
-        copy = self._copy = await asyncio.to_thread(self._copies.open, self._task)
+        copy = self._copy = await asyncio.to_thread(self._store.open, self._task)
         behind = copy.end() != end
         if table is not None and (behind or not table.move(copy)):
             await self.close()
@@ -73,9 +73,9 @@ class Changelog:
         Rows of the prefix `tabled` are left in the copy where that can be: they are a table then.
         """
         end = await self.end()
-        begin = (await self._store.begin_offsets([self.source]))[self.source]
-        copy = self._copy = await asyncio.to_thread(self._copies.open, self._task)
-        origin = await self.origin(begin, end) if self._copies.keeps else None
+        begin = (await self._log.begin_offsets([self.source]))[self.source]
+        copy = self._copy = await asyncio.to_thread(self._store.open, self._task)
+        origin = await self.origin(begin, end) if self._store.keeps else None
         start, saved = begin, dict[bytes, bytes]()
         if tabled is not None and (origin is not None or begin == end):
             self._table = copy.table(tabled)
@@ -87,7 +87,7 @@ class Changelog:
             await asyncio.to_thread(copy.discard)
         copied, read, tell = len(saved), 0, time.monotonic() + _TELL
         live: dict[bytes, bytes | None] = {**saved}
-        async for rows, position in self._store.rows(self.source, start, end):
+        async for rows, position in self._log.rows(self.source, start, end):
             read += len(rows)
             live.update(rows if tabled is None else (row for row in rows if not row[0].startswith(tabled)))
             if origin is not None:
@@ -105,14 +105,14 @@ class Changelog:
 
     async def origin(self, begin: int, end: int) -> Origin | None:
         """Which changelog it is, by its first row; None where there is none yet, or it is not one of birth."""
-        async with aclosing(self._store.rows(self.source, begin, end)) as batches:
+        async with aclosing(self._log.rows(self.source, begin, end)) as batches:
             async for rows, _ in batches:
                 for key, row in rows[:1]:
                     return await self._origin_of(row) if key == BIRTH and row is not None else None
         return None
 
     async def _origin_of(self, birth: bytes) -> Origin:
-        return Origin(await self._store.identity(), *self.source, birth)
+        return Origin(await self._log.identity(), *self.source, birth)
 
     def begin(self, transaction: Transaction) -> None:
         """Says in the first commit of a new changelog, before all other rows, that it begins here."""
@@ -125,7 +125,7 @@ class Changelog:
         """The transaction is in the log; its rows go into the copy, with the offset behind them."""
         if self._copy is None or end is None:
             return
-        if self._new and self._copies.keeps:
+        if self._new and self._store.keeps:
             birth = transaction.rows[BIRTH] or b""
             await asyncio.to_thread(self._copy.add, [*transaction.rows.items()])
             await asyncio.to_thread(self._copy.hold, await self._origin_of(birth), end)

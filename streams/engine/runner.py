@@ -12,18 +12,16 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple, Protocol
 
 from streams.engine.changelog import Changelog
-from streams.engine.clock import Clock, Now
 from streams.engine.collector import paused
 from streams.engine.errors import FatalError, FencedError, LogError
-from streams.engine.log.interface import Committed, Fetched, Log, TopicPartition, Transaction, Writer
+from streams.engine.log.interface import Committed, Fetched, TopicPartition, Transaction, Writer
 from streams.engine.processor import Processor
-from streams.engine.store.interface import CommittedTable, Store
-from streams.engine.store.memory import MemoryStore
+from streams.engine.runtime import TaskRuntime
+from streams.engine.store.interface import CommittedTable
 from streams.engine.table import Tabled
 from streams.engine.task import Task, prefix_of
 from streams.engine.topology import TaskId, Topology
@@ -36,18 +34,6 @@ Assemble = Callable[[Mapping[str, int]], Factory]
 
 #: No two takings over in this process have the same epoch: a batch of one is of no use to another.
 _epochs = itertools.count(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Cadence:
-    """When a task commits: after so many seconds, or so many records and slices. Waits after errors, in seconds."""
-
-    seconds: float = 0.5
-    events: int = 50_000
-    first_wait: float = 0.2
-    longest_wait: float = 5.0
-    #: Behind a fencing: time to hear from the group that the task is somebody else's.
-    fenced_wait: float = 2.0
 
 
 class Observer(Protocol):
@@ -78,17 +64,13 @@ class Runner:
 
     def __init__(
         self,
+        runtime: TaskRuntime,
         topology: Topology,
         task: TaskId,
-        store: Log,
         factory: Factory,
-        clock: Clock,
-        now: Now,
-        cadence: Cadence,
         seek: Callable[[TopicPartition, int, int], None],
         observer: Observer,
         kept: Kept | None = None,
-        copies: Store | None = None,
     ) -> None:
         self.id = task
         self.sources = topology.partitions_of(task)
@@ -97,12 +79,11 @@ class Runner:
         self.final = False
         #: The positions of the last commit.
         self.committed: Mapping[TopicPartition, Committed] = {}
+        self._runtime = runtime
+        self._log = runtime.log
+        self._cadence = runtime.cadence
         self._topology = topology
-        self._store = store
         self._factory = factory
-        self._clock = clock
-        self._now = now
-        self._cadence = cadence
         self._seek = seek
         self._observer = observer
         self._kept = kept
@@ -110,7 +91,6 @@ class Runner:
         self._task: Task | None = None
         self._table: CommittedTable | None = None
         self._writer: Writer | None = None
-        self._copies = copies if copies is not None else MemoryStore()
         self._changelog: Changelog | None = None
         self._inbox: deque[tuple[Fetched, Callable[[], None]]] = deque()
         self._ends: tuple[int, Mapping[TopicPartition, int]] | None = None
@@ -172,11 +152,11 @@ class Runner:
     async def _open(self) -> None:
         began = time.monotonic()
         topology, task = self._topology, self.id
-        self._writer = await self._store.writer(topology.transactional_id(task), topology.app_id)
+        self._writer = await self._log.writer(topology.transactional_id(task), topology.app_id)
         # Asked for before the changelog is read: whatever was committed by now must be in it.
-        committed = await self._store.committed(topology.app_id, self.sources)
+        committed = await self._log.committed(topology.app_id, self.sources)
         source = TopicPartition(topology.changelog(task.kind), task.partition)
-        changelog = self._changelog = Changelog(self._store, self._copies, task, source)
+        changelog = self._changelog = Changelog(self._log, self._runtime.store, task, source)
         kept, self._kept = self._kept, None
         if kept is not None and await changelog.end() == kept.end and await changelog.keep(kept.end, kept.table):
             # We have fenced all others, and none of them has written since: the state is still what it says.
@@ -201,7 +181,7 @@ class Runner:
                     f"{topology.changelog(task.kind)} has lost partition {task.partition}: delete the group's "
                     "offsets and its internal topics to begin anew"
                 )
-            opened.begin_at(await self._store.begin_offsets(self.sources))
+            opened.begin_at(await self._log.begin_offsets(self.sources))
         # A new task is not kept before its first commit, for that one says that the changelog begins there.
         self._end = restored.end if opened.restored else None
         self._begin(opened, restored.read, time.monotonic() - began)
@@ -217,7 +197,7 @@ class Runner:
 
     def _build(self, processor: Processor, saved: Mapping[bytes, bytes]) -> Task:
         with paused():
-            return Task(self._topology, self.id, processor, self._clock, self._now, saved)
+            return Task(self._topology, self.id, processor, self._runtime.clock, self._runtime.now, saved)
 
     async def _give_up(self) -> None:
         self._task = None

@@ -63,16 +63,16 @@ class Standbys:
     def __init__(
         self,
         topology: Topology,
-        store: Log,
-        copies: Store,
+        log: Log,
+        store: Store,
         watcher: Watcher,
         busy: Callable[[], bool],
         warm: Callable[[], None],
         rate: int = _RATE,
     ) -> None:
         self._topology = topology
+        self._log = log
         self._store = store
-        self._copies = copies
         self._watcher = watcher
         self._busy = busy
         self._warm = warm
@@ -101,11 +101,11 @@ class Standbys:
                 await asyncio.to_thread(standby.copy.close)
                 self._watcher.unfollowed(standby.task)
                 if standby.task not in own:
-                    self._copies.forget(standby.task)
+                    self._store.forget(standby.task)
             for source in wanted.keys() - self._followed.keys():
                 task = wanted[source]
-                copy = await asyncio.to_thread(self._copies.follow, task)
-                changelog = Changelog(self._store, self._copies, task, source)
+                copy = await asyncio.to_thread(self._store.follow, task)
+                changelog = Changelog(self._log, self._store, task, source)
                 self._followed[source] = _Standby(task, changelog, copy)
         self._warming = frozenset(warming)
         self._looked = 0.0
@@ -126,7 +126,7 @@ class Standbys:
         while True:
             tail: Tail | None = None
             try:
-                tail = await self._store.tail()
+                tail = await self._log.tail()
                 await self._follow(tail)
             except LogError as error:
                 log.warning("standbys start over", error=str(error))
@@ -175,8 +175,8 @@ class Standbys:
         sources = [*self._followed]
         if not sources:
             return
-        begins = await self._store.begin_offsets(sources)
-        for source, end in (await self._store.end_offsets(sources)).items():
+        begins = await self._log.begin_offsets(sources)
+        for source, end in (await self._log.end_offsets(sources)).items():
             standby = self._followed.get(source)
             if standby is None:
                 continue

@@ -12,7 +12,8 @@ import click
 
 from schemas.times import parse
 from streams.engine.clock import Clock, system_now
-from streams.engine.runner import Cadence, Factory
+from streams.engine.runner import Factory
+from streams.engine.runtime import Cadence
 from streams.options import app_id_option, broker_option, buyer_key_option, partitioner_option, policy_option
 from streams.policy.model import Policy
 from streams.security import security_options

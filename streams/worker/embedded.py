@@ -10,8 +10,10 @@ from streams.engine.clock import Clock, Now, system_now
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.memory import MemoryLog
 from streams.engine.processor import Dataflow, Record
-from streams.engine.runner import Assemble, Cadence
+from streams.engine.runner import Assemble
+from streams.engine.runtime import Cadence, TaskRuntime
 from streams.engine.store.interface import Store
+from streams.engine.store.memory import MemoryStore
 from streams.engine.store.warm import WarmStore
 from streams.worker.metrics import Metrics
 from streams.worker.service import serve
@@ -37,21 +39,24 @@ class Embedded:
         now: Now = system_now,
         log: MemoryLog | None = None,
         fetch_records: int = 2000,
-        copies: Store | None = None,
+        store: Store | None = None,
         standbys: int = 0,
     ) -> None:
         self.log = log or MemoryLog()
         self.metrics = metrics or Metrics()
         self._dataflow = dataflow
         self._assemble = assemble
-        self._clock = clock
-        self._once = once
         self._app_id = app_id
-        self._cadence = cadence
-        self._now = now
-        self._fetch_records = fetch_records
-        self._copies = copies or (WarmStore() if standbys else None)
-        self._standbys = standbys
+        self._runtime = TaskRuntime(
+            log=self.log,
+            store=store or (WarmStore() if standbys else MemoryStore()),
+            clock=clock,
+            now=now,
+            cadence=cadence,
+            once=once,
+            standbys=standbys,
+            fetch_records=fetch_records,
+        )
         self._topics = dict(topics)
         for topic, partitions in topics.items():
             self.log.make(topic, partitions)
@@ -61,19 +66,12 @@ class Embedded:
     async def __aenter__(self) -> Embedded:
         self._life = asyncio.create_task(
             serve(
+                self._runtime,
                 self._app_id,
                 self._dataflow,
                 self._assemble,
-                self.log,
-                clock=self._clock,
-                once=self._once,
                 stop=self._stop,
                 metrics=self.metrics,
-                cadence=self._cadence,
-                now=self._now,
-                fetch_records=self._fetch_records,
-                copies=self._copies,
-                standbys=self._standbys,
             )
         )
         return self

@@ -10,13 +10,13 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from streams.engine.assignor import TaskAssignor
-from streams.engine.clock import Clock, Mode, Now
+from streams.engine.clock import Mode
 from streams.engine.errors import FatalError, LogError, LostMemberError
-from streams.engine.log.interface import Fetched, Log, Member, TopicPartition
+from streams.engine.log.interface import Fetched, Member, TopicPartition
 from streams.engine.placement import Held
-from streams.engine.runner import Cadence, Factory, Kept, Runner
+from streams.engine.runner import Factory, Kept, Runner
+from streams.engine.runtime import TaskRuntime
 from streams.engine.standby import Standbys
-from streams.engine.store.interface import Store
 from streams.engine.task import Task, final_text
 from streams.engine.topology import TaskId, Topology
 from streams.transport.batches import Batch
@@ -43,42 +43,20 @@ class TaskGroup:
     whole group is final and committed: to leave earlier would make the others take over what is finished.
     """
 
-    def __init__(
-        self,
-        topology: Topology,
-        store: Log,
-        factory: Factory,
-        clock: Clock,
-        now: Now,
-        cadence: Cadence,
-        metrics: Metrics,
-        *,
-        copies: Store | None = None,
-        standbys: int = 0,
-        fetch_records: int = 2000,
-        revoke_seconds: float = 4.0,
-        trim_seconds: float = 30.0,
-    ) -> None:
+    def __init__(self, runtime: TaskRuntime, topology: Topology, factory: Factory, metrics: Metrics) -> None:
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.done = asyncio.Event()
+        self._runtime = runtime
+        self._log = runtime.log
         self._topology = topology
-        self._store = store
         self._factory = factory
-        self._clock = clock
-        self._now = now
-        self._cadence = cadence
         self._metrics = metrics
-        self._copies = copies
-        self._fetch_records = fetch_records
-        self._revoke_seconds = revoke_seconds
-        self._trim_seconds = trim_seconds
-        self._next_trim = time.monotonic() + trim_seconds
+        self._next_trim = time.monotonic() + runtime.trim_seconds
         self._trimmed: dict[TopicPartition, int] = {}
         self._member: Member | None = None
         self._topics: Sequence[str] = ()
         self._assignor = TaskAssignor(topology, self._held)
-        self._wanted = standbys if copies is not None else 0
-        self._standbys = Standbys(topology, store, copies, metrics, self._restoring, self._rejoin) if copies else None
+        self._standbys = Standbys(topology, runtime.log, runtime.store, metrics, self._restoring, self._rejoin)
         #: What a former process has left on disk, by task the offset up to which it is known.
         self._left: dict[TaskId, int] = {}
         #: What the last revocation took, with the ends of the changelogs of those that are kept.
@@ -104,10 +82,9 @@ class TaskGroup:
         if self._is_closed():
             return
         self._tell = assigned
-        if self._copies is not None:
-            self._left = await asyncio.to_thread(self._copies.known)
-            if self._is_closed():
-                return
+        self._left = await asyncio.to_thread(self._runtime.store.known)
+        if self._is_closed():
+            return
         self._topics = topics
         self._look = asyncio.create_task(self._looking())
         await self._join()
@@ -115,9 +92,8 @@ class TaskGroup:
     async def _join(self) -> None:
         while not self._is_closed():
             try:
-                self._member = member = await self._store.join(
-                    self._topology.app_id, self._topics, self, self._assignor
-                )
+                member = await self._log.join(self._topology.app_id, self._topics, self, self._assignor)
+                self._member = member
             except LogError as error:
                 log.warning("joining failed", error=str(error))
                 await asyncio.sleep(_RETRY)
@@ -153,23 +129,12 @@ class TaskGroup:
             self._fail(FatalError(f"{topic}-{partition} belongs to no task: partitions were added to an input"))
             return
         log.info("assigned", tasks=[str(task) for task in whole])
-        if self._standbys is not None:
-            await self._standbys.hold(self._assignor.standbys, self._assignor.warming, whole)
+        await self._standbys.hold(self._assignor.standbys, self._assignor.warming, whole)
         if self._is_closed():
             return  # meanwhile
         for task in whole:
             runner = Runner(
-                self._topology,
-                task,
-                self._store,
-                self._factory,
-                self._clock,
-                self._now,
-                self._cadence,
-                self._seek,
-                self._metrics,
-                self._kept.get(task),
-                self._copies,
+                self._runtime, self._topology, task, self._factory, self._seek, self._metrics, self._kept.get(task)
             )
             self._runners[task] = runner
             self._owner.update(dict.fromkeys(runner.sources, runner))
@@ -200,7 +165,7 @@ class TaskGroup:
         if not lives:
             return
         self._given_up = True
-        _, late = await asyncio.wait(lives, timeout=self._revoke_seconds)
+        _, late = await asyncio.wait(lives, timeout=self._runtime.revoke_seconds)
         for life in late:
             life.cancel()
         await asyncio.wait(lives)
@@ -210,9 +175,9 @@ class TaskGroup:
 
     def _held(self) -> Held:
         """What this worker tells the group whenever it joins."""
-        followed = self._standbys.held if self._standbys else {}
+        followed = self._standbys.held
         known = {task: max(followed.get(task, -1), self._left.get(task, -1)) for task in followed | self._left}
-        return Held(self._had, known, self._wanted)
+        return Held(self._had, known, self._runtime.standbys)
 
     def _restoring(self) -> bool:
         return len(self.tasks) < len(self._runners)
@@ -243,8 +208,7 @@ class TaskGroup:
             self._look.cancel()
             await asyncio.wait([self._look])
         await self.on_revoked(frozenset(self._owner))
-        if self._standbys is not None:
-            await self._standbys.close()
+        await self._standbys.close()
         if self._member is not None:
             await self._member.close()
         if self.failed.done():
@@ -264,7 +228,7 @@ class TaskGroup:
         if free and self._member is not None:
             try:
                 seconds = 0.0 if self._flying else _IDLE_FETCH
-                fetched = await self._member.fetch(free, self._fetch_records, seconds)
+                fetched = await self._member.fetch(free, self._runtime.fetch_records, seconds)
             except LostMemberError as error:
                 log.warning("joining again", error=str(error))
                 await self._join_again()
@@ -320,9 +284,9 @@ class TaskGroup:
                 await self._look_at_ends()
                 self._metrics.sample(self.tasks)
                 if time.monotonic() > self._next_trim:
-                    self._next_trim = time.monotonic() + self._trim_seconds
+                    self._next_trim = time.monotonic() + self._runtime.trim_seconds
                     await self._trim()
-                if self._clock.mode is Mode.END and await self._group_is_final():
+                if self._runtime.clock.mode is Mode.END and await self._group_is_final():
                     self.done.set()
             except LogError as error:
                 log.warning("looking failed", error=str(error))
@@ -341,7 +305,7 @@ class TaskGroup:
             if source.topic in edges and committed.offset > self._trimmed.get(source, 0)
         }
         if read:
-            await self._store.trim(read)
+            await self._log.trim(read)
             self._trimmed.update(read)
 
     async def _look_at_ends(self) -> None:
@@ -353,8 +317,8 @@ class TaskGroup:
         }
         if not external:
             return
-        requested = self._now()
-        ends = await self._store.end_offsets(external)
+        requested = self._runtime.now()
+        ends = await self._log.end_offsets(external)
         for source, position in external.items():
             self._metrics.lag(source.topic, source.partition, max(ends[source] - position, 0))
         for runner in self._runners.values():
@@ -364,6 +328,6 @@ class TaskGroup:
         if not self._assigned.is_set() or not all(runner.final for runner in self._runners.values()):
             return False
         markers = [self._topology.marker(task) for task in self._topology.tasks()]
-        committed = await self._store.committed(self._topology.app_id, markers)
-        wanted = final_text(self._clock)
+        committed = await self._log.committed(self._topology.app_id, markers)
+        wanted = final_text(self._runtime.clock)
         return len(committed) == len(markers) and all(each.metadata == wanted for each in committed.values())

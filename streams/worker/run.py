@@ -10,6 +10,7 @@ from streams.engine.errors import FatalError
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.processor import Dataflow
 from streams.engine.runner import Assemble
+from streams.engine.runtime import TaskRuntime
 from streams.engine.store.interface import Store
 from streams.engine.store.memory import MemoryStore
 from streams.engine.store.warm import WarmStore
@@ -26,7 +27,7 @@ def run_worker(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
 
 async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble, metrics: Metrics) -> int:
     try:
-        copies = _copies(settings)
+        store = _store(settings)
     except FatalError as error:
         return fatal(error)
     stop = asyncio.Event()
@@ -45,26 +46,29 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
             client=settings.client,
         )
     )
-    return await serve(
-        settings.app_id,
-        dataflow,
-        assemble,
-        log,
+    runtime = TaskRuntime(
+        log=log,
+        store=store,
         clock=settings.clock,
-        once=settings.once,
-        stop=stop,
-        metrics=metrics,
         cadence=settings.cadence,
-        copies=copies,
+        once=settings.once,
         standbys=settings.standbys,
         fetch_records=settings.fetch_records,
         revoke_seconds=settings.session_timeout / 2,
+    )
+    return await serve(
+        runtime,
+        settings.app_id,
+        dataflow,
+        assemble,
+        stop=stop,
+        metrics=metrics,
         start_patience=settings.start_patience,
         metrics_address=(settings.metrics_host, settings.metrics_port),
     )
 
 
-def _copies(settings: WorkerSettings) -> Store:
+def _store(settings: WorkerSettings) -> Store:
     """Where the worker keeps copies of the state's rows. Raises `FatalError` where it cannot as asked."""
     if settings.standbys and settings.guarantee != "exactly_once":
         raise FatalError("standbys need the guarantee exactly_once")

@@ -12,12 +12,12 @@ from typing import Any
 
 import structlog
 
-from streams.engine.clock import Clock, Mode, Now, system_now
+from streams.engine.clock import Mode
 from streams.engine.errors import FatalError, LogError
 from streams.engine.log.interface import Log
 from streams.engine.processor import Dataflow
-from streams.engine.runner import Assemble, Cadence
-from streams.engine.store.interface import Store
+from streams.engine.runner import Assemble
+from streams.engine.runtime import TaskRuntime
 from streams.engine.topology import Topology, prepare
 from streams.worker.app import build
 from streams.worker.endpoint import endpoint
@@ -33,50 +33,30 @@ _WAITS = (0.5, 1.0, 2.0, 5.0)
 
 
 async def serve(
+    runtime: TaskRuntime,
     app_id: str,
     dataflow: Dataflow,
     assemble: Assemble,
-    store: Log,
     *,
-    clock: Clock,
-    once: bool,
     stop: asyncio.Event,
     metrics: Metrics,
-    cadence: Cadence,
-    now: Now = system_now,
-    copies: Store | None = None,
-    standbys: int = 0,
-    fetch_records: int = 2000,
-    revoke_seconds: float = 4.0,
     metrics_address: tuple[str, int | None] = ("127.0.0.1", None),
     start_patience: float = 0.0,
 ) -> int:
     """Works until `stop` is set, until all is final (with `once`), or until nothing can go on. The exit status."""
-    if once and clock.mode is not Mode.END:
+    if runtime.once and runtime.clock.mode is not Mode.END:
         return fatal(FatalError("once needs a clock with an end"))
     try:
-        topology = await _started(app_id, dataflow, store, stop, start_patience)
+        topology = await _started(app_id, dataflow, runtime.log, stop, start_patience)
     except (FatalError, LogError) as error:
-        await store.stop()
+        await runtime.log.stop()
         return fatal(error)
     if topology is None:
         return 0
-    group = TaskGroup(
-        topology,
-        store,
-        assemble(topology.counts),
-        clock,
-        now,
-        cadence,
-        metrics,
-        copies=copies,
-        standbys=standbys,
-        fetch_records=fetch_records,
-        revoke_seconds=revoke_seconds,
-    )
+    group = TaskGroup(runtime, topology, assemble(topology.counts), metrics)
     app = build(topology, group)
     waits: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait())]
-    if once:
+    if runtime.once:
         waits.append(asyncio.create_task(group.done.wait()))
     status = 0
     try:
@@ -93,24 +73,24 @@ async def serve(
         await group.close()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(app.stop(), _STOP)
-        await store.stop()
+        await runtime.log.stop()
     return status
 
 
 async def _started(
-    app_id: str, dataflow: Dataflow, store: Log, stop: asyncio.Event, patience: float
+    app_id: str, dataflow: Dataflow, broker: Log, stop: asyncio.Event, patience: float
 ) -> Topology | None:
     """Starts the log; tries again for `patience` seconds where it does not answer. None where it is to stop before."""
     until = time.monotonic() + patience
     for wait in itertools.chain(_WAITS, itertools.repeat(_WAITS[-1])):
         try:
-            await store.start()
-            return await prepare(app_id, dataflow, store)
+            await broker.start()
+            return await prepare(app_id, dataflow, broker)
         except LogError as error:
             left = until - time.monotonic()
             if left <= 0:
                 raise
-            await store.stop()
+            await broker.stop()
             log.warning("waiting for the brokers", error=str(error), seconds_left=round(left, 1))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), min(wait, left))

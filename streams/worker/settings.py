@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from streams.engine.clock import Clock
-from streams.engine.runner import Cadence
+from streams.engine.runtime import Cadence
 
 Guarantee = Literal["exactly_once", "at_least_once"]
 StoreName = Literal["memory", "rocksdict"]

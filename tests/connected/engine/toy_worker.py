@@ -13,7 +13,8 @@ from collections.abc import Mapping
 
 from streams.engine.clock import Clock
 from streams.engine.processor import Processor
-from streams.engine.runner import Cadence, Factory
+from streams.engine.runner import Factory
+from streams.engine.runtime import Cadence
 from streams.worker import WorkerSettings, run_worker
 from tests.unit.engine.history import UNTIL
 from tests.unit.engine.toy import DATAFLOW, processor

@@ -100,7 +100,7 @@ async def test_a_worker_that_comes_back_has_the_tasks_that_it_left_on_disk(tmp_p
     clock = Clock.stream()
 
     def worker(name: str) -> Embedded:
-        return embedded(COUNTS, log, clock=clock, copies=RocksStore(tmp_path / name))
+        return embedded(COUNTS, log, clock=clock, store=RocksStore(tmp_path / name))
 
     async with asyncio.timeout(PATIENCE), worker("one") as one:
         async with worker("two") as two:

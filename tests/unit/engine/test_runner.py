@@ -9,7 +9,8 @@ from streams.engine.clock import Clock
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.memory import MemoryLog
 from streams.engine.processor import Processor
-from streams.engine.runner import Cadence, Kept, Runner
+from streams.engine.runner import Kept, Runner
+from streams.engine.runtime import Cadence, TaskRuntime
 from streams.engine.topology import TaskId
 from streams.worker import Metrics
 from tests.unit.engine.history import T0
@@ -39,20 +40,13 @@ class Stage:
         if self.listens:
             self.epoch = epoch
 
+    def runner(self, seek: Callable[[TopicPartition, int, int], None], kept: Kept | None = None) -> Runner:
+        runtime = TaskRuntime(log=self.log, clock=Clock.stream(), now=lambda: T0, cadence=Cadence(seconds=0.01))
+        return Runner(runtime, self.topology, TaskId("road", 0), self.factory, seek, Metrics(), kept)
+
     async def run(self, kept: Kept | None, scans: int, behind: Callable[[], None] = lambda: None) -> Kept | None:
         """Takes the task over, reads all scans, stops, and returns what may be kept of it."""
-        runner = Runner(
-            self.topology,
-            TaskId("road", 0),
-            self.log,
-            self.factory,
-            Clock.stream(),
-            lambda: T0,
-            Cadence(seconds=0.01),
-            self.seek,
-            Metrics(),
-            kept,
-        )
+        runner = self.runner(self.seek, kept)
         life = asyncio.create_task(runner.run())
         async with asyncio.timeout(PATIENCE):
             while runner.task is None:  # noqa: ASYNC110
@@ -100,10 +94,7 @@ async def test_a_task_that_was_overtaken_is_not_kept() -> None:
 
 async def test_a_new_task_that_is_stopped_before_its_first_commit_is_not_kept() -> None:
     stage = Stage()
-    runner = Runner(
-        stage.topology, TaskId("road", 0), stage.log, stage.factory, Clock.stream(), lambda: T0, Cadence(),
-        lambda *_: runner.stop(), Metrics(),
-    )  # fmt: skip
+    runner = stage.runner(lambda *_: runner.stop())
     await runner.run()
     assert stage.made == 1
     assert stage.log.end(TopicPartition("toy-road-changelog", 0)) == 0
@@ -113,10 +104,7 @@ async def test_a_new_task_that_is_stopped_before_its_first_commit_is_not_kept() 
 async def test_a_task_is_kept_without_a_commit_where_it_was_restored() -> None:
     stage = Stage()
     await stage.run(None, 3)
-    runner = Runner(
-        stage.topology, TaskId("road", 0), stage.log, stage.factory, Clock.stream(), lambda: T0, Cadence(),
-        lambda *_: runner.stop(), Metrics(),
-    )  # fmt: skip
+    runner = stage.runner(lambda *_: runner.stop())
     end = stage.log.end(TopicPartition("toy-road-changelog", 0))
     await runner.run()
     assert stage.log.end(TopicPartition("toy-road-changelog", 0)) == end

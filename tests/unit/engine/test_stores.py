@@ -16,7 +16,8 @@ from streams.engine.clock import Clock
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicPartition
 from streams.engine.processor import Processor
-from streams.engine.runner import Cadence, Kept, Runner
+from streams.engine.runner import Kept, Runner
+from streams.engine.runtime import Cadence, TaskRuntime
 from streams.engine.store.interface import Origin, Store
 from streams.engine.store.memory import MemoryStore
 from streams.engine.store.rocks import RocksCopy, RocksStore
@@ -72,19 +73,14 @@ class Stage:
         epochs: list[int] = []
         metrics = Metrics()
         expected, self.restored = self.live(), {}
-        runner = Runner(
-            self.topology,
-            ROAD,
-            self.log,
-            self.factory,
-            Clock.stream(),
-            lambda: T0,
-            Cadence(seconds=0.01),
-            lambda *seek: epochs.append(seek[2]),
-            metrics,
-            kept,
-            store or self.make(),
+        runtime = TaskRuntime(
+            log=self.log,
+            store=store or self.make(),
+            clock=Clock.stream(),
+            now=lambda: T0,
+            cadence=Cadence(seconds=0.01),
         )
+        runner = Runner(runtime, self.topology, ROAD, self.factory, lambda *seek: epochs.append(seek[2]), metrics, kept)
         life = asyncio.create_task(runner.run())
         async with asyncio.timeout(PATIENCE):
             while runner.task is None:  # noqa: ASYNC110

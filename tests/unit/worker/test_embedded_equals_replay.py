@@ -125,7 +125,7 @@ def read_at_once(events: Events, policy: Policy, until: int) -> tuple[list[tuple
 
 
 async def read_by_worker(
-    events: Events, policy: Policy, until: int, partitions: tuple[int, int], copies: Store | None = None
+    events: Events, policy: Policy, until: int, partitions: tuple[int, int], store: Store | None = None
 ) -> tuple[list[tuple[str, bytes]], dict[str, Any]]:
     orders, scans = partitions
     topics = {"orders": orders, "chats": orders, "logistics-scans": scans}
@@ -138,7 +138,7 @@ async def read_by_worker(
         clock=Clock.end(until),
         topics=topics | dict.fromkeys((*TABLES, *dead, *outputs), 1),
         once=True,
-        copies=copies,
+        store=store,
     )
     for event in events:
         value = encoded(event)
@@ -185,5 +185,5 @@ async def test_a_worker_whose_parcels_are_on_disk_says_what_one_reader_says(make
     until = parse(events[-1]["value"]["occurred_at"]) + 12 * DAY
     arrival = shuffle_on_time(events, rng)
     alerts, tables = read_at_once(arrival, policy, until)
-    copies = RocksStore(tmp_path)
-    assert await read_by_worker(arrival, policy, until, (2, 3), copies) == (alerts, json.loads(json.dumps(tables)))
+    store = RocksStore(tmp_path)
+    assert await read_by_worker(arrival, policy, until, (2, 3), store) == (alerts, json.loads(json.dumps(tables)))

@@ -14,7 +14,8 @@ from streams.engine.clock import Clock
 from streams.engine.errors import LogError
 from streams.engine.log.interface import TopicPartition, Transaction, Writer
 from streams.engine.log.memory import MemoryLog
-from streams.engine.runner import Cadence, Factory
+from streams.engine.runner import Factory
+from streams.engine.runtime import Cadence
 from streams.stages.intake import Counts
 from streams.worker import Embedded
 from streams.worker.said import Said

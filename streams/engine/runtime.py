@@ -1,0 +1,44 @@
+"""What all tasks of one worker run on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from streams.engine.clock import Clock, Now, system_now
+from streams.engine.log.interface import Log
+from streams.engine.store.interface import Store
+from streams.engine.store.memory import MemoryStore
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """When a task commits: after so many seconds, or so many records and slices. Waits after errors, in seconds."""
+
+    seconds: float = 0.5
+    events: int = 50_000
+    first_wait: float = 0.2
+    longest_wait: float = 5.0
+    #: Behind a fencing: time to hear from the group that the task is somebody else's.
+    fenced_wait: float = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskRuntime:
+    """The log and the store of a worker's tasks, and how they run. Times are seconds.
+
+    `store` keeps copies of what `log` holds of changelogs. `once` ends the worker when the whole group has reached
+    the end of `clock`. `standbys`: how many other workers follow each task. `fetch_records`: records of a partition
+    that are taken at once. `revoke_seconds`: what tasks get to commit when the group takes them away. `trim_seconds`:
+    between two deletions of what all have read.
+    """
+
+    log: Log
+    clock: Clock
+    store: Store = field(default_factory=MemoryStore)
+    now: Now = system_now
+    cadence: Cadence = field(default_factory=Cadence)
+    once: bool = False
+    standbys: int = 0
+    fetch_records: int = 2000
+    revoke_seconds: float = 4.0
+    trim_seconds: float = 30.0
