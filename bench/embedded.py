@@ -16,7 +16,7 @@ from streams.engine.runtime import Cadence
 from streams.replay.batches import batches
 from streams.stages.dataflow import dataflow
 from streams.stages.factory import processor
-from streams.stages.settings import Setting
+from streams.stages.task_context import Setting
 from streams.topics.desired import ALERTS, TABLES
 from streams.worker.embedded import Embedded
 

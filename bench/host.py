@@ -24,7 +24,7 @@ from streams.engine.topology import TaskId
 from streams.policy import load
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
-from streams.stages.settings import Setting
+from streams.stages.task_context import Setting
 
 STORES = ("memory", "rocksdict")
 POLICY = load.default()

@@ -23,7 +23,7 @@ from streams.alerts.cloudevents import AlertWriter
 from streams.demo.market import Plan, market
 from streams.policy import load
 from streams.replay.batches import Batch, Event, batches
-from streams.stages.single import SingleReader
+from streams.stages.single_reader import SingleReader
 
 EVENTS = 300_000
 #: Events between two looks at the clock; as many as the replay takes between two looks at what is due.

@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 from types import FrameType
 
-from streams.cli import main
+from streams.cli.main import main
 
 EVERY = 0.002
 START, FETCH, DECODE, STATE, RULES = "start", "fetch", "decode", "state", "rules"

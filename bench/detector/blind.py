@@ -25,8 +25,8 @@ from measure import TEST, TUNING, row, turns_of
 
 from streams.policy.load import BadPolicy, load
 from streams.policy.model import Policy
-from streams.rules.interventions import asks_for_staff
-from streams.rules.topics import TOPICS, topic_of
+from streams.rules.conversations.interventions import asks_for_staff
+from streams.rules.conversations.topics import TOPICS, topic_of
 
 BLIND = Path(__file__).with_name("blind.csv")
 WRITTEN = Path(__file__).with_name("written.csv")

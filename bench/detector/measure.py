@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 from streams.policy.load import BadPolicy, load
 from streams.policy.model import Policy
-from streams.rules.interventions import asks_for_staff
-from streams.rules.topics import TOPICS, topic_of
+from streams.rules.conversations.interventions import asks_for_staff
+from streams.rules.conversations.topics import TOPICS, topic_of
 
 LABELS = Path(__file__).with_name("labels.csv")
 TUNING, TEST = "tuning", "test"

@@ -17,8 +17,8 @@ from typing import Any
 
 from rich.console import Console
 
-from streams.collector import spare
 from streams.compare.trial import Outcome, Run
+from streams.engine.collector import collect_seldom
 from streams.policy.model import Policy
 from streams.replay.progress import reading
 from streams.replay.reading import MissingInput, read, size
@@ -99,7 +99,7 @@ def _work(answer: Connection, source: Path, policy: Policy, until: int | None) -
     """What the other process does: a run under one policy, and one answer."""
     # Ctrl-C reaches both; the first says what there is to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    spare()
+    collect_seldom()
     alone = Run([policy])
     try:
         alone.take(read(source), until)

@@ -9,11 +9,11 @@ import click
 import msgspec
 from rich.console import Console
 
+from streams.cli.options import instant
 from streams.compare.apart import LostProcess, run
 from streams.compare.findings import Findings
 from streams.compare.judging import judge
 from streams.compare.table import show
-from streams.options import instant
 from streams.policy import load
 from streams.policy.model import Policy
 from streams.replay.reading import MissingInput

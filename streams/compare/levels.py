@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from schemas.times import HOUR, parse
 from streams.engine.processor import BEGINNING
-from streams.rules.help_rate import INSUFFICIENT
-from streams.stages.judge import HELP_RATES
+from streams.rules.help_rate.levels import INSUFFICIENT
+from streams.stages.help_rate.shop_levels import HELP_RATES
 from streams.stages.tables import TableRecord
 
 

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from streams.compare.findings import CHANGES, Findings, TypeRow
-from streams.rules.help_rate import LEVELS
+from streams.rules.help_rate.levels import LEVELS
 
 #: Told apart by readers who do not see red and green, and in grey.
 A, B = "#2f6db3", "#e07b1a"

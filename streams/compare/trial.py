@@ -11,7 +11,7 @@ from streams.compare.levels import Levels
 from streams.engine.processor import BEGINNING
 from streams.policy.model import Policy
 from streams.replay.reading import Line
-from streams.stages.single import SingleReader
+from streams.stages.single_reader import SingleReader
 
 #: Events between two looks at what is due, as in a replay.
 _STEP = 4096

@@ -11,10 +11,10 @@ import click
 import structlog
 
 from schemas.times import DAY, HOUR
+from streams.cli.options import policy_option
 from streams.demo.console import AlertConsole, Language
 from streams.demo.market import Plan
 from streams.demo.run import Show, play
-from streams.options import policy_option
 from streams.policy.model import Policy
 
 #: Days on which the first shop's buyers begin to lose patience, and have lost it.

@@ -29,7 +29,7 @@ from streams.policy.model import Policy
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
 from streams.stages.intake import Counts
-from streams.stages.settings import Setting
+from streams.stages.task_context import Setting
 from streams.topics.desired import ALERTS, TABLES, inputs
 from streams.worker import Embedded
 

@@ -16,7 +16,9 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from streams import logs
+from streams.cli import logging
+from streams.cli.options import bootstrap, instant, partitioner_option, policy_option
+from streams.cli.security import security_options
 from streams.demo.console import Language, preferred_language
 from streams.engine.errors import FatalError, LogError
 from streams.explain.document import document
@@ -25,10 +27,8 @@ from streams.explain.subject import KINDS, Scope, scope_of
 from streams.explain.terminal import Page
 from streams.explain.watch import Watch
 from streams.explain.wording import Words
-from streams.options import bootstrap, instant, partitioner_option, policy_option
 from streams.policy.model import Policy
 from streams.replay.reading import Line, MissingInput, read, size
-from streams.security import security_options
 from streams.stages.intake import Partitioner
 
 #: Reads all; told to `progress` if there is any.
@@ -104,7 +104,7 @@ def _opened(
         # A client of Kafka takes longer to import than a small input to explain.
         from streams.explain.broker import BrokerInput
 
-        logs.configure()
+        logging.configure()
         with BrokerInput(broker, partitioner, client) as topics:
             yield topics.lines, topics.size
 

@@ -13,11 +13,11 @@ import msgspec
 
 from streams.explain.subject import Parcel as ParcelKey
 from streams.explain.subject import Scope
-from streams.rules.conversations import Conversation
-from streams.rules.counting import Case
-from streams.rules.feeds import Feed
-from streams.rules.shipments import Parcel
-from streams.stages.single import SingleReader
+from streams.rules.conversations.replies import Conversation
+from streams.rules.help_rate.contributions import Case
+from streams.rules.shipments.carrier_feeds import Feed
+from streams.rules.shipments.parcel import Parcel
+from streams.stages.single_reader import SingleReader
 
 _Held = TypeVar("_Held")
 

@@ -7,12 +7,12 @@ from streams.explain.checks import PENDING, PREVENTED, Alerts, Check, raised
 from streams.explain.facts import At, Coded, Facts, Name, Span, at
 from streams.explain.subject import ORDER
 from streams.policy.model import Policy
-from streams.rules import aftersales, orders, rights
-from streams.rules.aftersales import REVIEW, Request
-from streams.rules.counting import Case
-from streams.rules.orders import SHIP_DUE_SOON, SHIP_LATE, Order, ship_by_of
-from streams.rules.refunds import EXCHANGE, REFUND_ONLY, RESHIP, RETURN_REFUND, Refund
-from streams.rules.rights import RIGHTS_REFUSED
+from streams.rules.help_rate.contributions import Case
+from streams.rules.orders import aftersales_window, refused_rights, ship_by
+from streams.rules.orders.aftersales_window import REVIEW, Request
+from streams.rules.orders.refunds import EXCHANGE, REFUND_ONLY, RESHIP, RETURN_REFUND, Refund
+from streams.rules.orders.refused_rights import RIGHTS_REFUSED
+from streams.rules.orders.ship_by import SHIP_DUE_SOON, SHIP_LATE, Order, ship_by_of
 
 NOT_PAID, PAID_TOO_LATE = "not_paid", "paid_after_due_soon"
 WINDOW_OPEN, IN_BASE, CLOSED = "window_open", "in_base_period", "window_closed"
@@ -23,10 +23,10 @@ def order_checks(case: Case, policy: Policy, alerts: Alerts, end: int) -> list[C
     """All of one order; nothing where the record key is none of an order. `end`: deadlines below it have passed."""
     order = case.order
     if not (order.placed or order.paid or order.shipped or order.completed or order.cancelled or case.refunds):
-        asked = list(aftersales.requests({}, case.disputes, case.complaints, case.tickets))
+        asked = list(aftersales_window.requests({}, case.disputes, case.complaints, case.tickets))
         return _reviews(case, asked, policy, alerts)
     found = _shipping(case, policy, alerts, end)
-    asked = list(aftersales.requests(case.refunds, case.disputes, case.complaints, case.tickets))
+    asked = list(aftersales_window.requests(case.refunds, case.disputes, case.complaints, case.tickets))
     found += _reviews(case, asked, policy, alerts)
     found += [_rights(case, refund_id, refund, policy, alerts) for refund_id, refund in case.refunds.items()]
     return found
@@ -37,14 +37,14 @@ def _shipping(case: Case, policy: Policy, alerts: Alerts, end: int) -> list[Chec
     paid = order.paid
     if paid is None:
         return [Check(SHIP_LATE, about, NOT_PAID, None, None, {})]
-    ship_by = ship_by_of(paid, policy)
-    common: Facts = {"ship_by": At(ship_by), "agreed": paid.ship_by is not None}
+    agreed = ship_by_of(paid, policy)
+    common: Facts = {"ship_by": At(agreed), "agreed": paid.ship_by is not None}
     # The deadlines as if nothing but the payment had happened.
-    plain = {one.type: one.raised for one in orders.expected(case.key, Order(paid=paid), policy)}
-    given = {one.type: one for one in orders.expected(case.key, order, policy)}
+    plain = {one.type: one.raised for one in ship_by.expected(case.key, Order(paid=paid), policy)}
+    given = {one.type: one for one in ship_by.expected(case.key, order, policy)}
     found = []
     if SHIP_DUE_SOON not in plain:
-        due = ship_by - round(policy.orders.due_soon_hours * HOUR)
+        due = agreed - round(policy.orders.due_soon_hours * HOUR)
         found.append(Check(SHIP_DUE_SOON, about, PAID_TOO_LATE, paid.time, due, common))
     for kind, due in plain.items():
         if kind not in given:
@@ -71,7 +71,7 @@ def _reviews(case: Case, asked: list[Request], policy: Policy, alerts: Alerts) -
     about = Name(ORDER, case.key)
     found = []
     for request in asked:
-        window = aftersales.window_of(case.order, request.time, request.item_id, policy.aftersales)
+        window = aftersales_window.window_of(case.order, request.time, request.item_id, policy.aftersales)
         facts: Facts = {"request": Coded("requests", request.kind), "request_id": request.identity}
         if window is None:
             found.append(Check(REVIEW, about, WINDOW_OPEN, request.time, None, facts))
@@ -101,7 +101,7 @@ def _rights(case: Case, refund_id: str, refund: Refund, policy: Policy, alerts: 
     facts["rejected"] = At(rejected.time)
     if requested is None or rejected.time < requested.time:
         return Check(RIGHTS_REFUSED, about, BEFORE_REQUEST, since, None, facts)
-    codes = rights.rights_of(case.key, case.order, requested, policy)
+    codes = refused_rights.rights_of(case.key, case.order, requested, policy)
     if codes:
         facts["right"] = Coded("rights", codes[0])
         sent = alerts.raised(RIGHTS_REFUSED, about, rejected.time, f"/{refund_id}/")

@@ -8,10 +8,10 @@ from streams.explain.facts import At
 from streams.explain.rows import Mark, Row
 from streams.explain.watch import Watch
 from streams.policy.model import Policy
-from streams.rules import conversations
-from streams.rules.conversations import Message
-from streams.rules.counting import Case
-from streams.rules.tickets import Ticket
+from streams.rules.conversations import replies
+from streams.rules.conversations.replies import Message
+from streams.rules.help_rate.contributions import Case
+from streams.rules.orders.tickets import Ticket
 
 _Place = tuple[int, str, bytes]
 
@@ -37,7 +37,7 @@ def mark_repeats(watch: Watch, rows: list[Row]) -> None:
 def _repeated(life: Case, policy: Policy) -> Iterator[tuple[_Place, int]]:
     """The places of messages that repeat another, with that one's time."""
     for conversation in life.conversations.values():
-        new = {message.place: message for message in conversations.new_messages(conversation.messages, policy)}
+        new = {message.place: message for message in replies.new_messages(conversation.messages, policy)}
         last: dict[str, Message] = {}
         for message in conversation.messages:
             if message.place in new:

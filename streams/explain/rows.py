@@ -12,9 +12,9 @@ from schemas.times import parse
 from streams.explain.facts import At, Coded, Facts, Name, at
 from streams.explain.subject import CONVERSATION, ORDER, SHIPMENT, TICKET, ticket_of
 from streams.policy.model import Policy
-from streams.rules.interventions import asks_for_staff
-from streams.rules.refunds import reason_code
-from streams.rules.topics import topic_of
+from streams.rules.conversations.interventions import asks_for_staff
+from streams.rules.conversations.topics import topic_of
+from streams.rules.orders.refunds import reason_code
 
 
 class Mark(NamedTuple):

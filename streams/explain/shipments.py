@@ -9,12 +9,12 @@ from streams.explain.checks import PENDING, PREVENTED, Alerts, Check, raised
 from streams.explain.facts import At, Coded, Facts, Name, Span
 from streams.explain.rows import Mark, Row
 from streams.policy.model import Policy
-from streams.rules import silences
-from streams.rules.feeds import Feed, Silent
 from streams.rules.reconcile import Expected
-from streams.rules.shipments import Parcel, Silence, Use, over, uses
-from streams.rules.silences import NOT_COLLECTED, SLOW, STALLED
-from streams.rules.statuses import BITS, MASK, NAMES
+from streams.rules.shipments import silence_alerts
+from streams.rules.shipments.carrier_feeds import Feed, Silent
+from streams.rules.shipments.parcel import Parcel, Silence, Use, over, uses
+from streams.rules.shipments.scan_status import BITS, MASK, NAMES
+from streams.rules.shipments.silence_alerts import NOT_COLLECTED, SLOW, STALLED
 
 #: The carrier's feed is silent, and whether and where to the deadline moves is not known.
 HELD = "held"
@@ -30,7 +30,7 @@ class ShipmentChecks:
         self.about = Name("shipment", parcel.tracking_no, parcel.carrier)
         self.found = uses(parcel, rules.given_up, rules.keep)
         self._parcel, self._feed, self._policy, self._alerts, self._end = parcel, feed, policy, alerts, end
-        given = silences.given(parcel, self.found, policy, feed).alerts
+        given = silence_alerts.given(parcel, self.found, policy, feed).alerts
         self._expected = {(one.type, one.anchor): one for one in given}
 
     def checks(self) -> list[Check]:
@@ -75,7 +75,7 @@ class ShipmentChecks:
         first = use.registrations[0]
         alone = copy(use)
         alone.silences, alone.collected, alone.ended = [], None, None
-        (plain,) = silences.given(self._parcel, [alone], self._policy, None).alerts
+        (plain,) = silence_alerts.given(self._parcel, [alone], self._policy, None).alerts
         strict = self._policy.shipments.not_collected.strict
         collected = use.collected[0] if use.collected is not None else None
         return self._check(plain, NOT_COLLECTED, first.time, collected, strict, use.last + self._given_up)
@@ -99,7 +99,7 @@ class ShipmentChecks:
         endless.end = endless.end_rank = None
         endless.collected = endless.collected or collected
         alone.silences = [endless]
-        given = silences.given(self._parcel, [alone], self._policy, None).alerts
+        given = silence_alerts.given(self._parcel, [alone], self._policy, None).alerts
         return next((one for one in given if one.type == kind and one.anchor == silence.since), None)
 
     def _awaiting(self, use: Use, silence: Silence, kind: str) -> Check | None:

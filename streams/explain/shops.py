@@ -12,9 +12,9 @@ from streams.explain.escalations import Counting, countings
 from streams.explain.facts import Coded, Facts, Share
 from streams.explain.watch import Level, ShopWatch, Watch
 from streams.policy.model import HelpRate
-from streams.rules import help_rate
 from streams.rules.alert import RAISED
-from streams.rules.help_rate import DELISTING_RISK, INSUFFICIENT, LEVELS
+from streams.rules.help_rate import levels
+from streams.rules.help_rate.levels import DELISTING_RISK, INSUFFICIENT, LEVELS
 from streams.rules.windows import WINDOWS
 
 FEW_ORDERS, NO_BASELINE, HELD, FEW_ESCALATIONS = "few_orders", "no_baseline", "held", "few_escalations"
@@ -107,8 +107,8 @@ def _judged(level: Level, rules: HelpRate) -> Judged:
     window = level.record["30d"]
     baseline = level.baseline
     orders, escalations = window["orders"], window["escalations"]
-    left = help_rate.escalations_left(level.state, orders, escalations, baseline, rules)
-    multiples = dict(zip(LEVELS, help_rate.multiples(rules), strict=True))
+    left = levels.escalations_left(level.state, orders, escalations, baseline, rules)
+    multiples = dict(zip(LEVELS, levels.multiples(rules), strict=True))
     thresholds = {name: baseline * multiple for name, multiple in multiples.items()} if baseline is not None else {}
     why = None
     rate = window["rate"] or 0.0

@@ -9,9 +9,10 @@ from streams.explain.checks import PENDING, PREVENTED, Alerts, Check, raised
 from streams.explain.facts import At, Coded, Facts, Name, Span
 from streams.explain.subject import CONVERSATION, TICKET
 from streams.policy.model import Policy
-from streams.rules import conversations, tickets
-from streams.rules.conversations import REPLY_LATE, Conversation
-from streams.rules.tickets import DUE_SOON, TIMED_OUT, Ticket
+from streams.rules.conversations import replies
+from streams.rules.conversations.replies import REPLY_LATE, Conversation
+from streams.rules.orders import tickets
+from streams.rules.orders.tickets import DUE_SOON, TIMED_OUT, Ticket
 
 NOT_OPENED, PAUSED, SWITCHED_OFF, NOBODY_WAITS = "not_opened", "paused", "switched_off", "nobody_waits"
 
@@ -60,15 +61,15 @@ def conversation_checks(
     allowed: Facts = {"threshold": Span(policy.conversations.reply_late.allowed)}
     if not policy.conversations.reply_late.enabled:
         return [Check(REPLY_LATE, about, SWITCHED_OFF, None, None, {})]
-    messages = conversations.new_messages(conversation.messages, policy)
-    given = {one.raised: one for one in conversations.expected(key, conversation_id, messages, policy)}
+    messages = replies.new_messages(conversation.messages, policy)
+    given = {one.raised: one for one in replies.expected(key, conversation_id, messages, policy)}
     found = []
     for place, message in enumerate(messages):
         if message.side != "merchant" and place + 1 < len(messages):
             continue
         # What was waited for up to this answer, or up to the last message.
         before = messages[:place] if message.side == "merchant" else messages
-        open_ = [one for one in conversations.expected(key, conversation_id, before, policy) if one.resolved is None]
+        open_ = [one for one in replies.expected(key, conversation_id, before, policy) if one.resolved is None]
         for one in open_:
             asked, due = one.raised - policy.conversations.reply_late.allowed, one.raised
             if due not in given:

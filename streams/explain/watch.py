@@ -18,12 +18,12 @@ from streams.explain.subject import ORDER, SHIPMENT, SHOP, Scope
 from streams.policy.model import Policy
 from streams.replay.reading import Line
 from streams.rules.alert import Alert
-from streams.rules.clusters import STALL_CLUSTER
 from streams.rules.facts import digest
-from streams.rules.feeds import FEED_SILENT
-from streams.stages.judge import HELP_RATES, Judge
-from streams.stages.shops import CategoryChange, Closed
-from streams.stages.single import SingleReader
+from streams.rules.shipments.carrier_feeds import FEED_SILENT
+from streams.rules.shipments.stall_clusters import STALL_CLUSTER
+from streams.stages.help_rate.shop_levels import HELP_RATES, Judge
+from streams.stages.help_rate.shop_windows import CategoryChange, Closed
+from streams.stages.single_reader import SingleReader
 
 #: Events between two looks at what is due.
 _STEP = 4096

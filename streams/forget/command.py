@@ -12,14 +12,14 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from streams import logs
+from streams.cli import logging
+from streams.cli.options import app_id_option, broker_option, buyer_key_option, policy_option
+from streams.cli.security import security_options
 from streams.engine.errors import FatalError, LogError
 from streams.forget import run, state
 from streams.forget.orders import Wanted
-from streams.options import app_id_option, broker_option, buyer_key_option, policy_option
 from streams.policy.model import Policy
-from streams.security import security_options
-from streams.stages.buyers import BuyerHash
+from streams.stages.buyer_hash import BuyerHash
 from streams.worker.settings import Guarantee
 
 
@@ -53,7 +53,7 @@ def forget_command(
     Workers may run. The policy is that of the workers. The status is 1 where records of it have not been read yet:
     run it again once they are.
     """
-    logs.configure()
+    logging.configure()
     if (order is None) == (buyer is None):
         raise click.UsageError("one of --order and --buyer is needed")
     wanted = Wanted(order=order) if buyer is None else Wanted(buyer=_hash(buyer, buyer_hash))

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 import msgspec
 
 from streams.forget.parcels import OpenAlert, Place, open_alerts
-from streams.rules.cases import Case
-from streams.rules.filing import PLACED, SHIPPED, unpacked
-from streams.rules.lives import parts
-from streams.rules.orders import Placed, Shipped
-from streams.stages.cases import LETTER, row_key
+from streams.rules.cases.apply import PLACED, SHIPPED, unpacked
+from streams.rules.cases.case import Case
+from streams.rules.cases.lifetimes import parts
+from streams.rules.orders.ship_by import Placed, Shipped
+from streams.stages.cases.table import LETTER, row_key
 
 
 class Wanted(msgspec.Struct, frozen=True):

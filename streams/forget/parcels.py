@@ -13,12 +13,12 @@ import msgspec
 
 from schemas.times import render
 from streams.policy.model import Policy
-from streams.rules.clusters import Facility
 from streams.rules.reconcile import OPEN, Emitted
-from streams.rules.shipments import Parcel, uses
-from streams.rules.silences import STALLED
-from streams.stages import parcel_rows, ties
-from streams.stages.names import Names
+from streams.rules.shipments.parcel import Parcel, uses
+from streams.rules.shipments.silence_alerts import STALLED
+from streams.rules.shipments.stall_clusters import Facility
+from streams.stages.shipments import parcel_rows, scan_ties
+from streams.stages.shipments.string_table import Names
 
 #: (carrier, tracking number)
 Place = tuple[str, str]
@@ -88,7 +88,7 @@ class Search:
         """Whether a row may be of use; quick. What is about no parcel all may, for what it tells of parcels."""
         if key[:1] == parcel_rows.LETTER:
             return key[_PREFIX:] in self._numbers or (self._named is not None and self._named.search(row) is not None)
-        return key[:1] in (_NAME, _FACILITY, ties.LETTER)
+        return key[:1] in (_NAME, _FACILITY, scan_ties.LETTER)
 
     def cuts(self, rows: Mapping[bytes, bytes], policy: Policy) -> dict[bytes, Cut]:
         """The rows that have to do with the orders, without them. `rows`: all of a task that may be of use."""
@@ -165,7 +165,7 @@ def is_facility(key: bytes) -> bool:
 
 def is_of_ties(key: bytes) -> bool:
     """Whether the row of that key tells what decides between scans."""
-    return key[:1] == ties.LETTER
+    return key[:1] == scan_ties.LETTER
 
 
 def _count(parcel: Parcel) -> dict[str, int]:

@@ -20,7 +20,7 @@ from streams.engine.topology import TaskId, Topology
 from streams.forget.orders import HeldOrder, Wanted, held
 from streams.forget.parcels import Cut, HeldParcel, Search, is_facility, is_of_ties, without_names, without_scans
 from streams.policy.model import Policy
-from streams.stages.cases import case_of
+from streams.stages.cases.table import case_of
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK
 
 #: First byte of the rows of a processor in a changelog.

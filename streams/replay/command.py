@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from streams.options import instant, policy_option
+from streams.cli.options import instant, policy_option
 from streams.policy.model import Policy
 from streams.replay import parquet
 from streams.replay.batches import batches

@@ -18,7 +18,7 @@ from streams.replay import parquet
 from streams.replay.batches import Batch, Dead, Event, batches_of
 from streams.replay.reading import TOPICS, Line
 from streams.rules.alert import Alert
-from streams.stages.single import SingleReader
+from streams.stages.single_reader import SingleReader
 
 TABLES = ("help-rates", "category-baselines", "conversation-topics", "refund-reasons")
 Format = Literal["jsonl", "parquet"]

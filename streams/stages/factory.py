@@ -5,8 +5,8 @@ from __future__ import annotations
 from streams.engine.processor import Processor
 from streams.stages.dataflow import ORDERS_TASK
 from streams.stages.orders_task import OrdersTask
-from streams.stages.settings import Setting
-from streams.stages.shipments_task import ShipmentsTask
+from streams.stages.shipments.task import ShipmentsTask
+from streams.stages.task_context import Setting
 
 
 def processor(setting: Setting, kind: str, partition: int) -> Processor:

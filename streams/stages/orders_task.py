@@ -10,8 +10,9 @@ import msgspec
 from schemas.events import AnyEvent
 from streams.engine.processor import BEGINNING, Effects, Horizon, Output, PartitionClock, Record
 from streams.engine.table import Table
-from streams.stages import rows
-from streams.stages.cases import LETTER
+from streams.stages import changelog_rows
+from streams.stages.cases.book import OrderBook
+from streams.stages.cases.table import LETTER
 from streams.stages.dataflow import (
     BOUNDARIES,
     CATEGORY_SUMS,
@@ -23,10 +24,9 @@ from streams.stages.dataflow import (
     REGISTRATIONS,
     SHOP_DELTAS,
 )
-from streams.stages.judge import Category, Judge, Shop
-from streams.stages.orders import OrderBook
-from streams.stages.settings import Setting
-from streams.stages.shops import CategoryChange, Closed, Figures, HourChange, Row, ShopBook, combine
+from streams.stages.help_rate.shop_levels import Category, Judge, Shop
+from streams.stages.help_rate.shop_windows import CategoryChange, Closed, Figures, HourChange, Row, ShopBook, combine
+from streams.stages.task_context import Setting
 
 _ROW = b"r"
 _WAITING = b"w"
@@ -147,7 +147,7 @@ class OrdersTask:
             if key[:1] == LETTER:
                 self._orders.cases.rows[key] = value
                 continue
-            letter, parts = rows.parts_of(key)
+            letter, parts = changelog_rows.parts_of(key)
             match letter:
                 case b"r":
                     hours[parts[0], parts[1]] = _row(value)
@@ -210,22 +210,22 @@ class OrdersTask:
         orders, shops, judge = self._orders, self._shops, self._judge
         changed.update(orders.cases.fold())
         for shop_id, hour in shops.changed_rows:
-            rows.put(changed, rows.row_key(_ROW, shop_id, hour), shops.rows.get((shop_id, hour)))
+            changelog_rows.put(changed, changelog_rows.row_key(_ROW, shop_id, hour), shops.rows.get((shop_id, hour)))
         for boundary, shop_id, hour in shops.changed_waiting:
             row = shops.waiting.get(boundary, {}).get((shop_id, hour))
-            rows.put(changed, rows.row_key(_WAITING, boundary, shop_id, hour), row)
+            changelog_rows.put(changed, changelog_rows.row_key(_WAITING, boundary, shop_id, hour), row)
         for shop_id in self._changed_members:
-            rows.put(changed, rows.row_key(_MEMBER, shop_id), shops.membership(shop_id))
+            changelog_rows.put(changed, changelog_rows.row_key(_MEMBER, shop_id), shops.membership(shop_id))
         for shop_id in judge.changed_shops:
-            rows.put(changed, rows.row_key(_SHOP, shop_id), judge.shops.get(shop_id))
+            changelog_rows.put(changed, changelog_rows.row_key(_SHOP, shop_id), judge.shops.get(shop_id))
         for name in judge.changed_categories:
             category = judge.categories.get(name)
             row_of = category and CategoryRow(
                 category.members, category.shops, format(category.total, "x"), category.published
             )
-            rows.put(changed, rows.row_key(_CATEGORY, name), row_of)
+            changelog_rows.put(changed, changelog_rows.row_key(_CATEGORY, name), row_of)
         for boundary in self._changed_pending:
-            rows.put(changed, rows.row_key(_PENDING, boundary), self._pending.get(boundary))
+            changelog_rows.put(changed, changelog_rows.row_key(_PENDING, boundary), self._pending.get(boundary))
         for done in (
             shops.changed_rows,
             shops.changed_waiting,
@@ -242,4 +242,4 @@ class OrdersTask:
         horizons = Horizons((own.watermark, own.final), (counts.watermark, counts.final), self._shops.next_boundary)
         if horizons != self._saved_horizons and (effects.rows or effects.outputs or effects.sends):
             self._saved_horizons = horizons
-            rows.put(effects.rows, rows.row_key(_HORIZONS), horizons)
+            changelog_rows.put(effects.rows, changelog_rows.row_key(_HORIZONS), horizons)

@@ -7,11 +7,11 @@ from typing import Any
 
 import click
 
-from streams import logs
+from streams.cli import logging
+from streams.cli.options import app_id_option, broker_option, policy_option
+from streams.cli.security import security_options
 from streams.engine.errors import FatalError
-from streams.options import app_id_option, broker_option, policy_option
 from streams.policy.model import Policy
-from streams.security import security_options
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.topics.desired import Settings
 from streams.topics.ensure import ensure
@@ -43,7 +43,7 @@ def topics_command(
     What exists is never changed. The status is 0 also where something disagrees: a worker says what it cannot work
     with.
     """
-    logs.configure()
+    logging.configure()
     asked = {ORDERS_TASK: order_partitions, SHIPMENTS_TASK: scan_partitions}
     try:
         settings = Settings(

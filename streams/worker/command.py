@@ -11,17 +11,17 @@ from typing import Any, get_args
 import click
 
 from schemas.times import parse
+from streams.cli.options import app_id_option, broker_option, buyer_key_option, partitioner_option, policy_option
+from streams.cli.security import security_options
 from streams.engine.clock import Clock, system_now
 from streams.engine.runner import Factory
 from streams.engine.runtime import Cadence
-from streams.options import app_id_option, broker_option, buyer_key_option, partitioner_option, policy_option
 from streams.policy.model import Policy
-from streams.security import security_options
-from streams.stages.buyers import BuyerHash
+from streams.stages.buyer_hash import BuyerHash
 from streams.stages.dataflow import DEAD_LETTERS, ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
 from streams.stages.intake import Counts, Partitioner
-from streams.stages.settings import Setting
+from streams.stages.task_context import Setting
 from streams.topics.desired import ALERTS, TABLES, inputs
 from streams.worker.metrics import Metrics
 from streams.worker.run import run_worker

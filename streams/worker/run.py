@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 
-from streams import logs
+from streams.cli import logging
 from streams.engine.errors import FatalError
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.processor import Dataflow
@@ -21,7 +21,7 @@ from streams.worker.settings import WorkerSettings
 
 def run_worker(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble, metrics: Metrics | None = None) -> int:
     """Works until a signal or, with `once`, the end. Returns the exit status; see the package's docstring."""
-    logs.configure()
+    logging.configure()
     return asyncio.run(_run(settings, dataflow, assemble, metrics or Metrics()))
 
 

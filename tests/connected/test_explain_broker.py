@@ -12,7 +12,7 @@ import pytest
 
 from schemas.decode import decode
 from schemas.events import record_key
-from streams.cli import parcelwatch
+from streams.cli.main import parcelwatch
 from streams.engine.partitioner import partition_for
 from tests.connected.marketplace import INPUTS
 from tests.kafka_broker import Broker

@@ -15,7 +15,7 @@ import pytest
 from rocksdict import Options, Rdict
 
 from schemas.times import HOUR, render
-from streams.stages.buyers import buyer_hash
+from streams.stages.buyer_hash import buyer_hash
 from tests.connected.marketplace import APP, PATIENCE, Produced
 from tests.kafka_broker import Broker
 from tests.unit.cli import environment

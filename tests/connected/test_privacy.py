@@ -23,7 +23,8 @@ from tests.unit.privacy.secrets import END, INPUTS, Written, ahead, finds_mark, 
 
 #: The command with everything logged that there is, by the libraries too.
 TALKATIVE = (
-    "import logging, sys; logging.basicConfig(level=logging.DEBUG); from streams.cli import main; main(sys.argv[1:])"
+    "import logging, sys; logging.basicConfig(level=logging.DEBUG); "
+    "from streams.cli.main import main; main(sys.argv[1:])"
 )
 
 

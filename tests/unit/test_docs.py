@@ -15,9 +15,9 @@ import click
 import pytest
 from prometheus_client.registry import Collector
 
-from streams.cli import COMMANDS, command_of
+from streams.cli.main import COMMANDS, command_of
+from streams.cli.security import KEY_PASSWORD, SASL_PASSWORD
 from streams.policy import load
-from streams.security import KEY_PASSWORD, SASL_PASSWORD
 from streams.stages.dataflow import dataflow
 from streams.stages.intake import Counts
 from streams.worker.metrics import CATALOGUE

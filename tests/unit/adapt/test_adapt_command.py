@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from streams.adapt import FORMATS
-from streams.cli import command_of
+from streams.cli.main import command_of
 
 PARCEL = {"nu": "T1", "com": "yunda", "data": [{"time": "2024-03-05 12:00:00", "context": "已揽收"}]}
 

@@ -12,8 +12,8 @@ from schemas.decode import decode
 from schemas.events import SCANS
 from schemas.times import HOUR, SECOND, parse
 from streams.policy import load
-from streams.rules.silences import STALLED
-from streams.stages.single import SingleReader
+from streams.rules.shipments.silence_alerts import STALLED
+from streams.stages.single_reader import SingleReader
 
 COUNT = 4000
 

@@ -6,10 +6,10 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from streams import cli
-from streams.cli import command_of, parcelwatch
+from streams.cli import main
+from streams.cli.main import command_of, parcelwatch
 
-COMMANDS = sorted(cli.COMMANDS)
+COMMANDS = sorted(main.COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -14,8 +14,9 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from click.testing import CliRunner, Result
 
-from streams import cli
-from streams.cli import command_of
+from streams.cli import main
+from streams.cli.main import command_of
+from streams.cli.security import KEY_PASSWORD, SASL_PASSWORD
 from streams.engine.errors import FatalError
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.log.kafka_group import KafkaMember
@@ -23,7 +24,6 @@ from streams.engine.log.kafka_plain import KafkaPlainWriter
 from streams.engine.log.kafka_writer import KafkaWriter
 from streams.explain import broker
 from streams.forget import command as forget
-from streams.security import KEY_PASSWORD, SASL_PASSWORD
 from streams.topics import command as topics
 from streams.topics.report import Report
 from streams.worker import WorkerSettings
@@ -77,7 +77,7 @@ def invoke(name: str, *options: str, **variables: str | None) -> Result:
 
 
 def test_every_command_that_takes_a_broker_takes_them() -> None:
-    connecting = {name for name in cli.COMMANDS if any("--broker" in each.opts for each in command_of(name).params)}
+    connecting = {name for name in main.COMMANDS if any("--broker" in each.opts for each in command_of(name).params)}
     assert connecting == CONNECTING.keys()
 
 

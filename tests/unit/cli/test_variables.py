@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from streams.cli import COMMANDS, command_of, main
+from streams.cli.main import COMMANDS, command_of, main
 
 SCANS = (
     '{"event_id":"1","type":"scan","occurred_at":"2026-03-02T10:00:00Z","tracking_no":"P1","carrier":"ZTO",'

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from streams.cli import main
+from streams.cli.main import main
 from streams.compare import command, plots
 from streams.compare.findings import Findings
 from streams.compare.judging import judge

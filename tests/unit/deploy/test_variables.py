@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from streams.cli import command_of
+from streams.cli.main import command_of
 from tests.unit.deploy import ROOT
 
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]

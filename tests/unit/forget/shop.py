@@ -22,10 +22,10 @@ from streams.forget.run import Request, still_unread, take_out
 from streams.forget.state import Held, Progress, topology_of
 from streams.policy import load
 from streams.replay.run import TABLES
-from streams.stages.buyers import buyer_hash
+from streams.stages.buyer_hash import buyer_hash
 from streams.stages.dataflow import dataflow
 from streams.stages.factory import processor
-from streams.stages.settings import Setting
+from streams.stages.task_context import Setting
 from streams.worker import Embedded
 
 APP = "shop"

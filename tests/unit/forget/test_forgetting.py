@@ -6,7 +6,7 @@ import pytest
 
 from streams.engine.clock import Clock
 from streams.forget.orders import Wanted
-from streams.stages.buyers import buyer_hash
+from streams.stages.buyer_hash import buyer_hash
 from tests.unit.forget.shop import KEY, Shop, worker
 
 BUYER = Wanted(buyer=buyer_hash(KEY)("buyer-1"))

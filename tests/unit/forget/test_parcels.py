@@ -7,8 +7,8 @@ from itertools import repeat
 import msgspec
 
 from streams.forget.parcels import Search, without_names, without_scans
-from streams.rules.clusters import Facility
-from streams.stages.ties import TieBook
+from streams.rules.shipments.stall_clusters import Facility
+from streams.stages.shipments.scan_ties import TieBook
 
 encode = msgspec.msgpack.encode
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from streams.cli import parcelwatch
+from streams.cli.main import parcelwatch
 
 
 @pytest.mark.parametrize(

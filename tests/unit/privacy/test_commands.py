@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from schemas.times import DAY, render
-from streams.cli import parcelwatch
+from streams.cli.main import parcelwatch
 from tests.unit.privacy.secrets import INPUTS, T0, ahead, finds_mark, invalid, valid
 
 #: While all is in the windows of the tables.

@@ -8,7 +8,7 @@ import json
 import msgspec
 import pytest
 
-from streams.rules.text import normalise
+from streams.rules.conversations.phrase_matching import normalise
 from tests.unit.privacy.secrets import MARK, ahead, finds_mark, invalid, valid
 
 TEXT = f"您好, {MARK}!"

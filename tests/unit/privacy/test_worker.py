@@ -20,13 +20,13 @@ from streams.engine.partitioner import partition_for
 from streams.engine.topology import Topology
 from streams.policy import load
 from streams.replay.run import TABLES
-from streams.stages.buyers import buyer_hash
-from streams.stages.cases import case_of
+from streams.stages.buyer_hash import buyer_hash
+from streams.stages.cases.book import OrderBook
+from streams.stages.cases.table import case_of
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
 from streams.stages.intake import Counts
-from streams.stages.orders import OrderBook
-from streams.stages.settings import Setting
+from streams.stages.task_context import Setting
 from streams.worker import Embedded, Metrics
 from streams.worker.said import Said
 from tests.unit.privacy.secrets import END, INPUTS, Written, ahead, finds_mark, invalid, valid

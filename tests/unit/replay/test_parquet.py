@@ -12,7 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from schemas.times import parse
-from streams.cli import main
+from streams.cli.main import main
 from streams.demo.market import Plan, market
 from streams.replay import parquet as writing
 

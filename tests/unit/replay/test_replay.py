@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from schemas.decode import MAX_BYTES, Reason
 from schemas.events import CHATS, ORDERS, SCANS
 from schemas.times import parse, render
-from streams.cli import main, parcelwatch
+from streams.cli.main import main, parcelwatch
 from streams.demo.market import Plan, market
 from tests.unit.rules.timeline import Timeline, days, hours
 from tests.unit.schemas.invalid import INVALID

@@ -15,7 +15,7 @@ from schemas.decode import decode
 from streams.policy import load
 from streams.policy.model import Policy
 from streams.rules.alert import RAISED, Alert
-from streams.stages.single import SingleReader
+from streams.stages.single_reader import SingleReader
 from tests.oracle.policy import DAY, OraclePolicy, distinct_orders, taobao_experience_2026, tmall_2026
 from tests.oracle.reader import read
 from tests.oracle.streams import asks, low_volume

@@ -9,7 +9,7 @@ import msgspec
 from schemas.times import parse
 from streams.policy.load import default
 from streams.policy.model import Policy
-from streams.rules.conversations import Message, Side
+from streams.rules.conversations.replies import Message, Side
 
 #: 12:00 in Shanghai.
 T0 = parse("2026-11-03T04:00:00Z")

@@ -9,7 +9,7 @@ import pytest
 
 from streams.policy import load
 from streams.policy.model import Policy
-from streams.rules.distinct import Move, Span, moves
+from streams.rules.cases.distinct_orders import Move, Span, moves
 from tests.unit.rules.timeline import HOUR, T0, TRIPLE, Timeline, days, hours
 
 WINDOWS = (("7d", days(7)), ("30d", days(30)))

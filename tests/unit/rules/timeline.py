@@ -17,8 +17,8 @@ from schemas.times import DAY, HOUR, MINUTE, SECOND, parse, render
 from streams.policy import load
 from streams.policy.model import Policy
 from streams.rules.alert import RAISED, Alert
-from streams.stages.judge import TableRecord
-from streams.stages.single import SingleReader
+from streams.stages.help_rate.shop_levels import TableRecord
+from streams.stages.single_reader import SingleReader
 
 __all__ = ["DAY", "HOUR", "MINUTE", "SECOND", "T0", "TRIPLE", "Said", "Timeline", "days", "hours", "lowered", "tmall"]
 

@@ -24,7 +24,7 @@ from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
 from streams.stages.intake import Counts
 from streams.stages.orders_task import OrdersTask
-from streams.stages.settings import Setting
+from streams.stages.task_context import Setting
 
 #: The value of an event as a producer writes it, and its topic.
 Event = tuple[str, bytes]

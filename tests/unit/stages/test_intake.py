@@ -15,7 +15,7 @@ from streams.policy import load
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK
 from streams.stages.factory import processor
 from streams.stages.intake import LARGEST_LETTER, Counts
-from streams.stages.settings import Setting
+from streams.stages.task_context import Setting
 from tests.unit.schemas.invalid import INVALID
 from tests.unit.schemas.values import AT, VALUES, value
 

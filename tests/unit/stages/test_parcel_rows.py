@@ -15,11 +15,11 @@ from streams.engine.processor import Horizon
 from streams.policy import load
 from streams.rules.alert import MERCHANT, PLATFORM
 from streams.rules.reconcile import Emitted
-from streams.rules.shipments import Parcel, Registration
-from streams.rules.statuses import FIRST_TERMINAL, NAMES, RANK
-from streams.stages import parcel_rows
-from streams.stages.names import Names
-from streams.stages.shipments import ShipmentBook
+from streams.rules.shipments.parcel import Parcel, Registration
+from streams.rules.shipments.scan_status import FIRST_TERMINAL, NAMES, RANK
+from streams.stages.shipments import parcel_rows
+from streams.stages.shipments.book import ShipmentBook
+from streams.stages.shipments.string_table import Names
 
 T0 = parse("2026-03-02T00:00:00Z")
 SOME = settings(max_examples=150, deadline=None, derandomize="CI" in os.environ)

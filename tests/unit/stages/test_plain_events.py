@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from schemas.decode import decode
 from streams.policy.model import Policy
-from streams.rules.cases import Case
-from streams.stages.orders import OrderBook
-from streams.stages.single import SingleReader
+from streams.rules.cases.case import Case
+from streams.stages.cases.book import OrderBook
+from streams.stages.single_reader import SingleReader
 from tests.oracle.streams import shuffle_on_time, streams
 from tests.unit.rules.against_oracle import Kept, encoded, policies
 

@@ -15,8 +15,8 @@ from schemas.outputs import ConversationTopics, RefundReasons
 from schemas.times import render
 from streams.engine.processor import Horizon, Output, PartitionClock, Record
 from streams.policy import load
-from streams.rules.counting import tallied
-from streams.rules.tallies import CONVERSATION_TOPICS, REFUND_REASONS, tally
+from streams.rules.help_rate.contributions import tallied
+from streams.rules.help_rate.tally_names import CONVERSATION_TOPICS, REFUND_REASONS, tally
 from streams.stages.dataflow import (
     BOUNDARIES,
     CATEGORY_SUMS,
@@ -25,10 +25,10 @@ from streams.stages.dataflow import (
     OWN,
     SHOP_DELTAS,
 )
+from streams.stages.help_rate.shop_windows import ShopBook, combine
 from streams.stages.orders_task import OrdersTask
-from streams.stages.settings import Setting
-from streams.stages.shops import ShopBook, combine
 from streams.stages.tables import TableRecord
+from streams.stages.task_context import Setting
 from tests.unit.rules.timeline import DAY, HOUR, MINUTE, SECOND, T0, TRIPLE, Timeline
 
 REASONS = "refund-reasons"

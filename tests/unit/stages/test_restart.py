@@ -16,7 +16,7 @@ from schemas.decode import decode
 from schemas.times import HOUR
 from streams.alerts.cloudevents import AlertWriter
 from streams.policy.model import Policy
-from streams.stages.single import SingleReader
+from streams.stages.single_reader import SingleReader
 from tests.oracle.policy import DAY
 from tests.oracle.streams import shuffle_on_time, streams
 from tests.oracle.timeline import microseconds, shown

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from streams.rules.statuses import BITS
-from streams.stages.ties import TieBook
+from streams.rules.shipments.scan_status import BITS
+from streams.stages.shipments.scan_ties import TieBook
 
 #: Bytes of the largest record that Kafka takes by default.
 LARGEST = 1 << 20

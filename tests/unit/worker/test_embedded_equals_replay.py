@@ -28,8 +28,8 @@ from streams.policy.model import Policy
 from streams.replay.run import TABLES
 from streams.stages.dataflow import dataflow
 from streams.stages.factory import processor
-from streams.stages.settings import Setting
-from streams.stages.single import SingleReader
+from streams.stages.single_reader import SingleReader
+from streams.stages.task_context import Setting
 from streams.worker import Embedded
 from tests.oracle.streams import random_stream, shuffle_on_time
 from tests.unit.rules.against_oracle import encoded, policies

@@ -1,0 +1,138 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from schemas.times import parse
+from streams.engine.partitioner import partition_for
+from streams.policy import load
+from streams.policy.model import Policy
+from streams.stages.buyer_hash import BuyerHash, buyer_hash
+from streams.stages.intake import Partitioner
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def instant(_context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    """An RFC 3339 time with an offset, as microseconds."""
+    if value is None:
+        return None
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}: {value}", param=parameter) from None
+
+
+def _policy(_context: click.Context, parameter: click.Parameter, value: str) -> Policy:
+    try:
+        return load.load(value)
+    except load.BadPolicy as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
+def policy_option(command: Command) -> Command:
+    """`--policy NAME|FILE`, as a checked Policy."""
+    return click.option(
+        "--policy",
+        callback=_policy,
+        default=load.DEFAULT,
+        show_default=True,
+        metavar="NAME|FILE",
+        help="A profile that comes with parcelwatch, or a TOML or YAML file.",
+    )(command)
+
+
+def bootstrap(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """`kafka://HOST:PORT,HOST:PORT` as what Kafka clients take."""
+    if value is None:
+        return None
+    servers = value.removeprefix("kafka://").rstrip("/")
+    for server in servers.split(","):
+        host, colon, port = server.removeprefix("kafka://").rpartition(":")
+        if not (host and colon and port.isdigit() and 0 < int(port) < 65536):
+            raise click.BadParameter(f"{value}: not of the form kafka://HOST:PORT,...", param=parameter)
+    return ",".join(server.removeprefix("kafka://") for server in servers.split(","))
+
+
+def broker_option(command: Command) -> Command:
+    """`--broker kafka://HOST:PORT,...`, as bootstrap servers."""
+    return click.option(
+        "--broker",
+        callback=bootstrap,
+        default="kafka://localhost:9092",
+        show_default=True,
+        metavar="kafka://HOST:PORT,...",
+        help="The Kafka brokers to begin with.",
+    )(command)
+
+
+def crc32(key: bytes, partitions: int) -> int:
+    """The partition that librdkafka's default (consistent) chooses."""
+    return zlib.crc32(key) % partitions
+
+
+PARTITIONERS: dict[str, Partitioner] = {"murmur2": partition_for, "crc32": crc32}
+
+
+def _partitioner(_context: click.Context, _parameter: click.Parameter, value: str) -> Partitioner:
+    return PARTITIONERS[value]
+
+
+def partitioner_option(command: Command) -> Command:
+    """`--partitioner NAME`, as the function."""
+    return click.option(
+        "--partitioner",
+        type=click.Choice(sorted(PARTITIONERS)),
+        callback=_partitioner,
+        default="murmur2",
+        show_default=True,
+        help="How producers choose partitions: Java's default, or librdkafka's.",
+    )(command)
+
+
+def _app_id(_context: click.Context, parameter: click.Parameter, value: str) -> str:
+    if not value or len(value) > 100 or not all(c.isascii() and (c.isalnum() or c in "._-") for c in value):
+        raise click.BadParameter("1 to 100 letters, digits, dots, dashes or underscores", param=parameter)
+    return value
+
+
+def app_id_option(command: Command) -> Command:
+    """`--app-id ID`, fit for names of topics."""
+    return click.option(
+        "--app-id",
+        callback=_app_id,
+        default="parcelwatch",
+        show_default=True,
+        metavar="ID",
+        help="Names the consumer group, the internal topics and the transactions.",
+    )(command)
+
+
+def _buyer_key(context: click.Context, parameter: click.Parameter, value: str | None) -> BuyerHash | None:
+    if value is None:
+        return None
+    if context.get_parameter_source(parameter.name or "") is ParameterSource.COMMANDLINE:
+        raise click.BadParameter(
+            "a key is not for the command line, which others can see: set PARCELWATCH_BUYER_KEY", param=parameter
+        )
+    try:
+        return buyer_hash(value.encode("utf-8", "surrogateescape"))
+    except ValueError as error:
+        raise click.BadParameter(f"PARCELWATCH_BUYER_KEY: {error}", param=parameter) from None
+
+
+def buyer_key_option(command: Command) -> Command:
+    """The key of the buyers' hashes, by the environment alone; as the function that hashes, or None."""
+    return click.option(
+        "--buyer-key",
+        "buyer_hash",
+        callback=_buyer_key,
+        metavar="KEY",
+        help="Of the hashes that the state knows buyers by. By its environment variable alone.",
+    )(command)

@@ -1,0 +1,201 @@
+"""Puts facts where they belong in a case, and packs them while they cannot be put there yet."""
+
+from __future__ import annotations
+
+from bisect import insort
+from typing import Any, NamedTuple
+
+import msgspec
+
+from streams.policy.model import Policy
+from streams.rules.cases.case import Aside, Case
+from streams.rules.cases.lifetimes import place_of, voided_at
+from streams.rules.conversations import replies
+from streams.rules.conversations.interventions import Intervention
+from streams.rules.conversations.replies import Conversation, Message
+from streams.rules.facts import Fact, first, takes_its_place
+from streams.rules.orders.escalations import Escalation, Voided, Voiding
+from streams.rules.orders.refunds import Refund, Requested
+from streams.rules.orders.ship_by import Paid, Placed, Shipped
+from streams.rules.orders.tickets import Opened, Switch, Ticket
+
+PLACED, PAID, SHIPPED = "order.placed", "order.paid", "order.shipped"
+COMPLETED, CANCELLED = "order.completed", "order.cancelled"
+REQUESTED, REJECTED, SETTLED = "refund.requested", "refund.rejected", "refund.settled"
+DISPUTED, COMPLAINED, INTERVENED = "dispute.opened", "complaint.filed", "intervention.requested"
+SAID, VOIDED = "chat.message", "escalation.voided"
+OPENED, RESPONDED, SWITCHED = "ticket.opened", "ticket.responded", "ticket.switched"
+
+_TYPES: dict[str, type[Fact | Switch]] = {
+    PLACED: Placed,
+    PAID: Paid,
+    SHIPPED: Shipped,
+    COMPLETED: Fact,
+    CANCELLED: Fact,
+    REQUESTED: Requested,
+    REJECTED: Fact,
+    SETTLED: Fact,
+    DISPUTED: Escalation,
+    COMPLAINED: Escalation,
+    INTERVENED: Intervention,
+    SAID: Message,
+    VOIDED: Voided,
+    OPENED: Opened,
+    RESPONDED: Fact,
+    SWITCHED: Switch,
+}
+_decoders = {slot: msgspec.msgpack.Decoder(kind).decode for slot, kind in _TYPES.items()}
+_encode = msgspec.msgpack.Encoder().encode
+#: Facts that an order knows by their id; what it does not know so is no repeat for it.
+_OF_ORDERS = frozenset((PLACED, PAID, SHIPPED, COMPLETED, CANCELLED, REQUESTED, REJECTED, SETTLED, DISPUTED))
+_BY_ID = _OF_ORDERS | {COMPLAINED, INTERVENED}
+#: The field of an order, a refund or a ticket that a fact goes into.
+_FIELDS = {
+    PLACED: "placed",
+    PAID: "paid",
+    COMPLETED: "completed",
+    CANCELLED: "cancelled",
+    REQUESTED: "requested",
+    REJECTED: "rejected",
+    SETTLED: "settled",
+    OPENED: "opened",
+    RESPONDED: "responded",
+}
+
+
+class Entry(NamedTuple):
+    """One event, without what may not be kept. `of_order`: it names an order.
+
+    `identity`: the id of the refund, ticket or escalation; of a message the conversation's, of a voiding `KIND/ID`.
+    """
+
+    slot: str
+    identity: str
+    of_order: bool
+    fact: Fact | Switch
+
+    @property
+    def time(self) -> int:
+        """In microseconds."""
+        return self.fact.time
+
+
+def packed(entry: Entry) -> Aside:
+    """The entry as it is kept aside."""
+    fact = entry.fact
+    return Aside(*fact.place, entry.slot, entry.identity, entry.of_order, _encode(fact))
+
+
+def unpacked(aside: Aside) -> Entry:
+    """What was kept aside."""
+    return Entry(aside.slot, aside.identity, aside.of_order, _decoders[aside.slot](aside.fact))
+
+
+def put(whole: Case, life: Case, entry: Entry, settled: int, counted: int, policy: Policy) -> bool:
+    """Puts a fact into a case: into a life of its order what belongs to that. False: it is a repeat.
+
+    Facts before `settled`, messages before `counted` are settled (microseconds). An `order.shipped` is for `ship`.
+    """
+    slot, identity, fact = entry.slot, entry.identity, entry.fact
+    if entry.of_order:
+        _live(life, fact.time)
+        if slot not in _BY_ID:
+            life.last = fact.time if life.last is None else max(life.last, fact.time)
+    field = _FIELDS.get(slot)
+    if field is not None:
+        return _hold(_holder(whole, life, slot, identity), field, fact, settled)
+    match fact:
+        case Message():
+            return _say(whole, life, identity, fact, counted, policy)
+        case Intervention():
+            return _keep_under(life.requests, identity, fact, settled)
+        case Escalation():
+            return _keep_under(life.disputes if slot == DISPUTED else life.complaints, identity, fact, settled)
+        case Switch():
+            return _ticket(whole, identity).add_switch(fact)
+        case Voided():
+            return _void(whole, life, identity, fact, policy)
+    raise AssertionError(f"nothing holds {slot}")
+
+
+def _holder(whole: Case, life: Case, slot: str, identity: str) -> Any:
+    """What has the field of the slot: the order, a refund or a ticket."""
+    if slot in (OPENED, RESPONDED):
+        return _ticket(whole, identity)
+    if slot not in (REQUESTED, REJECTED, SETTLED):
+        return life.order
+    refund = life.refunds.get(identity)
+    if refund is None:
+        refund = life.refunds[identity] = Refund()
+    return refund
+
+
+def _hold(holder: Any, field: str, fact: Any, settled: int) -> bool:
+    known = getattr(holder, field)
+    held = first(fact, known, settled)
+    setattr(holder, field, held)
+    return held is not known
+
+
+def ship(life: Case, fact: Shipped, settled: int) -> bool:
+    """Puts an `order.shipped` into a life. False: it is a repeat."""
+    _live(life, fact.time)
+    parcels = life.order.shipped
+    known = next((p for p in parcels if p.tracking_no == fact.tracking_no and p.carrier == fact.carrier), None)
+    if not takes_its_place(fact, known, settled):
+        return False
+    if known is not None:
+        parcels.remove(known)
+    parcels.append(fact)
+    return True
+
+
+def _live(life: Case, time: int) -> None:
+    life.start = time if life.start is None else min(life.start, time)
+
+
+def _ticket(case: Case, identity: str) -> Ticket:
+    ticket = case.tickets.get(identity)
+    if ticket is None:
+        ticket = case.tickets[identity] = Ticket()
+    return ticket
+
+
+def _keep_under(facts: dict[str, Any], identity: str, fact: Fact, settled: int) -> bool:
+    if not takes_its_place(fact, facts.get(identity), settled):
+        return False
+    facts[identity] = fact
+    return True
+
+
+def _say(whole: Case, life: Case, conversation_id: str, message: Message, settled: int, policy: Policy) -> bool:
+    conversation = whole.conversations.get(conversation_id)
+    if conversation is None:
+        conversation = whole.conversations[conversation_id] = Conversation()
+    if not conversation.add(message, settled):
+        return False
+    identity = f"{conversation_id}:{message.event_id}"
+    known = life.messages.pop(identity, None)
+    said = conversation.messages
+    if message.order_id is not None and life.start is not None:
+        # What was said in another life of the order was another escalation, and so is what is forgotten.
+        said = [one for one in said if life.start <= one.time and (life.end is None or one.time <= life.end)]
+    elif whole.past:
+        ends = [past.end for past in whole.past if past.end is not None and identity in past.requests]
+        said = [one for one in said if all(one.time > end for end in ends)]
+    asked = replies.asked(conversation_id, message.event_id, known, said, policy)
+    if asked is not None:
+        life.messages[identity] = asked
+    return True
+
+
+def _void(whole: Case, life: Case, name: str, fact: Voided, policy: Policy) -> bool:
+    known = whole.voidings.setdefault(name, [])
+    voiding = Voiding(fact.time, fact.rank, fact.event_id, fact.digest)
+    if voiding in known:
+        return False
+    begun = place_of(life, name, policy)
+    before = None if begun is None else voided_at(whole, life, name, begun, policy)
+    insort(known, voiding)
+    # It is kept all the same: what is not settled may yet turn out otherwise.
+    return before is None or before > fact.time

@@ -1,0 +1,63 @@
+"""The alerts of one case: of an order's deadlines and requests, of tickets and of conversations."""
+
+from __future__ import annotations
+
+from streams.policy.model import Policy
+from streams.rules.alert import Alert
+from streams.rules.cases.case import Case
+from streams.rules.cases.lifetimes import end_of_order, parts
+from streams.rules.cases.ttl import ticket_end
+from streams.rules.conversations import replies
+from streams.rules.orders import aftersales_window, refused_rights, ship_by, tickets
+from streams.rules.orders.tickets import Ticket
+from streams.rules.reconcile import Expected, next_moment, reconcile
+
+
+def judge(part: Case, whole: Case, watermark: int, settled: int, policy: Policy) -> tuple[list[Alert], int | None]:
+    """The alerts to send now, and when there is more, if ever (microseconds); `part.emitted` is brought up to date.
+
+    `whole`: the case among whose past `part` is, or `part`. Deadlines below `watermark` are passed, events below
+    `settled` are known for good.
+    """
+    planned = ship_by.expected(part.key, part.order, policy)
+    known = planned
+    if planned:
+        end = end_of_order(part, policy)
+        known = [one for one in planned if one.raised <= end]
+    others = _others(part, whole, policy)
+    if not planned and not others and not part.emitted:
+        return [], None
+    alerts = reconcile(known + others, part.emitted, watermark, settled)
+    # Also what comes when the order is forgotten: by an event still to come it may be known for longer.
+    return alerts, next_moment(planned + others, watermark, settled)
+
+
+def _others(part: Case, whole: Case, policy: Policy) -> list[Expected]:
+    """All alerts but those of the order's deadlines; nothing is raised of what is forgotten by then."""
+    key = part.key
+    expected: list[Expected] = []
+    if part.order.completed is not None:
+        asking = _tickets_of(whole, part, end_of_order(part, policy))
+        asked = aftersales_window.requests(part.refunds, part.disputes, part.complaints, asking)
+        expected += aftersales_window.expected(key, part.order, asked, policy)
+    if part.refunds:
+        expected += refused_rights.expected(key, part.order, part.refunds, part.disputes, policy)
+    for ticket_id, ticket in part.tickets.items():
+        end = ticket_end(ticket, policy)
+        expected += [one for one in tickets.expected(key, ticket_id, ticket, policy) if one.raised <= end]
+    if part.conversations and policy.conversations.reply_late.enabled:
+        for conversation_id, conversation in part.conversations.items():
+            new = replies.new_messages(conversation.messages, policy)
+            expected += replies.expected(key, conversation_id, new, policy)
+    return expected
+
+
+def _tickets_of(whole: Case, life: Case, end: int) -> dict[str, Ticket]:
+    """The tickets that were opened while the order was known in this life."""
+    start = life.start
+    return {
+        identity: ticket
+        for part in parts(whole)
+        for identity, ticket in part.tickets.items()
+        if ticket.opened is not None and (start is None or start <= ticket.opened.time) and ticket.opened.time <= end
+    }

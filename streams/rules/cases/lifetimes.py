@@ -1,0 +1,154 @@
+"""Up to when each thing of a case is known, and what that means for what names it.
+
+An order's life goes from the first event that names it to the last instant at which it is known; what comes later
+begins another life. Tickets, escalations without an order and conversations have lives of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from streams.policy.model import Policy
+from streams.rules.cases.case import DISPUTE, KINDS, TICKET_TIMEOUT, Case, Shipping
+from streams.rules.cases.ttl import order_end, ticket_end
+from streams.rules.facts import Fact
+from streams.rules.orders import tickets
+from streams.rules.orders.aftersales_window import asks, is_closed
+from streams.rules.orders.escalations import Voiding
+from streams.rules.orders.tickets import Ticket
+
+#: Time, rank of the topic, event id and digest: how events are sorted.
+Place = tuple[int, int, str, bytes]
+
+_TIMEOUT = f"{KINDS[TICKET_TIMEOUT]}/"
+_DISPUTE = f"{KINDS[DISPUTE]}/"
+_LAST = 2
+_NEVER: Place = (1 << 62, _LAST, "", b"")
+
+
+def parts(whole: Case) -> Iterator[Case]:
+    """What is over, in the order in which it ended, then what is not."""
+    yield from whole.past
+    yield whole
+
+
+def end_of_order(case: Case, policy: Policy) -> int:
+    """The last instant at which the order is known, in microseconds. To be asked only where it is known."""
+    if case.end is not None:
+        return case.end
+    order = case.order
+    latest = case.last
+    if order.completed is None and order.cancelled is None:
+        facts: list[Fact | None] = [order.placed, order.paid, *order.shipped]
+        for refund in case.refunds.values():
+            facts += (refund.requested, refund.rejected, refund.settled)
+        times = [fact.time for fact in facts if fact is not None]
+        times += [one.time for _, one in case.escalations if one.order_id is not None]
+        latest = max(times if latest is None else (*times, latest))
+    return order_end(order, latest or 0, policy)
+
+
+def life_at(whole: Case, time: int, policy: Policy) -> Case | None:
+    """The life in which the order is at an instant (microseconds), if it is known then."""
+    for one in whole.past:
+        if one.start is not None and one.end is not None and time <= one.end:
+            return one
+    if whole.knows_order and time > end_of_order(whole, policy):
+        return None
+    return whole
+
+
+def end_of_escalation(whole: Case, case: Case, name: str, policy: Policy) -> int:
+    """The last instant at which an escalation without an order is known by its `KIND/ID`: by its first voiding.
+
+    Microseconds.
+    """
+    keep = policy.keeping.escalation
+    begun = place_of(case, name, policy) or _NEVER
+    end = begun[0] + keep
+    for voiding in whole.voidings.get(name, ()):
+        if voiding > begun:
+            return voiding.time + keep if voiding.time <= end else end
+        if _waits(whole, case, name, voiding, begun, policy):
+            break
+    return end
+
+
+def shippings(whole: Case) -> list[Shipping]:
+    """The parcels of all lives of the order."""
+    found = []
+    for life in parts(whole):
+        placed = life.order.placed
+        of_order = (placed.time, placed.ship_to_region) if placed is not None else (None, None)
+        found += [Shipping(fact, whole.key, *of_order) for fact in life.order.shipped]
+    return found
+
+
+def voided_at(whole: Case, case: Case, name: str, begun: Place, policy: Policy) -> int | None:
+    """When the escalation of that `KIND/ID` is taken back, in microseconds, if it is; `begun`: its place.
+
+    By a voiding that found nothing and waited for it, or by the first that comes while it is known.
+    """
+    known = whole.voidings.get(name)
+    if not known:
+        return None
+    until: int | None = None
+    for voiding in known:
+        if voiding > begun:
+            if until is None:
+                until = _known_until(whole, case, name, policy)
+            return voiding.time if voiding.time <= until else None
+        if _waits(whole, case, name, voiding, begun, policy):
+            return voiding.time
+    return None
+
+
+def _known_until(whole: Case, case: Case, name: str, policy: Policy) -> int:
+    if case.end is not None:
+        return case.end
+    if name.startswith(_TIMEOUT):
+        return ticket_end(case.tickets[name.removeprefix(_TIMEOUT)], policy)
+    if any(one.order_id is not None for known, one in case.escalations if known == name):
+        return end_of_order(case, policy)
+    return end_of_escalation(whole, case, name, policy)
+
+
+def _waits(whole: Case, case: Case, name: str, voiding: Voiding, begun: Place, policy: Policy) -> bool:
+    """Whether a voiding before an escalation waits for it: it did not find an earlier one of that name."""
+    if begun[0] - voiding.time > policy.keeping.voiding:
+        return False
+    for one in whole.past:
+        if one is case:
+            break
+        before = place_of(one, name, policy)
+        if before is not None and one.end is not None and before < voiding and voiding.time <= one.end:
+            return False
+    return True
+
+
+def place_of(case: Case, name: str, policy: Policy) -> Place | None:
+    """The place of the escalation of a `KIND/ID` among all events, if the case holds it."""
+    if name.startswith(_TIMEOUT):
+        ticket = case.tickets.get(name.removeprefix(_TIMEOUT))
+        due = None if ticket is None else timed_out_at(ticket, policy)
+        # Deadlines are judged after the events at their instant.
+        return None if due is None else (due, _LAST, "", b"")
+    rank = 0 if name.startswith(_DISPUTE) else 1
+    return next(((one.time, rank, one.event_id, one.digest) for known, one in case.escalations if known == name), None)
+
+
+def timed_out_at(ticket: Ticket, policy: Policy) -> int | None:
+    """When the ticket timed out or will, while it is known; in microseconds."""
+    due = tickets.timed_out_at(ticket, policy)
+    return due if due is not None and due <= ticket_end(ticket, policy) else None
+
+
+def is_ticket_closed(whole: Case, ticket: Ticket, policy: Policy) -> bool:
+    """Whether a ticket was opened past the after-sales window of its order."""
+    if ticket.closed is not None:
+        return ticket.closed
+    opened = ticket.opened
+    if opened is None or not asks(opened):
+        return False
+    life = life_at(whole, opened.time, policy)
+    return life is not None and is_closed(life.order, opened.time, None, policy.aftersales)

@@ -1,0 +1,58 @@
+"""How long each thing is known: the last instant of an order's life, a ticket's, an escalation's, a conversation's.
+
+All of it follows from what is known of the thing itself. An event at the last instant still finds it; one after that
+finds nothing, and begins anew.
+"""
+
+from __future__ import annotations
+
+from schemas.times import DAY
+from streams.policy.model import Policy
+from streams.rules.conversations.replies import Conversation, new_messages
+from streams.rules.orders.ship_by import Order
+from streams.rules.orders.tickets import Ticket
+
+
+def order_end(order: Order, latest: int, policy: Policy) -> int:
+    """The last instant at which an order is known; `latest`: of its last event. Both in microseconds.
+
+    So long after completion or cancellation, and after the longest extension of its after-sales window; or after its
+    last event, where it had neither.
+    """
+    rules, keeping = policy.aftersales, policy.keeping
+    completed, cancelled = order.completed, order.cancelled
+    if completed is None:
+        return latest + keeping.order_idle if cancelled is None else cancelled.time + keeping.order
+    days: list[float] = [0]
+    if order.placed is not None:
+        days.append(order.placed.commitment_days or 0)
+        for _, category in order.placed.items:
+            days += (rules.warranty_days.get(category, 0), rules.slow_category_days.get(category, 0))
+    ends = [completed.time + keeping.order, completed.time + round(max(days) * DAY) + keeping.order_extension]
+    if cancelled is not None:
+        ends.append(cancelled.time + keeping.order)
+    return max(ends)
+
+
+def ticket_end(ticket: Ticket, policy: Policy) -> int:
+    """The last instant at which a ticket is known, in microseconds. What changes nothing does not keep it longer."""
+    last: int | None = None
+    for fact in (ticket.opened, ticket.responded):
+        if fact is not None and (last is None or fact.time > last):
+            last = fact.time
+    paused = False
+    for switch in ticket.switches:
+        if switch.paused != paused:
+            paused = switch.paused
+            last = switch.time if last is None else max(last, switch.time)
+    if last is None:
+        last = ticket.switches[0].time
+    return last + policy.keeping.ticket
+
+
+def conversation_end(conversation: Conversation, policy: Policy) -> int:
+    """The last instant at which a conversation is known, in microseconds. A repeat does not keep it longer."""
+    times = [message.time for message in new_messages(conversation.messages, policy)]
+    if conversation.last is not None:
+        times.append(conversation.last)
+    return max(times) + policy.keeping.conversation

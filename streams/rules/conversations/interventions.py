@@ -1,0 +1,65 @@
+"""Which buyer's messages ask for platform staff, and which interventions count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+from schemas.times import HOUR
+from streams.policy.model import Interventions
+from streams.policy.phrases import written_out
+from streams.rules.conversations.phrase_matching import Phrases
+from streams.rules.facts import Fact
+
+
+class Intervention(Fact, array_like=True, kw_only=True, gc=False):
+    """A request of platform staff. `by_message`: found in a chat message, not asked for by its own event.
+
+    `near`: it does not count, because it follows a counted one that is forgotten since.
+    """
+
+    intervention_id: str
+    conversation_id: str | None
+    order_id: str | None
+    item_id: str | None = None
+    by_message: bool = False
+    near: bool = False
+
+
+def asks_for_staff(text: str, rules: Interventions) -> bool:
+    """Whether a buyer's message asks platform staff to step in: a phrase, and no exception. Linear in its length."""
+    return _prepared(rules).found_in(text) == _ASKS
+
+
+_ASKS = {"phrase"}
+
+
+@lru_cache(maxsize=16)
+def _prepared(rules: Interventions) -> Phrases:
+    return Phrases(
+        (
+            ("phrase", written_out(rules.phrases, rules.words)),
+            ("exception", written_out(rules.exceptions, rules.words)),
+        )
+    )
+
+
+def counted(known: Iterable[Intervention], rules: Interventions) -> list[Intervention]:
+    """Those that count: per conversation, none that follows a counted one within the repeat time (less than).
+
+    A request without a conversation always counts.
+    """
+    repeat = round(rules.repeat_hours * HOUR)
+    last: dict[str, int] = {}
+    result = []
+    for intervention in sorted(known, key=lambda one: one.place):
+        if intervention.near:
+            continue
+        conversation = intervention.conversation_id
+        if conversation is not None:
+            before = last.get(conversation)
+            if before is not None and intervention.time - before < repeat:
+                continue
+            last[conversation] = intervention.time
+        result.append(intervention)
+    return result

@@ -1,0 +1,138 @@
+"""Refused rights: the rejection of a refund request that the buyer had a right to when asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from schemas.times import DAY, render
+from streams.policy.model import AfterSales, Policy
+from streams.rules.alert import MERCHANT, RAISED
+from streams.rules.facts import Fact
+from streams.rules.orders import ship_by
+from streams.rules.orders.aftersales_window import categories_of
+from streams.rules.orders.escalations import Escalation
+from streams.rules.orders.refunds import EXCHANGE, REFUND_ONLY, RESHIP, RETURN_REFUND, Refund, Requested
+from streams.rules.orders.ship_by import Order
+from streams.rules.reconcile import Expected
+
+RIGHTS_REFUSED = "aftersales.rights_refused"
+LATE_SHIPMENT_REFUND, NO_REASON_RETURN, QUALITY_EXCHANGE = (
+    "late_shipment_refund",
+    "no_reason_return",
+    "quality_exchange",
+)
+SETTLED, DISPUTED = "settled", "disputed"
+
+
+def expected(
+    order_id: str,
+    order: Order,
+    refunds: Mapping[str, Refund],
+    disputes: Mapping[str, Escalation],
+    policy: Policy,
+) -> list[Expected]:
+    """All alerts that an order's refund requests give, past and to come."""
+    alerts = []
+    for refund_id, refund in refunds.items():
+        requested, rejected = refund.requested, refund.rejected
+        # The rejection of what is asked for only later refuses nothing.
+        if requested is None or rejected is None or rejected.time < requested.time:
+            continue
+        rights = rights_of(order_id, order, requested, policy)
+        if not rights:
+            continue
+        end = _end(rejected, refund.settled, disputes)
+        alerts.append(
+            Expected(
+                RIGHTS_REFUSED,
+                order_id,
+                refund_id,
+                _episode(order_id, refund_id, rejected.time),
+                rejected.time,
+                end[0] if end is not None else None,
+                end[1] if end is not None else None,
+                False,
+                (MERCHANT,),
+                rejected.shop_id,
+                order_id,
+                None,
+                _evidence(refund_id, requested, rejected, rights),
+                by_event=True,
+            )
+        )
+    return alerts
+
+
+def _episode(order_id: str, refund_id: str, rejected: int) -> Callable[[], str]:
+    """The time tells it from a request of that id in a later life of the order."""
+    return lambda: f"{order_id}/{refund_id}/{render(rejected)}"
+
+
+def rights_of(order_id: str, order: Order, requested: Requested, policy: Policy) -> list[str]:
+    """Codes of what gives the buyer a right to the request, as of the request."""
+    rules, time = policy.aftersales, requested.time
+    if not _is_known(order, time):
+        return []
+    holds, right = False, ""
+    if requested.kind == REFUND_ONLY:
+        holds, right = _ships_late(order_id, order, time, policy), LATE_SHIPMENT_REFUND
+    elif requested.kind == RETURN_REFUND:
+        in_time = _is_within(order, time, rules.no_reason_return_days)
+        holds, right = in_time and not _is_exempt(order, requested, rules), NO_REASON_RETURN
+    elif requested.kind in (EXCHANGE, RESHIP):
+        holds, right = _is_within(order, time, rules.quality_exchange_days), QUALITY_EXCHANGE
+    return [right] if holds else []
+
+
+def _is_known(order: Order, time: int) -> bool:
+    """Whether anything is known of the order itself: one that is not, or is forgotten, gives no rights."""
+    facts = (order.placed, order.paid, order.completed, order.cancelled, *order.shipped)
+    return any(fact is not None and fact.time <= time for fact in facts)
+
+
+def _ships_late(order_id: str, order: Order, time: int, policy: Policy) -> bool:
+    """Whether `order.ship_late` is open: from its time on and up to, not including, its resolution's."""
+    return any(
+        one.type == ship_by.SHIP_LATE and one.raised <= time and (one.resolved is None or time < one.resolved)
+        for one in ship_by.expected(order_id, order, policy)
+    )
+
+
+def _is_within(order: Order, time: int, days: float) -> bool:
+    """Before completion, or at most so many days after."""
+    return order.completed is None or time <= order.completed.time + round(days * DAY)
+
+
+def _is_exempt(order: Order, requested: Requested, rules: AfterSales) -> bool:
+    """Whether all that the request is about is of categories without a return for no reason."""
+    categories = categories_of(order, requested.time, requested.item_id)
+    return bool(categories) and all(category in rules.no_reason_exempt for category in categories)
+
+
+def _end(rejected: Fact, settled: Fact | None, disputes: Mapping[str, Escalation]) -> tuple[int, str] | None:
+    """When and how the alert is resolved: by what comes first at or after the rejection."""
+    ends = [(dispute.place, DISPUTED) for dispute in disputes.values() if dispute.time >= rejected.time]
+    if settled is not None and settled.time >= rejected.time:
+        ends.append((settled.place, SETTLED))
+    if not ends:
+        return None
+    place, resolution = min(ends)
+    return place[0], resolution
+
+
+def _evidence(
+    refund_id: str, requested: Requested, rejected: Fact, rights: list[str]
+) -> Callable[[str], dict[str, Any]]:
+    def evidence(status: str) -> dict[str, Any]:
+        facts = {
+            "refund_id": refund_id,
+            "kind": requested.kind,
+            "reason": requested.reason,
+            "item_id": requested.item_id,
+            "requested_at": render(requested.time),
+            "rights": rights,
+        }
+        return facts if status == RAISED else {**facts, "raised_at": render(rejected.time)}
+
+    return evidence

@@ -1,0 +1,258 @@
+"""Shipments: what the history of one tracking number of one carrier says.
+
+The history is registrations (`order.shipped`) and scans. A walk over it in event-time order splits it into *uses*,
+each use into *silences*; `streams.rules.silences` says which alerts they give. A walk costs a microsecond or so per
+scan, and is needed only where a scan could change something: see `Parcel.calm`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, insort
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from streams.rules.reconcile import Emitted
+from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, MASK
+
+
+class Registration(msgspec.Struct, array_like=True, gc=False):
+    """One `order.shipped`; sorted as the events are: by time, then event id, then the value's hash."""
+
+    time: int
+    event_id: str
+    digest: bytes
+    order_id: str
+    shop_id: str
+    from_region: str | None = None
+    to_region: str | None = None
+    #: The order's own destination, and when it was placed.
+    placed: int | None = None
+    ship_to_region: str | None = None
+
+    @property
+    def sort_key(self) -> tuple[int, str, bytes]:
+        return self.time, self.event_id, self.digest
+
+
+class Parcel(msgspec.Struct, gc=True):
+    """The history of one (carrier, tracking number), and what was sent about it.
+
+    `scans` is sorted and packed (`streams.rules.statuses`), `facilities` runs beside it.
+    `calm`: the use goes on, nothing is open or to be judged but the silence since `last`; then an update within the
+    policy's shortest threshold changes nothing but `last`.
+    """
+
+    carrier: str
+    tracking_no: str
+    scans: Any = msgspec.field(default_factory=lambda: array("q"))
+    facilities: list[str | None] = msgspec.field(default_factory=list)
+    registrations: list[Registration] = msgspec.field(default_factory=list)
+    emitted: list[Emitted] = msgspec.field(default_factory=list)
+    #: By (order, episode) of a stall: open from, and up to (not including), or None; as the orders were told.
+    linked: dict[tuple[str, str], tuple[int, int | None]] = msgspec.field(default_factory=dict)
+    last: int = 0
+    calm: bool = False
+    #: As calm, but registered and not collected: that is so until it is to be looked at, at the earliest.
+    awaited: bool = False
+    #: Its last scan is terminal, and nothing is left to say: nothing happens until it is forgotten.
+    finished: bool = False
+    due: int | None = None
+
+    def add_scan(self, packed: int, facility: str | None) -> int | None:
+        """Adds a scan where it belongs; None. Where it is a repeat (by time and status): the place of the known one."""
+        scans = self.scans
+        if not scans or packed > scans[-1]:
+            scans.append(packed)
+            self.facilities.append(facility)
+            return None
+        place = bisect_left(scans, packed)
+        if place < len(scans) and scans[place] == packed:
+            return place
+        scans.insert(place, packed)
+        self.facilities.insert(place, facility)
+        return None
+
+    def add_registration(self, registration: Registration) -> bool:
+        """Adds a registration where it belongs. False: it is known already."""
+        place = registration.sort_key
+        if any(known.sort_key == place and known.order_id == registration.order_id for known in self.registrations):
+            return False
+        insort(self.registrations, registration, key=lambda known: known.sort_key)
+        return True
+
+    def withdraw(self, order_id: str, *place: Any) -> bool:
+        """Takes back a registration, by its place: another event of the same fact holds. False: it is not known."""
+        left = [known for known in self.registrations if known.order_id != order_id or known.sort_key != place]
+        changed = len(left) < len(self.registrations)
+        self.registrations = left
+        return changed
+
+    def place_order(
+        self, order_id: str, time: int, event_id: str, digest: bytes, placed: int, region: str | None
+    ) -> bool:
+        """Notes of the registration at a place when its order was placed and where it goes. False: nothing new."""
+        changed = False
+        for known in self.registrations:
+            if known.order_id != order_id or known.sort_key != (time, event_id, digest):
+                continue
+            if (known.placed, known.ship_to_region) != (placed, region):
+                known.placed = placed
+                known.ship_to_region = region
+                changed = True
+        return changed
+
+    def forget(self, use: Use) -> None:
+        """Drops everything of a use that is over."""
+        first = bisect_left(self.scans, use.start << BITS)
+        last = bisect_left(self.scans, use.until << BITS) if use.until is not None else len(self.scans)
+        del self.scans[first:last]
+        del self.facilities[first:last]
+        self.registrations = [
+            r for r in self.registrations if r.time < use.start or (use.until is not None and r.time >= use.until)
+        ]
+        self.linked = {
+            key: span
+            for key, span in self.linked.items()
+            if span[0] < use.start or (use.until is not None and span[0] >= use.until)
+        }
+        self.emitted = [
+            sent
+            for sent in self.emitted
+            if not (isinstance(sent.anchor, int) and use.start <= sent.anchor)
+            or (use.until is not None and sent.anchor >= use.until)
+        ]
+
+
+class Use:
+    """One shipment: the history of a tracking number between two uses of it. Times in microseconds."""
+
+    __slots__ = (
+        "collected", "ended", "facility", "last", "registrations", "silences", "start", "status", "until",
+    )  # fmt: skip
+
+    def __init__(self, start: int) -> None:
+        self.start = start
+        self.registrations: list[Registration] = []
+        #: (time, rank) of the first collecting or terminal scan.
+        self.collected: tuple[int, int] | None = None
+        #: (time, rank) of the terminal scan.
+        self.ended: tuple[int, int] | None = None
+        self.last = start
+        self.status: int | None = None
+        self.facility: str | None = None
+        self.silences: list[Silence] = []
+        #: Where the next use begins, or None.
+        self.until: int | None = None
+
+
+class Silence:
+    """The time after an update until the next, with the state as of its start."""
+
+    __slots__ = ("collected", "end", "end_rank", "facility", "orders", "since", "status")
+
+    def __init__(self, use: Use, end: int | None, end_rank: int | None) -> None:
+        self.since = use.last
+        self.end = end
+        #: The terminal status that ended it, or None.
+        self.end_rank = end_rank
+        self.collected = use.collected is not None
+        self.status = use.status
+        self.facility = use.facility
+        #: How many of the use's registrations there were.
+        self.orders = len(use.registrations)
+
+
+def uses(parcel: Parcel, given_up: int, keep: int) -> list[Use]:
+    """The uses that the history makes, oldest first; the last one may go on.
+
+    `given_up`: microseconds without an update after which a use is over; `keep`: microseconds after its terminal
+    scan for which a use is remembered.
+    """
+    found: list[Use] = []
+    current: Use | None = None
+    for instant, registrations, ranks, facility in _instants(parcel):
+        if current is not None and instant > over(current, given_up, keep):
+            current.until = instant
+            current = None
+        before: Use | None = current
+        update = False
+        snapshot: Silence | None = None
+        for registration in registrations:
+            held = any(
+                known.order_id == registration.order_id
+                for use in found
+                if use.until is None or instant <= over(use, given_up, keep)
+                for known in use.registrations
+            )
+            # An order that is held registers again where it was forgotten meanwhile: an update, but no other use.
+            if held and (current is None or current.ended is not None):
+                continue
+            if current is None or current.ended is not None:
+                if current is not None:
+                    current.until = instant
+                current = Use(instant)
+                found.append(current)
+                before = None
+            elif before is not None and snapshot is None:
+                snapshot = Silence(current, instant, None)
+            current.registrations.append(registration)
+            update = True
+        if ranks:
+            if current is None:
+                current = Use(instant)
+                found.append(current)
+                before = None
+            if current.ended is None:
+                if before is not None and snapshot is None:
+                    snapshot = Silence(current, instant, None)
+                update = True
+                top = ranks[-1]
+                if current.collected is None and any(rank != INFO_RECEIVED for rank in ranks):
+                    current.collected = (instant, top)
+                current.status = top
+                current.facility = facility
+                if top >= FIRST_TERMINAL:
+                    current.ended = (instant, top)
+        if current is not None and update:
+            if snapshot is not None:
+                if current.ended is not None:
+                    snapshot.end_rank = current.ended[1]
+                current.silences.append(snapshot)
+            current.last = instant
+    for use in found:
+        if use.ended is None:
+            use.silences.append(Silence(use, None, None))
+    return found
+
+
+def over(use: Use, given_up: int, keep: int) -> int:
+    """The deadline after which a use is forgotten: given up, or long enough after its end."""
+    return use.ended[0] + keep if use.ended is not None else use.last + given_up
+
+
+def _instants(parcel: Parcel) -> Iterator[tuple[int, list[Registration], list[int], str | None]]:
+    """The history by instants: (time, registrations, ranks in order, facility of the last of them)."""
+    registrations = parcel.registrations
+    scans = parcel.scans
+    at_registration = at_scan = 0
+    while at_registration < len(registrations) or at_scan < len(scans):
+        times = []
+        if at_registration < len(registrations):
+            times.append(registrations[at_registration].time)
+        if at_scan < len(scans):
+            times.append(scans[at_scan] >> BITS)
+        instant = min(times)
+        here: list[Registration] = []
+        while at_registration < len(registrations) and registrations[at_registration].time == instant:
+            here.append(registrations[at_registration])
+            at_registration += 1
+        ranks: list[int] = []
+        facility: str | None = None
+        while at_scan < len(scans) and scans[at_scan] >> BITS == instant:
+            ranks.append(scans[at_scan] & MASK)
+            facility = parcel.facilities[at_scan]
+            at_scan += 1
+        yield instant, here, ranks, facility

@@ -1,0 +1,248 @@
+"""Which alerts the silences of a shipment give: not collected, slow, stalled and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from schemas.times import HOUR, render
+from streams.policy.model import Policy, Tier
+from streams.rules.alert import MERCHANT, PLATFORM, RAISED
+from streams.rules.reconcile import Expected
+from streams.rules.shipments.carrier_feeds import Feed, Silent
+from streams.rules.shipments.parcel import Parcel, Registration, Silence, Use
+from streams.rules.shipments.routes import is_remote, province, route
+from streams.rules.shipments.scan_status import NAMES, PICKED_UP, WITH_RECIPIENT
+
+NOT_COLLECTED = "shipment.not_collected"
+SLOW = "shipment.slow"
+STALLED = "shipment.stalled"
+GIVEN_UP = "given_up"
+
+
+class Given(NamedTuple):
+    """All alerts that a parcel's uses give, past and to come.
+
+    `held`: some deadline lies in a silence of the carrier's feed that has not ended, and is not known yet.
+    """
+
+    alerts: list[Expected]
+    held: bool
+
+
+class Deadline(NamedTuple):
+    """A deadline as it holds. `moved`: the feed's silence that it lay in, or None."""
+
+    time: int
+    strict: bool
+    moved: Silent | None
+
+
+def given(parcel: Parcel, found: Sequence[Use], policy: Policy, feed: Feed | None) -> Given:
+    """What the uses of a parcel give; `feed` is its carrier's."""
+    alerts: list[Expected] = []
+    held = False
+    for use in found:
+        if use.registrations:
+            held |= _not_collected(parcel, use, policy, feed, alerts)
+        for silence in use.silences:
+            # Most silences are short: a shipment under way is scanned several times a day.
+            if silence.end is None or silence.end - silence.since > policy.shipments.shortest:
+                held |= _silent(parcel, use, silence, policy, feed, alerts)
+    return Given(alerts, held)
+
+
+def _deadline(
+    time: int, end: int | None, given_up: int, feed: Feed | None, *, strict: bool, grace: int
+) -> Deadline | None:
+    """The deadline at `time` where nothing at `end` prevents it, moved where the feed was silent; else None.
+
+    Raises _Held where it depends on a scan that has not come.
+    """
+    if end is not None and (end < time or (strict and end == time)):
+        return None
+    silent = feed.covering(time) if feed is not None else None
+    if silent is None:
+        return Deadline(time, strict, None)
+    if silent.end is None:
+        raise _Held
+    moved = silent.end + grace
+    # An update up to then prevents it, and past the giving up nothing is raised.
+    if moved > given_up or (end is not None and end <= moved):
+        return None
+    return Deadline(moved, True, silent)
+
+
+class _Held(Exception):
+    """The carrier's feed is silent, and where the deadline moves to is not known."""
+
+
+def _not_collected(parcel: Parcel, use: Use, policy: Policy, feed: Feed | None, alerts: list[Expected]) -> bool:
+    first = use.registrations[0]
+    rule = policy.shipments.not_collected
+    threshold = rule.micros[_tier(policy, None, use.registrations, first.time)]
+    given_up = use.last + policy.shipments.given_up
+    end = use.collected[0] if use.collected is not None else None
+    try:
+        deadline = _deadline(
+            first.time + threshold, end, given_up, feed, strict=rule.strict, grace=policy.feed_silence.grace
+        )
+    except _Held:
+        return True
+    if deadline is None:
+        return False
+    if use.collected is None:
+        resolved, resolution = given_up, GIVEN_UP
+    else:
+        resolved, rank = use.collected
+        resolution = NAMES[rank] if use.ended is not None and use.ended[0] == resolved else "collected"
+    raised = deadline.time
+
+    def evidence(status: str) -> dict[str, Any]:
+        silence = max((s for s in use.silences if s.since <= raised), key=lambda s: s.since, default=None)
+        facts = {**_facts(use, silence, threshold, raised, deadline.moved), "shipped_at": render(first.time)}
+        return facts if status == RAISED else {**facts, "raised_at": render(raised)}
+
+    alerts.append(
+        Expected(
+            NOT_COLLECTED,
+            parcel.tracking_no,
+            first.time,
+            lambda: f"{parcel.carrier}/{render(use.start)}/{render(first.time)}",
+            raised,
+            resolved,
+            resolution,
+            resolution == GIVEN_UP,
+            (MERCHANT,),
+            first.shop_id,
+            first.order_id,
+            parcel.carrier,
+            evidence,
+        )
+    )
+    return False
+
+
+def _silent(
+    parcel: Parcel, use: Use, silence: Silence, policy: Policy, feed: Feed | None, alerts: list[Expected]
+) -> bool:
+    since = silence.since
+    row = policy.thresholds(parcel.carrier, since)
+    registrations = use.registrations[: silence.orders]
+    tier = _tier(policy, silence.status, registrations, since)
+    first = registrations[0] if registrations else None
+    given_up = since + policy.shipments.given_up
+    kinds = [(STALLED, row.stalled, (PLATFORM,) if first is None else (MERCHANT, PLATFORM))]
+    if first is not None and silence.collected:
+        kinds.append((SLOW, row.slow, (MERCHANT,)))
+    held = False
+    for kind, rule, audiences in kinds:
+        threshold = rule.micros[tier]
+        try:
+            deadline = _deadline(
+                since + threshold, silence.end, given_up, feed, strict=rule.strict, grace=policy.feed_silence.grace
+            )
+        except _Held:
+            held = True
+            continue
+        if deadline is None:
+            continue
+        if silence.end is None:
+            resolved, resolution = given_up, GIVEN_UP
+        else:
+            resolved = silence.end
+            resolution = NAMES[silence.end_rank] if silence.end_rank is not None else "resumed"
+        alerts.append(
+            Expected(
+                kind,
+                parcel.tracking_no,
+                since,
+                lambda: f"{parcel.carrier}/{render(use.start)}/{render(since)}",
+                deadline.time,
+                resolved,
+                resolution,
+                resolution == GIVEN_UP,
+                audiences,
+                first.shop_id if first else None,
+                first.order_id if first else None,
+                parcel.carrier,
+                _evidence(kind, use, silence, threshold, deadline, policy),
+                # Of a deadline that was moved, the facility says nothing.
+                place=silence.facility if kind == STALLED and deadline.moved is None else None,
+                orders=tuple(dict.fromkeys(r.order_id for r in registrations)) if kind == STALLED else (),
+            )
+        )
+    return held
+
+
+def _evidence(
+    kind: str, use: Use, silence: Silence, threshold: int, deadline: Deadline, policy: Policy
+) -> Callable[[str], dict[str, Any]]:
+    def evidence(status: str) -> dict[str, Any]:
+        facts = _facts(use, silence, threshold, silence.since, deadline.moved)
+        if kind == STALLED:
+            facts["causes"] = _causes(use, silence, deadline.time, policy)
+        return facts if status == RAISED else {**facts, "raised_at": render(deadline.time)}
+
+    return evidence
+
+
+def _facts(use: Use, silence: Silence | None, threshold: int, by: int, moved: Silent | None) -> dict[str, Any]:
+    since = silence.since if silence is not None else use.start
+    registrations = use.registrations[: silence.orders] if silence is not None else use.registrations[:1]
+    status = silence.status if silence is not None else None
+    hours = threshold / HOUR
+    facts: dict[str, Any] = {
+        "last_update": render(since),
+        "last_status": NAMES[status] if status is not None else None,
+        "facility": silence.facility if silence is not None else None,
+        "threshold_hours": int(hours) if hours == int(hours) else hours,
+        "order_ids": list(dict.fromkeys(r.order_id for r in registrations)),
+        "destination": _destination(registrations, by),
+        "use_since": render(use.start),
+    }
+    if moved is not None and moved.end is not None:
+        # Why it comes so late: the feed was silent when it fell due.
+        facts["feed_silent"] = {"from": render(moved.start), "until": render(moved.end)}
+    return facts
+
+
+def _causes(use: Use, silence: Silence, raised: int, policy: Policy) -> list[dict[str, Any]]:
+    registrations = use.registrations[: silence.orders]
+    causes: list[dict[str, Any]] = []
+    if not silence.collected:
+        shipped_at = render(registrations[0].time) if registrations else None
+        causes.append({"code": "not_handed_over", "shipped_at": shipped_at})
+    if silence.status in WITH_RECIPIENT:
+        causes.append({"code": "recipient_or_address", "status": NAMES[silence.status]})
+    destination = _destination(registrations, silence.since)
+    if destination is not None and is_remote(destination, policy.shipments.remote_regions):
+        causes.append({"code": "remote_area", "region": province(destination)})
+    season = policy.peak_season(silence.since)
+    if season is not None:
+        causes.append({"code": "peak_season", "period": season.name})
+    causes.append({"code": "lost_suspected", "silent_hours": round((raised - silence.since) / HOUR, 2)})
+    return causes
+
+
+def _destination(registrations: Sequence[Registration], by: int) -> str | None:
+    """The first shipping event's region, else its order's, if that was placed by then."""
+    if not registrations:
+        return None
+    first = registrations[0]
+    if first.to_region is not None:
+        return first.to_region
+    if first.placed is not None and first.placed <= by:
+        return first.ship_to_region
+    return None
+
+
+def _tier(policy: Policy, status: int | None, registrations: Sequence[Registration], by: int) -> Tier:
+    if status == PICKED_UP:
+        return "after_pickup"
+    return route(
+        registrations[0].from_region if registrations else None,
+        _destination(registrations, by),
+        policy.shipments.remote_regions,
+        policy.shipments.near_groups,
+    )

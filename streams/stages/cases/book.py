@@ -1,0 +1,267 @@
+"""Stage 1: orders, tickets and escalations, by record key.
+
+Takes the events of the topics `orders` and `chats`; gives alerts, registrations for the shipments, and what each
+record key adds to its shop's hours.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Iterator
+
+from schemas import events
+from streams.engine.processor import BEGINNING, Horizon
+from streams.policy.model import Policy
+from streams.rules.alert import Alert
+from streams.rules.cases import evaluate, eviction, lifetimes, wakeups
+from streams.rules.cases.apply import PLACED, SAID, SHIPPED, Entry, packed, put, ship, unpacked
+from streams.rules.cases.case import Aside, Case
+from streams.rules.cases.eviction import Wait
+from streams.rules.facts import digest
+from streams.rules.help_rate import contributions
+from streams.rules.help_rate.contributions import Delta
+from streams.rules.orders.ship_by import Shipped
+from streams.stages.buyer_hash import BuyerHash
+from streams.stages.cases import registrations
+from streams.stages.cases.agenda import Agenda
+from streams.stages.cases.facts_from_events import entry_of
+from streams.stages.cases.registrations import RegistrationRecord
+from streams.stages.cases.table import ALERTS, COUNTS, ENDS, MESSAGES, WAITS, Cases
+
+#: Events that the shipments get to know of.
+_REGISTERED = frozenset({PLACED, SHIPPED})
+
+
+class OrderBook:
+    """The state of stage 1 of one partition, and what it says since it was asked last.
+
+    `settled`: events before it are known (microseconds), which may be further than what has been judged.
+    """
+
+    def __init__(self, policy: Policy, buyer_hash: BuyerHash | None = None) -> None:
+        self.policy = policy
+        self._buyer_hash = buyer_hash
+        self.cases = Cases()
+        self.own = Horizon(BEGINNING)
+        self.counts = Horizon(BEGINNING)
+        self.settled = BEGINNING
+        self.alerts: list[Alert] = []
+        self.registrations: list[RegistrationRecord] = []
+        self.deltas: list[Delta] = []
+        self.changed = self.cases.changed
+        #: Events that are kept aside.
+        self.aside = 0
+        #: By what has to be looked at: alerts, what the shops count, messages to count or drop, what may be over. The
+        #: first and the last go by the own horizon, the others by that of the counts.
+        self._due = Agenda(self.cases, ALERTS)
+        self._count_due = Agenda(self.cases, COUNTS)
+        self._messages_due = Agenda(self.cases, MESSAGES)
+        self._ends = Agenda(self.cases, ENDS)
+        #: What is kept aside is looked at as far as the events are settled.
+        self._waits = Agenda(self.cases, WAITS)
+
+    def take(self, event: events.AnyEvent, time: int, key: str, value: bytes) -> bool:
+        """Takes one event under its record key. False: it is a repeat and changes nothing."""
+        case = self.cases.get(key)
+        if case is None:
+            case = self.cases.begin(key)
+        place = (time, event.event_id, digest(value), event.shop_id)  # type: ignore[union-attr]
+        entry = entry_of(event, place, self.policy, self._buyer_hash)
+        if self._is_plain(case, time):
+            return self._take_plainly(case, entry)
+        # Of all other events nothing follows for the shipments.
+        registers = bool(case.aside) or entry.slot in _REGISTERED
+        before = registrations.told(case) if registers else []
+        unfolded = bool(case.aside) and self._unfold(case)
+        fresh = self._file(case, entry)
+        if isinstance(fresh, Wait):
+            fresh = self._put_aside(case, entry, fresh)
+        elif fresh and case.aside:
+            self._unfold(case)
+        if registers or case.aside:
+            self.registrations += registrations.changed(case, before, self.policy)
+        if fresh or unfolded:
+            self._look(case)
+        return fresh
+
+    def _is_plain(self, case: Case, time: int) -> bool:
+        """Whether nothing follows from an event at that time before it is settled, and nothing it names can be over."""
+        if case.past or case.aside or time < self.own.settled or time > self.settled + self.policy.keeping.least:
+            return False
+        end = self._ends.moment(case.key)
+        return end is None or time <= end
+
+    def _take_plainly(self, case: Case, entry: Entry) -> bool:
+        """Takes an event of which it is enough to say what has to be looked at once it is settled."""
+        key, slot, time, policy = case.key, entry.slot, entry.fact.time, self.policy
+        self.changed.add(key)
+        # Whatever it begins is known for so long at least, and what it brings forward ends no sooner.
+        self._ends.put(time + policy.keeping.least, key)
+        before = registrations.told(case) if slot in _REGISTERED and case.order.shipped else []
+        if not self._put(case, case, entry):
+            return False
+        if slot == SHIPPED or before:
+            self.registrations += registrations.changed(case, before, policy)
+        self._due.put(wakeups.alerts_from(case, entry, policy), key)
+        self._count_due.put(wakeups.counts_from(case, entry, policy), key)
+        if slot == SAID:
+            self._messages_due.put(time, key)
+        return True
+
+    def link(self, order_id: str, episode: str, opened: int | None, closed: int | None) -> None:
+        """A shipment of the order stalled (`opened`), or the stall ended (`closed`). Microseconds."""
+        case = self.cases.get(order_id)
+        if case is None:
+            if opened is None:
+                return
+            # The parcel may be known for longer than its order, which may come again.
+            case = self.cases.begin(order_id)
+        if opened is not None:
+            case.stalls[episode] = (opened, None)
+        elif closed is not None and episode in case.stalls:
+            case.stalls[episode] = (case.stalls[episode][0], closed)
+        else:
+            return
+        self._count(case)
+
+    def settle(self, settled: int) -> None:
+        """Events before `settled` (microseconds) are known: puts what was kept aside where it belongs."""
+        self.settled = settled
+        for key in self._waits.pop(settled):
+            case = self.cases.get(key)
+            if case is None or not case.aside:
+                continue
+            before = registrations.told(case)
+            if self._unfold(case):
+                self.registrations += registrations.changed(case, before, self.policy)
+                self._look(case)
+
+    def advance(self, own: Horizon, counts: Horizon) -> None:
+        """Judges what is due: alerts up to `own`, what the shops count up to `counts`."""
+        self.own, self.counts = own, counts
+        for case in self._cases(self._ends.pop(own.settled)):
+            self._look(case)
+        for case in self._cases(self._due.pop(own.settled)):
+            self._judge(case)
+        for case in self._cases(self._messages_due.pop(counts.settled)):
+            self._count_messages(case)
+        for case in self._cases(self._count_due.pop(counts.settled)):
+            self._count(case)
+
+    def rebuild(self, own: Horizon, counts: Horizon) -> None:
+        """Goes on from restored rows, as they were at those horizons."""
+        self.own, self.counts = own, counts
+        agendas = (self._due, self._count_due, self._messages_due, self._ends, self._waits)
+        for key, moments, aside in self.cases.headers():
+            self.aside += aside
+            for agenda, moment in zip(agendas, moments, strict=True):
+                agenda.restore(moment, key)
+
+    def _cases(self, keys: list[str]) -> Iterator[Case]:
+        """Those that there are still."""
+        for key in keys:
+            case = self.cases.get(key)
+            if case is not None:
+                yield case
+
+    # Where events go.
+
+    def _file(self, case: Case, entry: Entry) -> bool | Wait:
+        """Puts an event where it belongs: whether it is new, or what it has to wait for."""
+        life = eviction.admit(case, entry, self.settled, self.policy)
+        if isinstance(life, Wait):
+            return life
+        self.changed.add(case.key)
+        return self._put(case, life, entry)
+
+    def _put(self, case: Case, life: Case, entry: Entry) -> bool:
+        settled = self.own.settled
+        if isinstance(entry.fact, Shipped):
+            return ship(life, entry.fact, settled)
+        return put(case, life, entry, settled, min(settled, self.counts.settled), self.policy)
+
+    def _put_aside(self, case: Case, entry: Entry, wait: Wait) -> bool:
+        aside = packed(entry)
+        if aside in case.aside:
+            return False
+        insort(case.aside, aside, key=_order_of)
+        self.aside += 1
+        self._waits.put(wait.time, case.key)
+        self.changed.add(case.key)
+        return True
+
+    def _unfold(self, case: Case) -> bool:
+        """Puts what was kept aside where it belongs. False: nothing changes."""
+        waiting: list[Aside] = []
+        for aside in case.aside:
+            filed = self._file(case, unpacked(aside))
+            if isinstance(filed, Wait):
+                waiting.append(aside)
+                self._waits.put(filed.time, case.key)
+        changed = len(waiting) < len(case.aside)
+        self.aside -= len(case.aside) - len(waiting)
+        case.aside = waiting
+        return changed
+
+    # What follows from it.
+
+    def _look(self, case: Case) -> None:
+        """Looks at everything: what is over, which alerts there should be, what the shops count."""
+        self._ends.put(eviction.close_over(case, self.settled, self.policy), case.key)
+        self.changed.add(case.key)
+        self._judge(case)
+        self._count_messages(case)
+        self._count(case)
+
+    def _judge(self, case: Case) -> None:
+        """Which alerts there should be."""
+        watermark, settled = self.own.watermark, self.own.settled
+        for part in lifetimes.parts(case):
+            alerts, later = evaluate.judge(part, case, watermark, settled, self.policy)
+            if alerts:
+                self.alerts += alerts
+                self.changed.add(case.key)
+            self._due.put(later, case.key)
+
+    def _count(self, case: Case) -> None:
+        """What the shops count, topics apart; drops what is past and of no more use."""
+        key, counts = case.key, self.counts
+        settled = min(self.own.settled, counts.settled)
+        gone: list[Case] = []
+        for part in lifetimes.parts(case):
+            now, later = contributions.difference(part, counts.watermark, counts.settled, self.policy, case)
+            self.deltas += now
+            self._count_due.put(later, key)
+            if part is not case and later is None:
+                until = eviction.rest(part, self.policy)
+                if until < settled:
+                    gone.append(part)
+                else:
+                    self._count_due.put(until, key)
+        for part in gone:
+            eviction.drop(case, part, self.policy)
+        self._count_due.put(eviction.prune(case, settled, self.policy), key)
+        self.changed.add(key)
+        if eviction.is_empty(case):
+            self.cases.drop(key)
+
+    def _count_messages(self, case: Case) -> None:
+        """What the shops count of messages; drops those that are of no more use."""
+        key, counts = case.key, self.counts
+        settled = min(self.own.settled, counts.settled)
+        for part in lifetimes.parts(case):
+            if not part.conversations:
+                continue
+            now, later = contributions.topics(part, counts.settled, self.policy)
+            self.deltas += now
+            self._messages_due.put(later, key)
+            for conversation in part.conversations.values():
+                self._messages_due.put(conversation.forget(settled, self.policy), key)
+                if part is case and conversation.is_empty:
+                    # It is dropped, and perhaps the case with it.
+                    self._count_due.put(BEGINNING, key)
+            self.changed.add(key)
+
+
+def _order_of(aside: Aside) -> tuple[int, str, bytes]:
+    return aside.time, aside.event_id, aside.digest

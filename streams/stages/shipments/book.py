@@ -1,0 +1,386 @@
+"""Stage 2: shipments, by carrier and tracking number.
+
+Takes scans and registrations, and what is known of the carriers' feeds; gives alerts, links from orders to stalls,
+stalls by facility, and scans by carrier and hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from schemas import events
+from streams.engine.due_keys import DueKeys
+from streams.engine.processor import BEGINNING, Horizon
+from streams.engine.table import MemoryTable, Table
+from streams.policy.model import Policy
+from streams.rules.alert import RAISED, Alert
+from streams.rules.reconcile import LATE_EVENT, OPEN, VOID, Expected, next_moment, reconcile
+from streams.rules.shipments import silence_alerts
+from streams.rules.shipments.parcel import Parcel, Registration, Use, over, uses
+from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, RANK
+from streams.stages.shipments import parcel_rows
+from streams.stages.shipments.carrier_feeds import FeedBook, Heard
+from streams.stages.shipments.parcel_rows import (
+    AWAITED,
+    CALM,
+    FINISHED,
+    UNNUMBERED,
+    pack_header,
+    pack_scan,
+    unpack_header,
+)
+from streams.stages.shipments.scan_ties import TieBook
+from streams.stages.shipments.stall_clusters import PointRecord
+from streams.stages.shipments.string_table import Names
+
+#: ("opened" or "closed", order, episode, time)
+LinkRecord = tuple[str, str, str, int]
+
+#: Parcels that are judged in one slice: some 50 ms.
+SLICE = 1_000
+
+
+class ShipmentBook:
+    """The state of stage 2 of one partition, and what it says since it was asked last.
+
+    A parcel is a row of `rows` (`streams.stages.parcel_rows`); it becomes a `Parcel` only where there is something to
+    judge.
+    """
+
+    def __init__(self, policy: Policy, feeds: FeedBook | None = None) -> None:
+        self.policy = policy
+        self.rows: Table = MemoryTable()
+        self.names = Names()
+        self.horizon = Horizon(BEGINNING)
+        self.alerts: list[Alert] = []
+        self.links: list[LinkRecord] = []
+        self.points: list[PointRecord] = []
+        self.heard = Heard()
+        self.feeds = feeds if feeds is not None else FeedBook(policy)
+        #: Rows that have changed, None where one is gone, until they are collected.
+        self.changed: dict[bytes, bytes | None] = {}
+        self.ties = TieBook()
+        self._prefixes: dict[str, bytes] = {}
+        self._looked_up: tuple[events.Scan | None, bytes, bytes | None] = None, b"", None
+        self._held: dict[str, set[bytes]] = {}
+        #: Carriers whose feed is back, and what of their parcels is to be judged for that.
+        self.returning: set[str] = set()
+        self._again: list[bytes] = []
+        #: Due before what is settled, for feeds to be judged: to be looked at when that has moved.
+        self._waiting: list[tuple[int, bytes]] = []
+        self._watermark = BEGINNING
+        self._settled = BEGINNING
+        self._shortest = policy.shipments.shortest
+        #: The shortest that any silence may be that something falls due in.
+        self._soonest = min(self._shortest + 1, *policy.shipments.not_collected.micros.values())
+        self._keep = policy.shipments.keep
+        self._due = DueKeys(self._due_of)
+
+    # -- keys
+
+    def key(self, carrier: str, tracking_no: str) -> bytes:
+        """The key of a parcel's row."""
+        prefix = self._prefixes.get(carrier)
+        if prefix is None:
+            prefix = self._prefixes[carrier] = parcel_rows.LETTER + self.names.number(carrier).to_bytes(3)
+        return prefix + tracking_no.encode()
+
+    def knows(self, event: events.Scan) -> bool:
+        """Whether anything is known of its parcel. What has been looked up serves `scan` too, if it is asked next."""
+        prefix = self._prefixes.get(event.carrier)
+        if prefix is None:
+            return False
+        key = prefix + event.tracking_no.encode()
+        row = self.rows.get(key)
+        self._looked_up = event, key, row
+        return row is not None
+
+    def parcel(self, carrier: str, tracking_no: str) -> Parcel | None:
+        """What is known of a parcel, if anything."""
+        return self._parcel(self.key(carrier, tracking_no)) if carrier in self._prefixes else None
+
+    def _parcel(self, key: bytes) -> Parcel | None:
+        row = self.rows.get(key)
+        if row is None:
+            return None
+        carrier = self.names.text(int.from_bytes(key[1:4]))
+        return parcel_rows.decoded(carrier, key[4:].decode(), row, self.names)
+
+    def _due_of(self, key: bytes) -> int | None:
+        row = self.rows.get(key)
+        return None if row is None else parcel_rows.due_of(row)
+
+    # -- what comes in
+
+    def scan(self, event: events.Scan, time: int, value: bytes) -> bool:
+        """Takes one scan. False: it is a repeat and changes nothing."""
+        known, key, row = self._looked_up
+        if known is not event:
+            key = self.key(event.carrier, event.tracking_no)
+            row = self.rows.get(key)
+        rank = RANK[event.status]
+        packed = time << BITS | rank
+        facility = event.facility
+        number = 0 if facility is None else self.names.numbers.get(facility) or self._number(facility)
+        found = None
+        if number == UNNUMBERED:
+            pass
+        elif row is None:
+            due = time + self._shortest + 1
+            flags = CALM if rank < FIRST_TERMINAL else FINISHED
+            found = pack_header(flags, time, due, 0) + pack_scan(packed, number)
+            self._due.put(due, key)
+        else:
+            flags, last, due, size = unpack_header(row)
+            if flags & CALM:
+                silent = time - last
+                # The common case: nothing is open, and the silence was too short to matter to any rule.
+                if 0 < silent <= self._shortest:
+                    limit = time + self._shortest + 1
+                    if due > limit:
+                        # With this status a shorter threshold may hold than the one that was waited for.
+                        due = limit
+                        self._due.put(due, key)
+                    if rank >= FIRST_TERMINAL:
+                        flags ^= CALM | FINISHED
+                    found = parcel_rows.extended(row, flags, time, due, size, pack_scan(packed, number))
+                elif silent < 0 and rank < FIRST_TERMINAL and time >= self._settled:
+                    scan = pack_scan(packed, number)
+                    found = parcel_rows.inserted(row, last, size, packed, scan, self._shortest)
+            elif flags & AWAITED and time < due and 0 < time - last <= self._shortest and rank < FIRST_TERMINAL:
+                # In time, whatever comes between: nothing was open, and nothing falls due before `due`.
+                if rank != INFO_RECEIVED:
+                    flags ^= AWAITED | CALM
+                found = parcel_rows.extended(row, flags, time, due, size, pack_scan(packed, number))
+        if found is not None:
+            self.rows[key] = self.changed[key] = found
+        elif not self._add(key, event, packed, value):
+            return False
+        self.ties.note(key, packed, event.event_id, value)
+        self.heard.scan(event.carrier, time)
+        return True
+
+    def _number(self, facility: str) -> int:
+        number = self.names.short(facility)
+        return number if isinstance(number, int) else UNNUMBERED
+
+    def _add(self, key: bytes, event: events.Scan, packed: int, value: bytes) -> bool:
+        """Takes a scan that may matter. False: it is a repeat."""
+        parcel = self._parcel(key) or Parcel(event.carrier, event.tracking_no)
+        place = parcel.add_scan(packed, event.facility)
+        if place is None:
+            self._judge(key, parcel)
+        elif packed >> BITS >= self._settled and not self.ties.holds_against(key, packed, event.event_id, value):
+            # Of two scans of one time and status that are not settled, the one that sorts first holds.
+            self.ties.note(key, packed, event.event_id, value)
+            if parcel.facilities[place] != event.facility:
+                parcel.facilities[place] = event.facility
+                self._judge(key, parcel)
+        return place is None
+
+    def register(self, record: tuple[Any, ...]) -> None:
+        """Takes what stage 1 sent of an order: shipped in this parcel or not, or placed."""
+        what, carrier, tracking_no, *rest = record
+        key = self.key(carrier, tracking_no)
+        parcel = self._parcel(key)
+        if what == "shipped":
+            registration = Registration(*rest)
+            if parcel is None:
+                parcel = Parcel(carrier, tracking_no)
+                if registration.time >= self._settled:
+                    self._await(key, parcel, registration)
+                    return
+            if not parcel.add_registration(registration):
+                return
+        elif parcel is None or not (parcel.place_order if what == "placed" else parcel.withdraw)(*rest):
+            return
+        self._judge(key, parcel)
+
+    def _await(self, key: bytes, parcel: Parcel, registration: Registration) -> None:
+        """A parcel that is new is registered: nothing falls due before the shortest of all thresholds."""
+        parcel.registrations.append(registration)
+        parcel.last, parcel.awaited = registration.time, True
+        parcel.due = registration.time + self._soonest
+        self._due.put(parcel.due, key)
+        self.rows[key] = self.changed[key] = parcel_rows.encoded(parcel, self.names)
+
+    # -- the passing of time
+
+    def advance(self, horizon: Horizon, known: Horizon, at_most: int = 1 << 62) -> bool:
+        """Judges what is due up to the horizon; `known`: up to where the scans of all partitions are counted.
+
+        True: `at_most` have been looked at, and there may be more.
+        """
+        if (horizon, known) != (self.horizon, self.feeds.horizon):
+            ended = self.feeds.advance(known)
+            self._move(horizon)
+            self.returning |= ended
+            for carrier in sorted(ended):
+                self._again += self._held.pop(carrier, ())
+            waiting, self._waiting = self._waiting, []
+            for waits, key in waiting:
+                self._due.put(waits, key)
+        left = at_most
+        for due in self._next(horizon.settled):
+            if due is not None:
+                self._look(due, horizon.settled)
+            left -= 1
+            if not left:
+                return True
+        return False
+
+    def _next(self, settled: int) -> Iterator[bytes | None]:
+        """Parcels whose carrier's feed has come back, then those that are due."""
+        while self._again:
+            key = self._again.pop()
+            parcel = self._parcel(key)
+            if parcel is not None:
+                self._judge(key, parcel)
+            yield None
+        self.returning.clear()
+        yield from self._due.pop(settled)
+
+    def _look(self, key: bytes, settled: int) -> None:
+        """A parcel is due: to be judged, or to be looked at later."""
+        row = self.rows.get(key)
+        if row is None:
+            return
+        flags, last, _, _ = unpack_header(row)
+        again = last + self._shortest + 1 if flags & CALM else last + self._keep if flags & FINISHED else BEGINNING
+        if again >= settled:
+            self._due.put(again, key)
+            self.rows[key] = self.changed[key] = parcel_rows.postponed(row, again)
+        else:
+            parcel = self._parcel(key)
+            if parcel is not None:
+                parcel.due = None
+                self._judge(key, parcel)
+
+    def _move(self, horizon: Horizon) -> None:
+        self.horizon = horizon
+        # A deadline waits until it is known whether its carrier's feed was silent.
+        self._watermark = min(horizon.watermark, self.feeds.judged)
+        self._settled = horizon.settled
+        self.ties.settle(horizon.settled)
+
+    def rebuild(self, horizon: Horizon, returning: Iterable[str] = ()) -> int:
+        """Goes on from restored rows, names and ties, as they were at that horizon; what is due when is found anew.
+
+        How many parcels have an open stall.
+        """
+        self._move(horizon)
+        self.returning = set(returning)
+        silent = {self.key(carrier, ""): carrier for carrier in self.feeds.silent()}
+        back = {self.key(carrier, "") for carrier in returning}
+        stalled = 0
+        for key, row in self.rows.items():
+            due = parcel_rows.due_of(row)
+            if due is not None:
+                self._due.put(due, key)
+            stalled += parcel_rows.is_stalled(row)
+            if silent and (carrier := silent.get(key[:4])) is not None:
+                self._held.setdefault(carrier, set()).add(key)
+            if back and key[:4] in back:
+                self._again.append(key)
+        return stalled
+
+    # -- what follows
+
+    def _judge(self, key: bytes, parcel: Parcel) -> None:
+        rules = self.policy.shipments
+        parcel.finished = False
+        found = uses(parcel, rules.given_up, rules.keep)
+        expected, held = silence_alerts.given(parcel, found, self.policy, self.feeds.feeds.get(parcel.carrier))
+        if held:
+            self._held.setdefault(parcel.carrier, set()).add(key)
+        watermark = self._watermark
+        alerts = reconcile(expected, parcel.emitted, watermark, self._settled)
+        if alerts:
+            self.alerts += alerts
+            self._point(parcel, alerts)
+        if parcel.emitted or parcel.linked:
+            self._link(parcel, expected)
+        moments = [next_moment(expected, watermark, self._settled)]
+        kept: list[Use] = []
+        for use in found:
+            end = over(use, rules.given_up, rules.keep)
+            # The oldest first: what a later use was is known only beside what came before it.
+            if end < watermark and not kept:
+                parcel.forget(use)
+                continue
+            kept.append(use)
+            if end >= watermark:
+                moments.append(end)
+        if not kept:
+            self.rows.pop(key, None)
+            self.changed[key] = None
+            return
+        use = kept[-1]
+        parcel.last = use.last
+        uncollected = bool(use.registrations) and use.collected is None
+        quiet = (
+            not held and over(use, rules.given_up, rules.keep) >= watermark and self._is_quiet(parcel, use, expected)
+        )
+        parcel.calm, parcel.awaited = quiet and not uncollected, quiet and uncollected
+        moment = min((moment for moment in moments if moment is not None), default=None)
+        if moment is not None and (parcel.due is None or moment < parcel.due):
+            # An entry that is too early finds nothing and looks again: cheaper than taking it out.
+            parcel.due = moment
+            if moment < self._settled:
+                self._waiting.append((moment, key))
+            else:
+                self._due.put(moment, key)
+        self.rows[key] = self.changed[key] = parcel_rows.encoded(parcel, self.names)
+
+    def _is_quiet(self, parcel: Parcel, use: Use, expected: list[Expected]) -> bool:
+        """Whether the use goes on with nothing open and nothing to come but for what falls due if no scan comes."""
+        if use.ended is not None or any(sent.state == OPEN for sent in parcel.emitted):
+            return False
+        awaited = use.registrations[0].time if use.registrations and use.collected is None else None
+        others = [
+            one for one in expected if one.anchor != (awaited if one.type == silence_alerts.NOT_COLLECTED else use.last)
+        ]
+        return next_moment(others, self._watermark, self._settled) is None
+
+    def _point(self, parcel: Parcel, alerts: list[Alert]) -> None:
+        """Tells the facilities of stalls that were raised, or disproved."""
+        places = {sent.episode: sent.place for sent in parcel.emitted if sent.place is not None}
+        for alert in alerts:
+            place = places.get(alert.episode) if alert.type == silence_alerts.STALLED else None
+            if place is None:
+                continue
+            name = f"{parcel.tracking_no}/{alert.episode}"
+            if alert.status == RAISED:
+                self.points.append(("stalled", place, alert.time, name))
+            elif alert.resolution == LATE_EVENT:
+                self.points.append(("disproved", place, alert.time, name))
+
+    def _link(self, parcel: Parcel, expected: list[Expected]) -> None:
+        """Tells the orders of stalls, as they are known now: a late registration may bring another order in."""
+        episodes = {
+            (sent.anchor, sent.raised): sent.episode
+            for sent in parcel.emitted
+            if sent.type == silence_alerts.STALLED and sent.state != VOID
+        }
+        wanted: dict[tuple[str, str], tuple[int, int | None]] = {}
+        for one in expected:
+            episode = episodes.get((one.anchor, one.raised)) if one.type == silence_alerts.STALLED else None
+            if episode is None:
+                continue
+            over_by = self._watermark if one.resolved_by_deadline else self._settled
+            until = one.resolved if one.resolved is not None and one.resolved < over_by else None
+            for order in one.orders:
+                wanted[order, f"{parcel.tracking_no}/{episode}"] = (one.raised, until)
+        for (order, name), (since, until) in wanted.items():
+            known = parcel.linked.get((order, name))
+            if known == (since, until):
+                continue
+            if known is None or known[0] != since or known[1] is not None:
+                self.links.append(("opened", order, name, since))
+            if until is not None:
+                self.links.append(("closed", order, name, until))
+        # What is none any more closes where it began: it holds for nothing.
+        gone = parcel.linked.keys() - wanted.keys()
+        self.links += [("closed", order, name, parcel.linked[order, name][0]) for order, name in sorted(gone)]
+        parcel.linked = wanted

@@ -1,0 +1,104 @@
+"""Stage 2b: the carriers' feeds. Every task of the shipments knows all of them; one task a carrier speaks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from schemas.times import HOUR
+from streams.engine.processor import BEGINNING, Horizon
+from streams.policy.model import Policy
+from streams.rules.alert import RESOLVED, Alert
+from streams.rules.shipments import carrier_feeds
+from streams.rules.shipments.carrier_feeds import Feed
+
+#: (carrier, start of the hour, distinct scans, time of the first)
+HourRecord = tuple[str, int, int, int]
+
+
+class Heard:
+    """The scans of one partition by carrier and hour, since it was asked last."""
+
+    def __init__(self) -> None:
+        #: Number of scans, time of the first, by carrier and start of the hour.
+        self._hours: dict[tuple[str, int], list[int]] = {}
+        #: By carrier the hour of its last scan: the entry, start and end.
+        self._last: dict[str, tuple[list[int], int, int]] = {}
+
+    def scan(self, carrier: str, time: int) -> None:
+        """Counts one scan that is no repeat."""
+        last = self._last.get(carrier)
+        if last is None or not last[1] <= time < last[2]:
+            hour = time - time % HOUR
+            entry = self._hours.setdefault((carrier, hour), [0, time])
+            self._last[carrier] = entry, hour, hour + HOUR
+        else:
+            entry = last[0]
+        entry[0] += 1
+        if time < entry[1]:
+            entry[1] = time
+
+    def drain(self) -> list[HourRecord]:
+        """Hands over what was counted."""
+        records = [(carrier, hour, count, first) for (carrier, hour), (count, first) in self._hours.items()]
+        self._hours.clear()
+        self._last.clear()
+        return records
+
+
+class FeedBook:
+    """The state of stage 2b. `speaks` says for which carriers this task puts out the alerts."""
+
+    def __init__(self, policy: Policy, speaks: Callable[[str], bool] = lambda _: True) -> None:
+        self.feeds: dict[str, Feed] = {}
+        self.horizon = Horizon(BEGINNING)
+        self.alerts: list[Alert] = []
+        self.changed_hours: set[tuple[str, int]] = set()
+        self.changed: set[str] = set()
+        self._policy = policy
+        self._speaks = speaks
+        # A parcel is remembered for as long after its end as it may be silent before; twice that is never looked at.
+        self._keep = 2 * (policy.shipments.given_up + policy.shipments.keep)
+
+    @property
+    def judged(self) -> int:
+        """Deadlines below this are known to lie in a silence or not: their hour's boundary has been judged."""
+        watermark = self.horizon.watermark
+        if watermark == BEGINNING:
+            return BEGINNING
+        return (watermark - 1) // HOUR * HOUR + HOUR
+
+    def hear(self, record: HourRecord) -> None:
+        """Takes what a partition counted."""
+        carrier, hour, count, first = record
+        feed = self.feeds.get(carrier)
+        if feed is None:
+            feed = self.feeds[carrier] = Feed(carrier)
+            self.changed.add(carrier)
+        feed.add(hour, count, first)
+        self.changed_hours.add((carrier, hour))
+
+    def advance(self, horizon: Horizon) -> set[str]:
+        """Judges the boundaries passed; the carriers whose silence ended."""
+        if horizon == self.horizon:
+            return set()
+        # What was known before is forgotten by the time before: the deadlines up to now are still to be judged.
+        before_now = self.horizon.watermark
+        self.horizon = horizon
+        rules = self._policy.feed_silence
+        ended: set[str] = set()
+        for carrier, feed in self.feeds.items():
+            before = feed.boundary
+            for silent, status in feed.advance(horizon.watermark, horizon.settled, rules):
+                if status == RESOLVED:
+                    ended.add(carrier)
+                if self._speaks(carrier):
+                    self.alerts.append(carrier_feeds.alert(carrier, silent, status, rules))
+                self.changed.add(carrier)
+            if feed.boundary != before:
+                self.changed.add(carrier)
+                self.changed_hours.update((carrier, hour) for hour in feed.forget(before_now, rules, self._keep))
+        return ended
+
+    def silent(self) -> set[str]:
+        """The carriers whose feed is silent now."""
+        return {carrier for carrier, feed in self.feeds.items() if feed.silences and feed.silences[-1].end is None}

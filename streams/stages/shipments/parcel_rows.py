@@ -1,0 +1,163 @@
+"""A parcel as bytes: what the state, the store and the changelog hold of it.
+
+    flags, last, due, size     21 bytes
+    what is rare               `size` bytes of MessagePack: registrations, alerts sent, links, facilities without number
+    scans                      12 bytes each, sorted: the scan, the number of its facility
+
+Most scans find a parcel of which nothing is open, and change nothing but the header and the end: they are folded in
+without looking at anything else (`extended`, `inserted`). Strings are numbers of `streams.stages.names`.
+"""
+
+from __future__ import annotations
+
+from array import array
+from struct import Struct
+from typing import Any
+
+import msgspec
+
+from streams.rules.reconcile import OPEN, Emitted
+from streams.rules.shipments.parcel import Parcel, Registration
+from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, MASK
+from streams.rules.shipments.silence_alerts import STALLED
+from streams.stages.shipments.string_table import Names
+
+#: First letter of the keys of these rows.
+LETTER = b"p"
+#: See `streams.rules.shipments.parcel.Parcel`: calm; ended, with nothing left to say; a stall that is open; awaited.
+CALM, FINISHED, STALLED_NOW, AWAITED = 1, 2, 4, 8
+#: Due at no time.
+NEVER = (1 << 63) - 1
+#: The number of a facility that has none: its name is with what is rare.
+UNNUMBERED = (1 << 32) - 1
+
+HEADER = Struct("<BqqI")
+_HEAD = HEADER.size
+_SCAN = Struct("<qI")
+_EACH = _SCAN.size
+
+pack_header = HEADER.pack
+unpack_header = HEADER.unpack_from
+pack_scan = _SCAN.pack
+_scan_at = Struct("<q").unpack_from
+
+#: time, event id, digest, order, shop, from, to, placed, destination of the order
+_Registered = tuple[int, str, bytes, str, int | str, int | str | None, int | str | None, int | None, int | str | None]
+
+
+class _Rare(msgspec.Struct, array_like=True, gc=False):
+    registrations: list[_Registered]
+    emitted: list[Emitted]
+    linked: list[tuple[str, str, int, int | None]]
+    #: Facilities without a number, by scan.
+    facilities: dict[int, str]
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(_Rare).decode
+
+
+def due_of(row: bytes) -> int | None:
+    """When the parcel is to be looked at, in microseconds, if ever."""
+    due: int = unpack_header(row)[2]
+    return None if due == NEVER else due
+
+
+def is_stalled(row: bytes) -> bool:
+    """Whether a stall of it is open."""
+    return bool(row[0] & STALLED_NOW)
+
+
+def extended(row: bytes, flags: int, last: int, due: int, size: int, scan: bytes) -> bytes:
+    """The row with another header, and one more scan behind all others."""
+    return pack_header(flags, last, due, size) + row[_HEAD:] + scan
+
+
+def postponed(row: bytes, due: int) -> bytes:
+    """The row, due at another time."""
+    flags, last, _, size = unpack_header(row)
+    return pack_header(flags, last, due, size) + row[_HEAD:]
+
+
+def inserted(row: bytes, last: int, size: int, packed: int, scan: bytes, shortest: int) -> bytes | None:
+    """The row of a calm parcel with one more scan before its last update, where that changes nothing else.
+
+    None where it may: the scan is known, or shares its instant with another, or the silence around it was longer than
+    `shortest` (microseconds).
+    """
+    place = len(row) - _EACH
+    start = _HEAD + size
+    time = packed >> BITS
+    while place >= start:
+        known: int = _scan_at(row, place)[0]
+        before = known >> BITS
+        if before < time:
+            if known & MASK >= FIRST_TERMINAL or last - before > shortest:
+                return None
+            place += _EACH
+            return row[:place] + scan + row[place:]
+        if before == time:
+            return None
+        place -= _EACH
+    return None
+
+
+def encoded(parcel: Parcel, names: Names) -> bytes:
+    """The row of a parcel."""
+    scans = []
+    unnumbered: dict[int, str] = {}
+    for packed, facility in zip(parcel.scans, parcel.facilities, strict=True):
+        number = names.short(facility)
+        if isinstance(number, str):
+            unnumbered[packed] = number
+            number = UNNUMBERED
+        scans.append(pack_scan(packed, number or 0))
+    rare = b""
+    if parcel.registrations or parcel.emitted or parcel.linked or unnumbered:
+        linked = [(*key, *span) for key, span in parcel.linked.items()]
+        registered = [_registered(one, names) for one in parcel.registrations]
+        rare = _encode(_Rare(registered, parcel.emitted, linked, unnumbered))
+    flags = CALM if parcel.calm else FINISHED if parcel.finished else AWAITED if parcel.awaited else 0
+    if any(sent.state == OPEN and sent.type == STALLED for sent in parcel.emitted):
+        flags |= STALLED_NOW
+    due = NEVER if parcel.due is None else parcel.due
+    return pack_header(flags, parcel.last, due, len(rare)) + rare + b"".join(scans)
+
+
+def decoded(carrier: str, tracking_no: str, row: bytes, names: Names) -> Parcel:
+    """The parcel of a row."""
+    flags, last, due, size = unpack_header(row)
+    scans = array("q")
+    facilities: list[str | None] = []
+    rare = _decode(row[_HEAD : _HEAD + size]) if size else None
+    for packed, number in _SCAN.iter_unpack(row[_HEAD + size :]):
+        scans.append(packed)
+        if number == UNNUMBERED and rare is not None:
+            facilities.append(rare.facilities[packed])
+        else:
+            facilities.append(names.text(number) if number else None)
+    parcel = Parcel(carrier, tracking_no, scans, facilities)
+    parcel.last, parcel.awaited = last, bool(flags & AWAITED)
+    parcel.calm, parcel.finished = bool(flags & CALM), bool(flags & FINISHED)
+    parcel.due = None if due == NEVER else due
+    if rare is not None:
+        parcel.registrations = [_registration(one, names) for one in rare.registrations]
+        parcel.emitted = rare.emitted
+        parcel.linked = {(order, name): (since, until) for order, name, since, until in rare.linked}
+    return parcel
+
+
+def _registered(one: Registration, names: Names) -> Any:
+    short = names.short
+    return (
+        one.time, one.event_id, one.digest, one.order_id, short(one.shop_id), short(one.from_region),
+        short(one.to_region), one.placed, short(one.ship_to_region),
+    )  # fmt: skip
+
+
+def _registration(one: _Registered, names: Names) -> Registration:
+    time, event_id, digest, order_id, shop, source, target, placed, destination = one
+    long = names.long
+    return Registration(
+        time, event_id, digest, order_id, long(shop) or "", long(source), long(target), placed, long(destination)
+    )

@@ -1,0 +1,118 @@
+"""What decides between two scans of one time and status, as long as they are not settled.
+
+Events of one time sort by event id, then by the SHA-256 of the value. Both are kept of each scan that is not settled:
+the digest is worked out where two scans collide, or where it has to outlive the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from streams.rules.facts import digest
+from streams.rules.shipments.scan_status import BITS
+
+#: First letter of the keys of its rows.
+LETTER = b"t"
+#: Notes in one row: ids have at most 128 characters, so that no row comes near the largest record of a log.
+_MOST = 500
+
+#: Row key of the parcel, the scan, the event id, then the value or (True) its digest.
+_Note = tuple[bytes, int, str, bytes, bool]
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[tuple[bytes, int, str, bytes]]).decode
+
+
+class _Generation:
+    """Notes in the order in which they came. Few are ever looked for: they are put in order only when one is."""
+
+    __slots__ = ("_indexed", "_places", "collected", "notes", "rows")
+
+    def __init__(self) -> None:
+        self.notes: list[_Note] = []
+        #: How many of them have been collected, and the numbers of the rows that hold those.
+        self.collected = 0
+        self.rows: list[int] = []
+        self._places: dict[tuple[bytes, int], int] = {}
+        self._indexed = 0
+
+    def find(self, key: bytes, packed: int) -> _Note | None:
+        notes, places = self.notes, self._places
+        for place in range(self._indexed, len(notes)):
+            # Of two the later one holds.
+            places[notes[place][:2]] = place
+        self._indexed = len(notes)
+        found = places.get((key, packed))
+        return None if found is None else notes[found]
+
+
+class TieBook:
+    """The scans that are not settled, in two generations, so that forgetting costs nothing per scan."""
+
+    def __init__(self) -> None:
+        self._young = _Generation()
+        self._old = _Generation()
+        #: The greatest scan, packed.
+        self._greatest = -(1 << 62)
+        #: Everything in the old generation is older than, or as old as this time.
+        self._old_until = -(1 << 62)
+        #: Rows that are to go.
+        self._gone: list[int] = []
+        self._last = 0
+
+    def note(self, key: bytes, packed: int, event_id: str, value: bytes) -> None:
+        """Keeps what decides for a scan."""
+        self._young.notes.append((key, packed, event_id, value, False))
+        if packed > self._greatest:
+            self._greatest = packed
+
+    def holds_against(self, key: bytes, packed: int, event_id: str, value: bytes) -> bool:
+        """Whether the known scan of that time and status sorts before this one, or is not known not to."""
+        known = self._young.find(key, packed) or self._old.find(key, packed)
+        if known is None or known[3] == value:
+            return True
+        if known[2] != event_id:
+            return known[2] < event_id
+        return (known[3] if known[4] else digest(known[3])) <= digest(value)
+
+    def settle(self, settled: int) -> None:
+        """Forgets a generation where events below `settled` (microseconds) are settled."""
+        if settled > self._old_until:
+            self._gone += self._old.rows
+            self._old, self._young = self._young, _Generation()
+            self._old_until = self._greatest >> BITS
+
+    def collect(self, settled: int, rows: dict[bytes, bytes | None]) -> None:
+        """Adds rows of what is new and not settled, and tombstones of those that are of no more use."""
+        for generation in (self._old, self._young):
+            notes, kept = generation.notes, []
+            for place in range(generation.collected, len(notes)):
+                key, packed, event_id, value, short = notes[place]
+                if packed >> BITS >= settled:
+                    value = value if short else digest(value)
+                    notes[place] = key, packed, event_id, value, True
+                    kept.append((key, packed, event_id, value))
+            generation.collected = len(notes)
+            for start in range(0, len(kept), _MOST):
+                self._last += 1
+                generation.rows.append(self._last)
+                rows[_key(self._last)] = _encode(kept[start : start + _MOST])
+        for number in self._gone:
+            rows[_key(number)] = None
+        self._gone.clear()
+
+    def rebuild(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Takes over restored rows."""
+        for key, row in sorted(rows):
+            self._last = int.from_bytes(key[1:])
+            self._young.rows.append(self._last)
+            for parcel, packed, event_id, short in _decode(row):
+                self._young.notes.append((parcel, packed, event_id, short, True))
+                self._greatest = max(self._greatest, packed)
+        self._young.collected = len(self._young.notes)
+
+
+def _key(number: int) -> bytes:
+    return LETTER + number.to_bytes(8)

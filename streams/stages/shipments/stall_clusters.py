@@ -1,0 +1,57 @@
+"""Stage 3: clusters of stalls, by facility."""
+
+from __future__ import annotations
+
+from streams.engine.processor import BEGINNING, Horizon
+from streams.policy.model import Policy
+from streams.rules.alert import Alert
+from streams.rules.shipments.stall_clusters import Facility
+
+#: ("stalled" or "disproved", facility, time, name of the stall)
+PointRecord = tuple[str, str, int, str]
+
+
+class ClusterBook:
+    """The state of stage 3 of one partition."""
+
+    def __init__(self, policy: Policy) -> None:
+        self.facilities: dict[str, Facility] = {}
+        self.horizon = Horizon(BEGINNING)
+        self.alerts: list[Alert] = []
+        self.changed: set[str] = set()
+        self._rules = policy.clusters
+        self._unjudged: set[str] = set()
+
+    def take(self, record: PointRecord) -> None:
+        """Takes a stall, or that one was none."""
+        what, name, time, stall = record
+        facility = self.facilities.get(name)
+        if what == "stalled":
+            if facility is None:
+                facility = self.facilities[name] = Facility(name)
+            # What was passed before it came stands.
+            facility.judged = max(facility.judged, self.horizon.watermark)
+            if facility.add(time, stall):
+                self._unjudged.add(name)
+                self.changed.add(name)
+        elif facility is not None and facility.remove(time, stall):
+            self.changed.add(name)
+
+    def advance(self, horizon: Horizon) -> None:
+        """Judges the stalls that the horizon has passed."""
+        if horizon == self.horizon:
+            return
+        self.horizon = horizon
+        for name in sorted(self._unjudged):
+            facility = self.facilities[name]
+            self.alerts += facility.advance(horizon.watermark, self._rules)
+            self.changed.add(name)
+            if not facility.points or facility.points[-1][0] < horizon.watermark:
+                self._unjudged.discard(name)
+            if facility.empty:
+                del self.facilities[name]
+
+    def rebuild(self, facilities: dict[str, Facility], horizon: Horizon) -> None:
+        """Takes over a restored state, as it was at that horizon."""
+        self.facilities, self.horizon = facilities, horizon
+        self._unjudged = set(facilities)

@@ -1,0 +1,194 @@
+"""The task that reads scans and registrations: stages 2, 2b and 3 of one partition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from schemas.events import AnyEvent
+from streams.engine.processor import BEGINNING, Effects, Horizon, PartitionClock, Record
+from streams.engine.table import Table
+from streams.rules.alert import PLATFORM, RAISED
+from streams.rules.shipments.carrier_feeds import Feed, Silent
+from streams.rules.shipments.silence_alerts import STALLED
+from streams.rules.shipments.stall_clusters import Facility
+from streams.stages import changelog_rows
+from streams.stages.dataflow import (
+    CARRIER_HOURS,
+    CLUSTERS,
+    EVERYONE,
+    FEEDS,
+    LINKS,
+    REGISTRATIONS,
+    SHIPMENTS,
+    STALL_POINTS,
+)
+from streams.stages.shipments import parcel_rows, scan_ties
+from streams.stages.shipments.book import SLICE, ShipmentBook
+from streams.stages.shipments.carrier_feeds import FeedBook
+from streams.stages.shipments.stall_clusters import ClusterBook
+from streams.stages.task_context import Setting
+
+_NAME = b"n"
+_HOUR = b"g"
+_FEED = b"f"
+_FACILITY = b"c"
+_HORIZONS = b"h"
+
+
+class Horizons(msgspec.Struct, array_like=True, gc=False):
+    """How far the stages have been advanced. `returning`: carriers whose feed is back, of whom not all is judged."""
+
+    shipments: tuple[int, bool] = (BEGINNING, False)
+    feeds: tuple[int, bool] = (BEGINNING, False)
+    clusters: tuple[int, bool] = (BEGINNING, False)
+    returning: list[str] = msgspec.field(default_factory=list)
+
+
+_decode_hour = msgspec.msgpack.Decoder(tuple[int, int]).decode
+_decode_feed = msgspec.msgpack.Decoder(tuple[int | None, list[Silent]]).decode
+_decode_facility = msgspec.msgpack.Decoder(Facility).decode
+_decode_horizons = msgspec.msgpack.Decoder(Horizons).decode
+
+
+class ShipmentsTask:
+    """The processor of one partition of the scans. Its parcels may lie in a table."""
+
+    letter = parcel_rows.LETTER
+
+    def __init__(self, setting: Setting, partition: int) -> None:
+        self._setting = setting
+        self._partition = partition
+        self._feeds = FeedBook(setting.policy, lambda carrier: setting.scan_partition(carrier) == partition)
+        self._book = ShipmentBook(setting.policy, self._feeds)
+        self._clusters = ClusterBook(setting.policy)
+        self._intake = setting.intake(setting.scan_partitions)
+        self._saved = Horizons()
+        #: How many stalls the platform has been told of that are not resolved.
+        self.open_stalls = 0
+        setting.counts.shipments.add(self)
+
+    def events(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock) -> None:
+        book = self._book
+        for event, time, _, value in self._intake.events(topic, partition, records, clock, self._knows):
+            if not book.scan(event, time, value):  # type: ignore[arg-type]
+                self._setting.counts.repeated += 1
+
+    def envelope(self, edge: str, _source: int, records: Sequence[Any]) -> None:
+        if edge == REGISTRATIONS:
+            take: Callable[[Any], None] = self._book.register
+        elif edge == CARRIER_HOURS:
+            take = self._feeds.hear
+        else:
+            take = self._clusters.take
+        for record in records:
+            take(record)
+
+    def advance(self, horizons: Mapping[str, Horizon]) -> bool:
+        if self._book.advance(horizons[SHIPMENTS], horizons[FEEDS], SLICE):
+            return True
+        self._clusters.advance(horizons[CLUSTERS])
+        return False
+
+    def collect(self) -> Effects:
+        book, setting = self._book, self._setting
+        effects = Effects()
+        for alert in book.alerts:
+            if alert.type == STALLED and PLATFORM in alert.audiences:
+                self.open_stalls += 1 if alert.status == RAISED else -1
+        for source in (book, self._feeds, self._clusters):
+            for alert in source.alerts:
+                effects.outputs += setting.alert(alert)
+            source.alerts.clear()
+        effects.outputs += self._intake.dead
+        self._intake.dead.clear()
+        if book.links:
+            sends: dict[int, list[Any]] = {}
+            for link in book.links:
+                sends.setdefault(setting.order_partition(link[1]), []).append(link)
+            effects.sends[LINKS] = sends
+            book.links.clear()
+        if book.points:
+            sends = {}
+            for point in book.points:
+                sends.setdefault(setting.scan_partition(point[1]), []).append(point)
+            effects.sends[STALL_POINTS] = sends
+            book.points.clear()
+        heard = book.heard.drain()
+        if heard:
+            effects.sends[CARRIER_HOURS] = {EVERYONE: heard}
+        self._collect_rows(effects.rows)
+        self._collect_horizons(effects)
+        return effects
+
+    def attach(self, table: Table) -> None:
+        self._book.rows = table
+
+    def restore(self, saved: Iterable[tuple[bytes, bytes]]) -> None:
+        book = self._book
+        names: list[tuple[int, str]] = []
+        unsettled: list[tuple[bytes, bytes]] = []
+        facilities: dict[str, Facility] = {}
+        for key, value in saved:
+            match key[:1]:
+                case parcel_rows.LETTER:
+                    book.rows[key] = value
+                case b"n":
+                    names.append((int.from_bytes(key[1:]), value.decode()))
+                case scan_ties.LETTER:
+                    unsettled.append((key, value))
+                case b"g":
+                    _, (carrier, hour) = changelog_rows.parts_of(key)
+                    self._feed(carrier).add(hour, *_decode_hour(value))
+                case b"f":
+                    feed = self._feed(changelog_rows.parts_of(key)[1][0])
+                    feed.boundary, feed.silences = _decode_feed(value)
+                case b"c":
+                    facilities[changelog_rows.parts_of(key)[1][0]] = _decode_facility(value)
+                case _:
+                    self._saved = _decode_horizons(value)
+        self._feeds.horizon = Horizon(*self._saved.feeds)
+        book.names.rebuild(names)
+        book.ties.rebuild(unsettled)
+        self.open_stalls = book.rebuild(Horizon(*self._saved.shipments), self._saved.returning)
+        self._clusters.rebuild(facilities, Horizon(*self._saved.clusters))
+
+    def _knows(self, event: AnyEvent, key: str) -> bool:
+        del key
+        return self._book.knows(event)  # type: ignore[arg-type]
+
+    def _feed(self, carrier: str) -> Feed:
+        return self._feeds.feeds.setdefault(carrier, Feed(carrier))
+
+    def _collect_rows(self, changed: dict[bytes, bytes | None]) -> None:
+        book, feeds, clusters = self._book, self._feeds, self._clusters
+        changed.update(book.changed)
+        book.ties.collect(book.horizon.settled, changed)
+        for number in book.names.changed:
+            changed[_NAME + number.to_bytes(4)] = book.names.text(number).encode()
+        for carrier, hour in feeds.changed_hours:
+            row = changelog_rows.row_key(_HOUR, carrier, hour)
+            changelog_rows.put(changed, row, feeds.feeds[carrier].hours.get(hour))
+        for carrier in feeds.changed:
+            feed = feeds.feeds[carrier]
+            changelog_rows.put(changed, changelog_rows.row_key(_FEED, carrier), (feed.boundary, feed.silences))
+        for name in clusters.changed:
+            changelog_rows.put(changed, changelog_rows.row_key(_FACILITY, name), clusters.facilities.get(name))
+        for done in (book.changed, book.names.changed, feeds.changed_hours, feeds.changed, clusters.changed):
+            done.clear()
+
+    def _collect_horizons(self, effects: Effects) -> None:
+        """Kept beside what they have led to; without that, a restart may go back to older ones."""
+        book, feeds, clusters = self._book, self._feeds, self._clusters
+        horizons = Horizons(
+            _plain(book.horizon), _plain(feeds.horizon), _plain(clusters.horizon), sorted(book.returning)
+        )
+        if horizons != self._saved and (effects.rows or effects.outputs or effects.sends):
+            self._saved = horizons
+            changelog_rows.put(effects.rows, changelog_rows.row_key(_HORIZONS), horizons)
+
+
+def _plain(horizon: Horizon) -> tuple[int, bool]:
+    return horizon.watermark, horizon.final

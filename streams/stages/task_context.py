@@ -1,0 +1,68 @@
+"""What all tasks of a worker share: the policy, the partition counts, the form of the alerts, the counters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import orjson
+
+from streams.alerts.cloudevents import AlertWriter
+from streams.engine.processor import Output
+from streams.policy.model import Policy
+from streams.rules.alert import Alert
+from streams.stages.buyer_hash import BuyerHash
+from streams.stages.dataflow import ALERTS
+from streams.stages.intake import Counts, Intake, Partitioner
+from streams.stages.tables import TableRecord
+
+
+class Setting:
+    """`order_partitions`, `scan_partitions`: how many partitions the topics have.
+
+    `clock` gives the wall clock in microseconds, for the headers of dead letters alone. `buyer_hash`: by it the state
+    knows the buyers of orders; without it, not at all.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        order_partitions: int,
+        scan_partitions: int,
+        partitioner: Partitioner,
+        clock: Callable[[], int],
+        counts: Counts | None = None,
+        *,
+        dead_letter_payload: bool = False,
+        buyer_hash: BuyerHash | None = None,
+    ) -> None:
+        self.policy = policy
+        self.order_partitions = order_partitions
+        self.scan_partitions = scan_partitions
+        self.buyer_hash = buyer_hash
+        self.counts = counts if counts is not None else Counts()
+        self._partitioner = partitioner
+        self._clock = clock
+        self._payload = dead_letter_payload
+        self._writer = AlertWriter(policy.label, policy.platform)
+
+    def intake(self, partitions: int) -> Intake:
+        """The checks of a task whose topics have so many partitions."""
+        return Intake(self._partitioner, partitions, self._clock, self.counts, with_payload=self._payload)
+
+    def order_partition(self, key: str) -> int:
+        """Where a key of the topics `orders` and `chats` is, and everything that is kept beside it."""
+        return self._partitioner(key.encode(), self.order_partitions)
+
+    def scan_partition(self, tracking_no: str) -> int:
+        """Where a tracking number is."""
+        return self._partitioner(tracking_no.encode(), self.scan_partitions)
+
+    def alert(self, alert: Alert) -> list[Output]:
+        """The records of an alert."""
+        self.counts.alerts[alert.type, alert.status] += 1
+        return [Output(ALERTS + record.audience, record.key, record.value) for record in self._writer.records(alert)]
+
+    def table(self, record: TableRecord) -> Output:
+        """The record of a table, a tombstone where nothing is left."""
+        value = None if record.value is None else orjson.dumps(record.value)
+        return Output(record.table, record.key.encode(), value)
