@@ -1,35 +1,30 @@
 """The values that a message can mention, out of an alert and in the reader's language.
 
 A fact is computed when a sentence first asks for it. None: not known, or not the kind of value expected; the
-sentence then leaves the part out. Times are given to the minute (the rest is cut), in
-zh-CN in China's time, in en in UTC.
+sentence then leaves the part out. Times are given to the minute (the rest is cut), on the clock of the language.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from schemas import times
+from streams.alerts.languages import LANGUAGES, Tag, Text
 from streams.alerts.templates import Template
-from streams.alerts.wording import Names, Text
+from streams.alerts.wording import Names
 from streams.rules.alert import Alert
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_BEIJING = timedelta(hours=8)
 
 
 class Vocabulary:
-    """The names of codes in one language; `index` is the language's place in `wording.LANGUAGES`."""
+    """The names of codes in one language."""
 
-    def __init__(self, names: Names, index: int) -> None:
+    def __init__(self, names: Names, tag: Tag) -> None:
         def pick(words: dict[str, Text]) -> dict[str, str]:
-            return {code: text.by_language()[index] for code, text in words.items()}
+            return {code: text[tag] for code, text in words.items()}
 
-        self.chinese = index == 0
-        self.unknown = names.unknown.by_language()[index]
+        self.language = LANGUAGES[tag]
+        self.unknown = names.unknown[tag]
         self.statuses = pick(names.statuses)
         self.kinds = pick(names.kinds)
         self.causes = pick(names.causes)
@@ -38,13 +33,11 @@ class Vocabulary:
         self.grounds = pick(names.grounds)
         self.rights = pick(names.rights)
         self.phrases = {name: Template(text) for name, text in pick(names.phrases).items()}
-        self._regions = names.regions
+        self._regions = names.regions[tag] if self.language.regions == "by_name" else {}
 
     def region(self, name: str) -> str:
         """A province in the reader's language; a name that is not known stays as it is written."""
-        if self.chinese:
-            return name
-        return next((english for chinese, english in self._regions.items() if name.startswith(chinese)), name)
+        return next((known for written, known in self._regions.items() if name.startswith(written)), name)
 
 
 class Facts(dict[str, "str | None"]):
@@ -69,40 +62,12 @@ class Facts(dict[str, "str | None"]):
         return value
 
 
-@lru_cache(maxsize=16_384)
-def _clock(minute: int, chinese: bool) -> str | None:
-    """The minute since the epoch in the reader's time zone, with the zone's name."""
+def _clock(facts: Facts, instant: int) -> str | None:
+    """A time on the readers' clock; None where the calendar has no such time."""
     try:
-        moment = _EPOCH + timedelta(minutes=minute)
-        if chinese:
-            return f"北京时间 {(moment + _BEIJING).isoformat(sep=' ')[:16]}"
-        return f"{moment.isoformat(sep=' ')[:16]} UTC"
+        return facts.vocabulary.language.minute(instant)
     except OverflowError:
         return None
-
-
-@lru_cache(maxsize=4_096)
-def duration(micros: int, chinese: bool) -> str:
-    """A length of time in days and hours; below two days in hours, below an hour in minutes, the rest cut."""
-    if micros < times.HOUR:
-        return _count(micros // times.MINUTE, chinese, "分钟", "minute")
-    if micros < 2 * times.DAY:
-        return _count(micros // times.HOUR, chinese, "小时", "hour")
-    days = _count(micros // times.DAY, chinese, "天", "day")
-    hours = micros % times.DAY // times.HOUR
-    if not hours:
-        return days
-    return (
-        f"{days} {_count(hours, chinese, '小时', 'hour')}"
-        if chinese
-        else f"{days} and {_count(hours, chinese, '', 'hour')}"
-    )
-
-
-def _count(number: int, chinese: bool, unit: str, english: str) -> str:
-    if chinese:
-        return f"{number} {unit}"
-    return f"{number} {english}" if number == 1 else f"{number} {english}s"
 
 
 def percent(share: object) -> str | None:
@@ -123,13 +88,13 @@ def _instant(value: object) -> int | None:
 
 def _at(facts: Facts, value: object) -> str | None:
     instant = _instant(value)
-    return None if instant is None else _clock(instant // times.MINUTE, facts.vocabulary.chinese)
+    return None if instant is None else _clock(facts, instant)
 
 
 def _between(facts: Facts, start: int | None, end: int | None) -> str | None:
     if start is None or end is None or end < start:
         return None
-    return duration(end - start, facts.vocabulary.chinese)
+    return facts.vocabulary.language.duration(end - start)
 
 
 def _time(name: str) -> Callable[[Facts], str | None]:
@@ -163,7 +128,7 @@ def _order(facts: Facts) -> str | None:
     together = facts.alert.evidence.get("order_ids")
     if order is None or not isinstance(together, list) or len(together) < 2:
         return order
-    return f"{order} 等 {len(together)} 单" if facts.vocabulary.chinese else f"{order} and {len(together) - 1} more"
+    return facts.vocabulary.language.together.format(order=order, all=len(together), others=len(together) - 1)
 
 
 def _multiple(facts: Facts) -> str | None:
@@ -193,7 +158,7 @@ def _rights(facts: Facts) -> str | None:
     """The names of all rights in the evidence that have one."""
     codes = facts.alert.evidence.get("rights")
     names = [facts.vocabulary.rights[code] for code in codes or () if code in facts.vocabulary.rights]
-    return ("、" if facts.vocabulary.chinese else " and ").join(names) or None
+    return facts.vocabulary.language.all.join(names) or None
 
 
 def _cause_region(facts: Facts) -> str | None:
@@ -205,7 +170,7 @@ def _cause_silence(facts: Facts) -> str | None:
     hours = facts.cause.get("silent_hours")
     if isinstance(hours, bool) or not isinstance(hours, int | float):
         return None
-    return duration(int(hours * times.HOUR), facts.vocabulary.chinese)
+    return facts.vocabulary.language.duration(int(hours * times.HOUR))
 
 
 _RESOLVERS: dict[str, Callable[[Facts], str | None]] = {
@@ -214,7 +179,7 @@ _RESOLVERS: dict[str, Callable[[Facts], str | None]] = {
     "carrier": lambda facts: _text(facts.alert.carrier),
     "shop_id": lambda facts: _text(facts.alert.shop_id),
     "order_id": _order,
-    "time": lambda facts: _clock(facts.alert.time // times.MINUTE, facts.vocabulary.chinese),
+    "time": lambda facts: _clock(facts, facts.alert.time),
     **{
         name: _time(name)
         for name in (

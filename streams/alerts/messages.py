@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from streams.alerts.facts import Facts, Vocabulary
+from streams.alerts.languages import LANGUAGES, Text
 from streams.alerts.templates import Template
-from streams.alerts.wording import LANGUAGES, Catalogue, Sentences, Severity, Text, catalogue
+from streams.alerts.wording import Catalogue, Sentences, Severity, catalogue
 from streams.rules.alert import RAISED, Alert
 
 #: Pieces of advice by cause that are kept: causes repeat far more than their number.
 _MOST_PIECES = 4_096
-#: Between two sentences, by language.
-_JOINTS = ("", " ")
+#: Between two sentences, in the order of LANGUAGES.
+_JOINTS = tuple(language.sentences for language in LANGUAGES.values())
 
 
 class Wording(NamedTuple):
@@ -40,7 +41,7 @@ class Messages:
 
     def __init__(self, words: Catalogue | None = None) -> None:
         self._words = catalogue() if words is None else words
-        self._vocabularies = tuple(Vocabulary(self._words.names, index) for index in range(len(LANGUAGES)))
+        self._vocabularies = tuple(Vocabulary(self._words.names, tag) for tag in LANGUAGES)
         self._compiled: dict[tuple[str, str | None, str], _Compiled] = {}
         self._by_cause: dict[tuple[str, ...], dict[str, str] | None] = {}
         self._advice: dict[tuple[str, str], tuple[Template, ...] | dict[str, str] | None] = {}
@@ -51,7 +52,7 @@ class Messages:
 
     def write(self, alert: Alert) -> list[Wording]:
         """One wording for each of the alert's audiences, in their order."""
-        titles = self._words.alerts[alert.type].title.by_language()
+        titles = _ordered(self._words.alerts[alert.type].title)
         facts = tuple(
             Facts(alert, vocabulary, title) for vocabulary, title in zip(self._vocabularies, titles, strict=True)
         )
@@ -76,7 +77,7 @@ class Messages:
             sentences = self._sentences(alert)
             action = sentences.action(audience)
             parts = self._compiled[key] = _Compiled(
-                _templates(sentences),
+                _templates(sentences.what),
                 None if action is None else _templates(action),
                 sentences.advice,
                 sentences.advice_by,
@@ -129,11 +130,16 @@ class Messages:
         templates = _templates(text)
         if any(template.names for template in templates):
             return templates
-        return {"code": code, **dict(zip(LANGUAGES, text.by_language(), strict=True))}
+        return {"code": code, **dict(zip(LANGUAGES, _ordered(text), strict=True))}
 
 
-def _templates(text: Text | Sentences) -> tuple[Template, ...]:
-    return tuple(Template(sentence) for sentence in text.by_language())
+def _ordered(text: Text) -> tuple[str, ...]:
+    """In the order of LANGUAGES."""
+    return tuple(text[tag] for tag in LANGUAGES)
+
+
+def _templates(text: Text) -> tuple[Template, ...]:
+    return tuple(Template(sentence) for sentence in _ordered(text))
 
 
 def _render(templates: tuple[Template, ...], facts: tuple[Facts, ...]) -> list[str]:

@@ -2,42 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib import resources
 from typing import Any, Literal
 
 import msgspec
 
-LANGUAGES = ("zh-CN", "en")
+from streams.alerts.languages import Text, untranslated
 
 Severity = Literal["info", "warning", "critical"]
 Audience = Literal["merchant", "platform"]
 
 
-class Text(msgspec.Struct, frozen=True):
-    """The same text in every language of LANGUAGES."""
-
-    zh: str = msgspec.field(name="zh-CN")
-    en: str
-
-    def by_language(self) -> tuple[str, str]:
-        """In the order of LANGUAGES."""
-        return self.zh, self.en
-
-
 class Sentences(msgspec.Struct, frozen=True):
     """What happened, and for each audience what to do now. `advice`, `advice_by`: see AlertWords."""
 
-    zh: str = msgspec.field(name="zh-CN")
-    en: str
+    what: Text
     merchant: Text | None = None
     platform: Text | None = None
     advice: tuple[str, ...] = ()
     advice_by: Literal["causes", "kind"] | None = None
-
-    def by_language(self) -> tuple[str, str]:
-        """What happened, in the order of LANGUAGES."""
-        return self.zh, self.en
 
     def action(self, audience: str) -> Text | None:
         """What to do now; None where the audience has nothing of its own to do."""
@@ -69,7 +54,7 @@ class AdviceWords(msgspec.Struct, frozen=True):
 
 
 class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What codes are called. `regions` holds the English name of a region written in Chinese."""
+    """What codes are called. `regions`: by language, the name of a region by the way it is written."""
 
     unknown: Text
     phrases: dict[str, Text]
@@ -80,7 +65,7 @@ class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests: dict[str, Text]
     grounds: dict[str, Text]
     rights: dict[str, Text]
-    regions: dict[str, str]
+    regions: dict[str, dict[str, str]]
 
 
 class Catalogue(msgspec.Struct, frozen=True):
@@ -100,7 +85,10 @@ class _Part(msgspec.Struct, forbid_unknown_fields=True):
 
 @cache
 def catalogue() -> Catalogue:
-    """The catalogue that ships with the product. Raises ValueError where two files say the same thing."""
+    """The catalogue that ships with the product.
+
+    Raises ValueError where two files say the same thing, or a text lacks a language.
+    """
     folder = resources.files("streams.alerts") / "catalogue"
     names = msgspec.toml.decode((folder / "names.toml").read_bytes(), type=Names)
     whole = Catalogue({}, {}, {}, names)
@@ -114,7 +102,28 @@ def catalogue() -> Catalogue:
             (whole.advice, part.advice),
         ):
             _merge(target, more, name)
+    lacking = untranslated(_texts(whole))
+    if lacking:
+        raise ValueError(f"not in every language: {lacking[0]}")
     return whole
+
+
+def _texts(whole: Catalogue) -> Iterator[Text]:
+    """Every text of the catalogue."""
+    sentences = [words.raised for words in whole.alerts.values()]
+    sentences += [one for found in whole.resolved.values() for one in found.values()]
+    yield from (words.title for words in whole.alerts.values())
+    yield from (one.what for one in sentences)
+    names = whole.names
+    yield names.unknown
+    for group in (
+        names.phrases, names.statuses, names.kinds, names.causes, names.refund_kinds, names.requests, names.grounds,
+        names.rights,
+    ):  # fmt: skip
+        yield from group.values()
+    actions = [(one.merchant, one.platform) for one in sentences]
+    actions += [(one.merchant, one.platform) for one in whole.advice.values()]
+    yield from (text for pair in actions for text in pair if text is not None)
 
 
 def _merge(target: dict[str, Any], more: dict[str, Any], name: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from statistics import median
 
 from schemas.times import DAY, HOUR, render
-from streams.alerts.wording import LANGUAGES, catalogue
+from streams.alerts.wording import catalogue
 from streams.compare.cases import BY_ITSELF, Case
 from streams.compare.findings import (
     CHANGES,
@@ -91,7 +91,7 @@ def _row(type_: str, pairs: list[Pair], end: int) -> TypeRow:
     return TypeRow(
         type=type_,
         severity=words.severity,
-        title=dict(zip(LANGUAGES, words.title.by_language(), strict=True)),
+        title=words.title,
         a=_count(type_, (pair.a for pair in pairs), end),
         b=_count(type_, (pair.b for pair in pairs), end),
         changes={change: changes[change] for change in CHANGES},

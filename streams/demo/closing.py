@@ -7,10 +7,10 @@ from typing import Any
 
 from schemas.outputs import HelpRates
 from schemas.times import DAY
-from streams.demo.console import AlertConsole, Language
+from streams.demo.console import AlertConsole
 from streams.demo.market import Plan
 
-_SAYS: dict[Language, dict[str, str]] = {
+_SAYS: dict[str, dict[str, str]] = {
     "en": {
         "intro": "A made-up marketplace of {shops} shops with some {orders} orders a day, from {start} on; "
         "{pace:g} days pass in a second.",
@@ -29,8 +29,8 @@ _SAYS: dict[Language, dict[str, str]] = {
     },
     "zh-CN": {
         "intro": "虚构的电商平台：{shops} 家店铺，每天约 {orders} 笔订单，从 {start} 开始；一秒过 {pace:g} 天。",
-        "how": "处理程序就是正式的 worker，只是消息日志在内存里。屏幕上只显示部分告警，越严重越优先；统计包含全部告警。"
-        "请留意 {shop}：它的买家越来越不满。",
+        "how": "运行的就是生产环境用的 worker，只是消息日志放在内存里。"
+        "屏幕上只显示部分告警，越严重越优先；统计包含全部告警。请留意 {shop}：它的买家越来越不满。",
         "ends": "按 Ctrl-C 结束。",
         "progress": "{now}：已读 {events:,} 条事件，{alerts:,} 条告警，其中 {hidden:,} 条未显示",
         "events": "{seconds:.1f} 秒读完 {days:.0f} 天的 {events:,} 条事件，每秒 {rate:,.0f} 条；"

@@ -11,8 +11,9 @@ import click
 import structlog
 
 from schemas.times import DAY, HOUR
+from streams.alerts.languages import LANGUAGES, Tag
 from streams.cli.options import policy_option
-from streams.demo.console import AlertConsole, Language
+from streams.demo.console import AlertConsole
 from streams.demo.market import Plan
 from streams.demo.run import Show, play
 from streams.policy.model import Policy
@@ -31,9 +32,9 @@ _CHINA = 8 * HOUR
               help="Days of the marketplace that pass in a second.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="N",
               help="Another number, another marketplace.")  # fmt: skip
-@click.option("--lang", type=click.Choice(["zh-CN", "en"]), help="Of what is shown; default: the locale's.")
+@click.option("--lang", type=click.Choice(list(LANGUAGES)), help="Of what is shown; default: the locale's.")
 @policy_option
-def demo_command(seconds: float | None, pace: float, seed: int, lang: Language | None, policy: Policy) -> int:
+def demo_command(seconds: float | None, pace: float, seed: int, lang: Tag | None, policy: Policy) -> int:
     """Watch it work: a worker, a made-up marketplace in fast motion, and its alerts.
 
     Everything is in this one process; no broker is needed and nothing is written. The status is 0 after Ctrl-C, too.

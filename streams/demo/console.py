@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Mapping
-from typing import IO, Literal
+from typing import IO
 
 import msgspec
 from rich.console import Console
@@ -15,13 +13,12 @@ from rich.text import Text
 
 from schemas import times
 from schemas.outputs import AlertEvent
-from streams.alerts.wording import LANGUAGES, catalogue
-
-Language = Literal["zh-CN", "en"]
+from streams.alerts.languages import LANGUAGES, Tag, preferred_language
+from streams.alerts.wording import catalogue
 
 _COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 _RESOLVED_COLOUR = "green"
-_WORDS: dict[Language, dict[str, str]] = {
+_WORDS: dict[str, dict[str, str]] = {
     "zh-CN": {
         "info": "提示",
         "warning": "警告",
@@ -47,14 +44,6 @@ _WORDS: dict[Language, dict[str, str]] = {
         "summary": "Alerts",
     },
 }
-_HOURS_AHEAD = {"zh-CN": 8, "en": 0}
-
-
-def preferred_language(environment: Mapping[str, str] | None = None) -> Language:
-    """The language of the locale that the environment names: Chinese, or English for every other."""
-    where = os.environ if environment is None else environment
-    locale = where.get("LC_ALL") or where.get("LC_MESSAGES") or where.get("LANG") or ""
-    return "zh-CN" if locale.lower().startswith("zh") else "en"
 
 
 class _Pipe(Console):
@@ -71,16 +60,15 @@ class AlertConsole:
     BrokenPipeError once nobody reads.
     """
 
-    def __init__(self, language: Language | None = None, file: IO[str] | None = None) -> None:
-        self.language: Language = preferred_language() if language is None else language
+    def __init__(self, language: Tag | None = None, file: IO[str] | None = None) -> None:
+        self.language: Tag = preferred_language() if language is None else language
         self.console: Console = _Pipe(file=file, highlight=False)
         # A terminal's lines break between words; a line in a file stays one.
         self.console.soft_wrap = not self.console.is_terminal
         self._words = _WORDS[self.language]
         self._decoder = msgspec.json.Decoder(AlertEvent)
-        index = LANGUAGES.index(self.language)
         alerts = catalogue().alerts
-        self._titles = {type_: words.title.by_language()[index] for type_, words in alerts.items()}
+        self._titles = {type_: words.title[self.language] for type_, words in alerts.items()}
         self._to_both = {type_ for type_, words in alerts.items() if len(words.audiences) > 1}
         self._severity: dict[str, str] = {}
         self._counts: dict[str, Counter[str]] = {}
@@ -114,7 +102,7 @@ class AlertConsole:
         line.append(f"{self.minute(times.parse(event.time))}  ", style="dim")
         line.append(f"{self._words[data.severity]}·{self._words[data.status]}  ", style=colour)
         line.append(self._titles.get(type_, type_), style="bold")
-        message = _printable(data.message.zh if self.language == "zh-CN" else data.message.en)
+        message = _printable(msgspec.to_builtins(data.message)[self.language])
         if self.console.is_terminal:
             self.console.print(line)
             self.console.print(Padding(Text(message), (0, 0, 0, 4)))
@@ -158,7 +146,7 @@ class AlertConsole:
 
     def minute(self, time: int) -> str:
         """The minute of a time (microseconds), in the reader's zone as in the messages."""
-        return times.render(time + _HOURS_AHEAD[self.language] * times.HOUR)[:16].replace("T", " ")
+        return LANGUAGES[self.language].local(time)[:16]
 
 
 def name_of(event: AlertEvent) -> str:

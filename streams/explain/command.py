@@ -16,10 +16,10 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from streams.alerts.languages import LANGUAGES, Tag, preferred_language
 from streams.cli import logging
 from streams.cli.options import bootstrap, instant, partitioner_option, policy_option
 from streams.cli.security import security_options
-from streams.demo.console import Language, preferred_language
 from streams.engine.errors import FatalError, LogError
 from streams.explain.document import document
 from streams.explain.story import stories
@@ -48,7 +48,7 @@ _Lines = Callable[[Callable[[int], None] | None], Iterator[Line]]
 @click.option("--kind", type=click.Choice(KINDS), help="What SUBJECT is, where it names several things.")
 @policy_option
 @click.option("--until", callback=instant, metavar="TIME", help="Where to end; default: the greatest time read.")
-@click.option("--lang", type=click.Choice(["zh-CN", "en"]), help="Of what is shown; default: the locale's.")
+@click.option("--lang", type=click.Choice(list(LANGUAGES)), help="Of what is shown; default: the locale's.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object, in both languages.")
 @security_options
 def explain_command(
@@ -59,7 +59,7 @@ def explain_command(
     kind: str | None,
     policy: Policy,
     until: int | None,
-    lang: Language | None,
+    lang: Tag | None,
     as_json: bool,
     client: dict[str, Any],
 ) -> None:

@@ -9,7 +9,7 @@ import orjson
 
 from schemas.times import render
 from streams.alerts.cloudevents import AlertWriter
-from streams.alerts.wording import LANGUAGES
+from streams.alerts.languages import LANGUAGES
 from streams.engine.processor import BEGINNING
 from streams.explain.checks import Check
 from streams.explain.escalations import Counting
@@ -114,4 +114,4 @@ def _help_rate(shop: ShopFigures) -> dict[str, Any]:
 
 
 def _said(sentence: Callable[[Words], str]) -> dict[str, str]:
-    return {words.language: sentence(words) for words in _WORDS}
+    return {words.tag: sentence(words) for words in _WORDS}

@@ -133,7 +133,7 @@ class Page:
         self._console.print(line)
         if raised:
             # As the platform reads it, where it does.
-            message = self._messages.write(alert)[-1].message[words.language]
+            message = self._messages.write(alert)[-1].message[words.tag]
             self._console.print(Padding(Text(_printable(message)), (0, 0, 0, 23)) if self._console.is_terminal
                                 else Text(f"{' ' * 23}{_printable(message)}"))  # fmt: skip
 

@@ -8,13 +8,11 @@ from importlib import resources
 
 import msgspec
 
-from schemas.times import HOUR, render
-from streams.alerts.facts import duration, percent
+from streams.alerts.facts import percent
+from streams.alerts.languages import LANGUAGES, Tag, Text
 from streams.alerts.templates import Template
-from streams.alerts.wording import LANGUAGES, Text, catalogue
+from streams.alerts.wording import catalogue
 from streams.explain.facts import At, Coded, Facts, Name, Share, Span, Value
-
-_HOURS_AHEAD = {"zh-CN": 8, "en": 0}
 
 
 class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -37,12 +35,10 @@ def _words() -> _Words:
 class Words:
     """The words of one language of LANGUAGES."""
 
-    def __init__(self, language: str) -> None:
-        self.language = language
-        self.chinese = language == LANGUAGES[0]
-        self._index = LANGUAGES.index(language)
+    def __init__(self, tag: Tag) -> None:
+        self.tag = tag
+        self._language = LANGUAGES[tag]
         self._unknown = self._pick(catalogue().names.unknown)
-        self._joint = "、" if self.chinese else ", "
 
     def label(self, name: str) -> str:
         """A heading, or a word that stands by itself."""
@@ -87,18 +83,18 @@ class Words:
 
     def list(self, parts: Iterable[str]) -> str:
         """Several things in a row."""
-        return self._joint.join(parts)
+        return self._language.list.join(parts)
 
     def clock(self, micros: int) -> str:
         """An instant in the reader's time zone, to the second; the rest is cut."""
-        return render(micros + _HOURS_AHEAD[self.language] * HOUR)[:19].replace("T", " ")
+        return self._language.local(micros)
 
     def resolution(self, code: str | None) -> str | None:
         """How an alert ended."""
         return self._coded(Coded("resolutions", code)) if code is not None else None
 
     def _pick(self, text: Text) -> str:
-        return text.by_language()[self._index]
+        return text[self.tag]
 
     def _fill(self, text: Text, facts: Facts) -> str:
         template = _template(self._pick(text))
@@ -114,7 +110,7 @@ class Words:
             case At(micros):
                 return self.clock(micros)
             case Span(micros):
-                return duration(micros, self.chinese)
+                return self._language.duration(micros)
             case Coded():
                 return self._coded(value)
             case Share(share):

@@ -9,7 +9,8 @@ import pytest
 
 from schemas.events import RefundKind, Status, TicketKind
 from schemas.times import DAY, render
-from streams.alerts.facts import NAMES, duration, percent
+from streams.alerts.facts import NAMES, percent
+from streams.alerts.languages import LANGUAGES
 from streams.alerts.messages import Messages
 from streams.alerts.templates import Template
 from streams.alerts.wording import catalogue
@@ -98,11 +99,11 @@ def test_every_value_in_the_catalogue_is_one_that_there_is() -> None:
     known = NAMES | words.names.phrases.keys()
     sentences = [a.raised for a in words.alerts.values()]
     sentences += [s for found in words.resolved.values() for s in found.values()]
-    found = [text for s in sentences for text in (s, s.merchant, s.platform) if text is not None]
+    found = [text for s in sentences for text in (s.what, s.merchant, s.platform) if text is not None]
     found += [text for a in words.advice.values() for text in (a.merchant, a.platform) if text is not None]
     found += list(words.names.phrases.values())
     for text in found:
-        for sentence in text.by_language():
+        for sentence in text.values():
             assert Template(sentence).names <= known, sentence
     mentioned = {code for s in sentences for code in s.advice}
     by_evidence = {cause["code"] for cause in CAUSES}
@@ -115,7 +116,7 @@ def test_advice_on_a_cause_mentions_the_cause_alone() -> None:
         words = catalogue().advice[cause["code"]]
         for text in (words.merchant, words.platform):
             assert text is not None
-            for sentence in text.by_language():
+            for sentence in text.values():
                 assert all(name.startswith("cause_") for name in Template(sentence).names)
 
 
@@ -289,8 +290,8 @@ def test_an_unknown_resolution_is_a_fault_of_ours() -> None:
     ],
 )
 def test_a_length_of_time_in_words(minutes: int, chinese: str, english: str) -> None:
-    assert duration(minutes * 60_000_000, chinese=True) == chinese
-    assert duration(minutes * 60_000_000, chinese=False) == english
+    assert LANGUAGES["zh-CN"].duration(minutes * 60_000_000) == chinese
+    assert LANGUAGES["en"].duration(minutes * 60_000_000) == english
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from streams.alerts.cloudevents import AlertWriter
-from streams.demo.console import AlertConsole, Language, preferred_language
+from streams.demo.console import AlertConsole, preferred_language
 from streams.rules.alert import Alert
 from tests.unit.alerts.samples import an_alert
 
@@ -20,7 +20,7 @@ class Terminal(StringIO):
         return True
 
 
-def show(*alerts: Alert, language: Language = "en", out: StringIO | None = None) -> str:
+def show(*alerts: Alert, language: str = "en", out: StringIO | None = None) -> str:
     out = StringIO() if out is None else out
     console = AlertConsole(language, out)
     for alert in alerts:
