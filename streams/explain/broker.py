@@ -121,7 +121,7 @@ class BrokerInput:
         if self._checked:
             return self._unfit.get((source, record.offset))
         try:
-            event, _ = decode(source.topic, value, record.timestamp * 1000)
+            event, _ = decode(source.topic, value, record.timestamp * 1000 if record.timestamp > 0 else None)
             key = record_key(event).encode()
             if record.key != key:
                 raise Invalid(Reason.WRONG_KEY, "the record's key is not the one that its event asks for")

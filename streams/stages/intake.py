@@ -85,7 +85,8 @@ class Intake:
                 self._counts.tombstones += 1
                 continue
             try:
-                event, time = decode(topic, value, record.timestamp * 1000)
+                stamp = record.timestamp
+                event, time = decode(topic, value, stamp * 1000 if stamp > 0 else None)
                 key, own = record_key(event), record.key
                 if own is None or own != key.encode():
                     raise Invalid(Reason.WRONG_KEY, "the record's key is not the one that its event asks for")

@@ -14,6 +14,7 @@ from schemas.times import parse
 from streams.cli.options import app_id_option, broker_option, buyer_key_option, partitioner_option, policy_option
 from streams.cli.security import security_options
 from streams.engine.clock import Clock, system_now
+from streams.engine.log.kafka_codecs import Codec
 from streams.engine.runner import Factory
 from streams.engine.runtime import Cadence
 from streams.policy.model import Policy
@@ -62,6 +63,8 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
               help="So many other workers follow each task's state, and can take it over at once.")  # fmt: skip
 @click.option("--fetch-records", type=click.IntRange(1, 100_000), default=2000, show_default=True, metavar="N",
               help="Records of a partition that are taken at once.")  # fmt: skip
+@click.option("--compression", type=click.Choice(get_args(Codec)), metavar="none|gzip|snappy|lz4|zstd",
+              help="Of all that is written; default: zstd for changelogs, none for the rest.")  # fmt: skip
 @click.option("--session-timeout", type=click.FloatRange(1, 300), default=8.0, show_default=True, metavar="SECONDS",
               help="Silence after which the group gives this worker's tasks to others.")  # fmt: skip
 @click.option("--start-patience", type=click.FloatRange(0, 3600), default=15.0, show_default=True, metavar="SECONDS",
@@ -86,6 +89,7 @@ def worker_command(
     state_dir: Path | None,
     standbys: int,
     fetch_records: int,
+    compression: Codec | None,
     session_timeout: float,
     start_patience: float,
     instance_id: str | None,
@@ -136,6 +140,7 @@ def worker_command(
         standbys=standbys,
         cadence=Cadence(seconds=commit_interval),
         fetch_records=fetch_records,
+        compression=compression,
         session_timeout=session_timeout,
         instance_id=instance_id,
         metrics_host=metrics_host,

@@ -42,6 +42,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
             request_timeout=settings.request_timeout,
             instance_id=settings.instance_id,
             replication=settings.replication,
+            compression=settings.compression,
             transactions=settings.guarantee == "exactly_once",
             client=settings.client,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from streams.engine.clock import Clock
+from streams.engine.log.kafka_codecs import Codec
 from streams.engine.runtime import Cadence
 
 Guarantee = Literal["exactly_once", "at_least_once"]
@@ -24,6 +25,7 @@ class WorkerSettings:
     `at_least_once`, for brokers without them. `store`: `memory`, or `rocksdict`, which keeps a copy of the
     state's rows under `state_dir`, so that a restart need not read them all from Kafka. `start_patience`: how long
     brokers that do not answer are waited for at the start; later they are waited for without end.
+    `compression`: the codec of everything that is written; without it changelogs alone are compressed.
     `standbys`: how many workers follow each task that another one has, so that it is taken over warm.
     """
 
@@ -37,6 +39,7 @@ class WorkerSettings:
     standbys: int = 0
     cadence: Cadence = field(default_factory=Cadence)
     fetch_records: int = 2000
+    compression: Codec | None = None
     instance_id: str | None = None
     session_timeout: float = 8.0
     transaction_timeout: float = 10.0

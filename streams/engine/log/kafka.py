@@ -16,6 +16,7 @@ from streams.engine.errors import LogError
 from streams.engine.log.interface import Assignor, Committed, Listener, Rows, TopicPartition, TopicSpec
 from streams.engine.log.journal import Reader
 from streams.engine.log.kafka_clients import errors, quietly
+from streams.engine.log.kafka_codecs import Codec, codecs
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
 from streams.engine.log.kafka_refusal import raise_refusal
@@ -28,7 +29,8 @@ from streams.engine.log.kafka_writer import KafkaWriter
 class KafkaSettings:
     """How to reach the brokers. Times are seconds; `client` goes to every client as it is (security).
 
-    Without `transactions` every commit is there at least once, and outputs may come again.
+    Without `transactions` every commit is there at least once, and outputs may come again. `compression`: the codec of
+    everything that is written; None leaves it to `streams.engine.log.kafka_codecs`.
     """
 
     bootstrap: str
@@ -38,6 +40,7 @@ class KafkaSettings:
     instance_id: str | None = None
     replication: int = -1
     transactions: bool = True
+    compression: Codec | None = None
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def common(self) -> dict[str, Any]:
@@ -191,9 +194,11 @@ class KafkaLog:
         client, seconds = settings.common(), settings.transaction_timeout
         writer: KafkaWriter | KafkaPlainWriter
         if settings.transactions:
-            writer = KafkaWriter(transactional_id, group, client, seconds)
+            writer = KafkaWriter(transactional_id, group, client, seconds, codecs(settings.compression))
         else:
-            writer = KafkaPlainWriter(transactional_id, client, seconds, self._torn, self._commit_offsets)
+            writer = KafkaPlainWriter(
+                transactional_id, client, seconds, codecs(settings.compression), self._torn, self._commit_offsets
+            )
         with errors(f"opening {transactional_id}"):
             try:
                 async with asyncio.timeout(settings.request_timeout):

@@ -9,6 +9,7 @@ from typing import Any
 from streams.engine.log.interface import Committed, TopicPartition, Transaction
 from streams.engine.log.journal import SEAL, Intent, intent, seal, sealed
 from streams.engine.log.kafka_clients import errors
+from streams.engine.log.kafka_codecs import Codecs
 from streams.engine.log.kafka_sending import Row, Sending, Sent
 
 #: Rows by changelog that were cut off and have to be put back.
@@ -27,11 +28,13 @@ class KafkaPlainWriter:
         name: str,
         client: Mapping[str, Any],
         timeout: float,
+        codecs: Codecs,
         torn: Torn,
         commit_offsets: Callable[[Mapping[TopicPartition, Committed]], Awaitable[None]],
     ) -> None:
         self._name = name
         self._timeout = timeout
+        self._codecs = codecs
         self._torn = torn
         self._commit_offsets = commit_offsets
         self._clean = False
@@ -66,14 +69,14 @@ class KafkaPlainWriter:
 
     async def _seal(self, changelog: TopicPartition, rows: list[Row]) -> int | None:
         """Writes the rows; the last one, which is the seal, when all others are known to be there."""
-        sending = self._sending
-        await sending.arrived(await sending.send(changelog, rows[:-1]) if rows[:-1] else [], changelog)
-        return await sending.arrived(await sending.send(changelog, rows[-1:]), changelog)
+        sending, codec = self._sending, self._codecs.changelogs
+        await sending.arrived(await sending.send(changelog, rows[:-1], codec) if rows[:-1] else [], changelog)
+        return await sending.arrived(await sending.send(changelog, rows[-1:], codec), changelog)
 
     async def _send(self, what: Intent) -> None:
         sent: list[Sent] = []
         for target, rows in (await self._sending.by_partition(what.outputs, what.envelopes)).items():
-            sent += await self._sending.send(target, rows)
+            sent += await self._sending.send(target, rows, self._codecs.others)
         await self._sending.arrived(sent)
 
     async def close(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicPartition
@@ -39,6 +40,7 @@ class Sending:
 
     def __init__(self, client: Mapping[str, Any], **options: Any) -> None:
         self.producer = AIOKafkaProducer(**client, **options, max_batch_size=_BATCH_BYTES)
+        self._transactional = options.get("transactional_id") is not None
 
     async def by_partition(
         self, outputs: Sequence[Output], envelopes: Sequence[tuple[TopicPartition, bytes]]
@@ -69,8 +71,8 @@ class Sending:
                 await asyncio.sleep(0.1)
         return len(known)
 
-    async def send(self, target: TopicPartition, rows: Sequence[Row]) -> list[Sent]:
-        """Hands the rows over, in batches."""
+    async def send(self, target: TopicPartition, rows: Sequence[Row], codec: int) -> list[Sent]:
+        """Hands the rows over, in batches; `codec` is one of `streams.engine.log.kafka_codecs`."""
         producer = self.producer
         sent: list[Sent] = []
 
@@ -79,14 +81,18 @@ class Sending:
             answer.add_done_callback(_looked_at)
             sent.append(Sent(target, batch.record_count(), answer))
 
-        batch = producer.create_batch()
+        batch = self._batch(codec)
         for key, value, headers in rows:
             if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
                 await hand_over()
-                batch = producer.create_batch()
+                batch = self._batch(codec)
                 batch.append(timestamp=None, key=key, value=value, headers=list(headers))
         await hand_over()
         return sent
+
+    def _batch(self, codec: int) -> BatchBuilder:
+        """An empty batch; those that the client makes have one codec for every topic."""
+        return BatchBuilder(_BATCH_BYTES, codec, is_transactional=self._transactional)
 
     @staticmethod
     async def arrived(sent: Sequence[Sent], followed: TopicPartition | None = None) -> int | None:

@@ -13,16 +13,20 @@ from streams.engine.errors import FencedError, LogError
 from streams.engine.log.interface import TopicPartition, Transaction
 from streams.engine.log.journal import refuse
 from streams.engine.log.kafka_clients import FENCED, errors
+from streams.engine.log.kafka_codecs import Codecs
 from streams.engine.log.kafka_sending import Sending, Sent
 
 
 class KafkaWriter:
     """Writes for one task; see `streams.engine.log.interface.Writer`. `timeout` (seconds) ends every transaction."""
 
-    def __init__(self, transactional_id: str, group: str, client: Mapping[str, Any], timeout: float) -> None:
+    def __init__(
+        self, transactional_id: str, group: str, client: Mapping[str, Any], timeout: float, codecs: Codecs
+    ) -> None:
         self._id = transactional_id
         self._group = group
         self._timeout = timeout
+        self._codecs = codecs
         self._clean = False
         self._sending = Sending(client, transactional_id=transactional_id, transaction_timeout_ms=int(timeout * 1000))
 
@@ -64,7 +68,8 @@ class KafkaWriter:
             batches[transaction.changelog] = [(key, row, ()) for key, row in transaction.rows.items()]
         sent: list[Sent] = []
         for target, rows in batches.items():
-            sent += await sending.send(target, rows)
+            codec = self._codecs.changelogs if target == transaction.changelog else self._codecs.others
+            sent += await sending.send(target, rows, codec)
         # A commit succeeds though a produce in it has failed: each of them must be known to be there.
         end = await sending.arrived(sent, transaction.changelog)
         offsets = {

@@ -19,6 +19,7 @@ from streams.cli.main import command_of
 from streams.cli.security import KEY_PASSWORD, SASL_PASSWORD
 from streams.engine.errors import FatalError
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
+from streams.engine.log.kafka_codecs import codecs
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter
 from streams.engine.log.kafka_writer import KafkaWriter
@@ -111,8 +112,8 @@ async def test_every_client_of_a_worker_is_made_with_it() -> None:
     starting = asyncio.create_task(log.start())
     await asyncio.sleep(0)
     member = KafkaMember("g", ["t"], None, settings.reading(), 6.0, None, None)  # type: ignore[arg-type]
-    strict = KafkaWriter("t", "g", settings.common(), 10)
-    plain = KafkaPlainWriter("t", settings.common(), 10, {}, None)  # type: ignore[arg-type]
+    strict = KafkaWriter("t", "g", settings.common(), 10, codecs(None))
+    plain = KafkaPlainWriter("t", settings.common(), 10, codecs(None), {}, None)  # type: ignore[arg-type]
     made = [log._admin, log._probe, member._consumer, strict._sending.producer, plain._sending.producer]
     for each in made:
         client = each.client if isinstance(each, AIOKafkaProducer) else each._client  # type: ignore[union-attr]
