@@ -1,23 +1,27 @@
 """From the bytes of a record to an event, or to the reason why it is none.
 
-One decode and validation pass for what is valid; what is not is looked at again, to say exactly what is wrong.
-The detail never quotes a value: a value may hold personal data.
+One decode and validation pass for what is usual. What does not pass is read again, slowly: it may be an event all
+the same (a name given twice, half an emoji), and if it is none, this says exactly what is wrong. The detail is made of
+this module's words and the schemas' names alone, never of what was read: that may hold personal data.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 
-from schemas import events
+from schemas import events, json_text
 from schemas.times import HOUR, parse
 
 MAX_BYTES = 65_536
 #: How far an event may lie ahead of its record's own timestamp, in microseconds.
 MAX_AHEAD = 24 * HOUR
+#: Days longer than the calendar: to promise more changes nothing.
+FOR_EVER = 4_000_000
 
 
 class Reason(StrEnum):
@@ -63,29 +67,45 @@ _DECODE: dict[str, Callable[[bytes], events.AnyEvent]] = {
 _OTHER_TIMES: dict[type[events.Event], str] = {events.OrderPaid: "ship_by", events.TicketOpened: "respond_by"}
 
 
+_NO_TIME = "not an RFC 3339 time with an offset, from the year 1 to 9999 in UTC"
+_OUT_OF_RANGE = "a number beyond a double's range"
+
+#: What may be said of a field: words of the decoder, and names that the schemas give.
+_STRUCTS: list[type[msgspec.Struct]] = [events.Item, *(kind for kinds in events.EVENTS.values() for kind in kinds)]
+_NAMES = "|".join(sorted({field for struct in _STRUCTS for field in struct.__struct_fields__}))
+_PATH = re.compile(rf"(?:\.(?:{_NAMES})|\[[0-9]+\])*")
+_MISSING = re.compile(rf"Object missing required field `({_NAMES})`")
+_KINDS = "str|int|float|bool|null|array|object"
+_EXPECTED = re.compile(
+    rf"Expected `(?:{_KINDS})(?: \| null)?`(?: of length)?(?: [<>=]+ [0-9.]+)?(?:, got `(?:{_KINDS})`)?"
+)
+
+
 def decode(topic: str, value: bytes, now: int | None = None) -> tuple[events.AnyEvent, int]:
     """The event in `value` and its time in microseconds. Raises Invalid.
 
     `now`: the record's own timestamp in microseconds, where there is one to compare with.
     """
     if len(value) > MAX_BYTES:
-        raise Invalid(Reason.TOO_LARGE, f"{len(value)} bytes, at most {MAX_BYTES} are allowed")
+        raise Invalid(Reason.TOO_LARGE, f"more than the {MAX_BYTES} bytes that are allowed")
     try:
         if not value.isascii():
             # The decoder passes over the text of fields that it does not know.
             value.decode()
         event = _DECODE[topic](value)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise _reason(topic, value, error) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        event = _decode_slowly(topic, value)
     try:
         occurred_at = parse(event.occurred_at)
-    except ValueError as error:
-        raise Invalid(Reason.BAD_TIME, f"occurred_at: {error}") from None
+    except ValueError:
+        raise Invalid(Reason.BAD_TIME, f"occurred_at: {_NO_TIME}") from None
     if now is not None and occurred_at > now + MAX_AHEAD:
         raise Invalid(Reason.FROM_THE_FUTURE, "occurred_at: more than 24 hours ahead of the record's timestamp")
-    other = _OTHER_TIMES.get(type(event))
-    if other is not None:
-        _check_time(other, getattr(event, other))
+    kind = type(event)
+    if kind is events.OrderPlaced:
+        _check_numbers(event)  # type: ignore[arg-type]
+    elif kind in _OTHER_TIMES:
+        _check_time(_OTHER_TIMES[kind], getattr(event, _OTHER_TIMES[kind]))
     return event, occurred_at
 
 
@@ -93,31 +113,53 @@ def _check_time(field: str, text: str | None) -> None:
     try:
         if text is not None:
             parse(text)
-    except ValueError as error:
-        raise Invalid(Reason.BAD_TIME, f"{field}: {error}") from None
+    except ValueError:
+        raise Invalid(Reason.BAD_TIME, f"{field}: {_NO_TIME}") from None
 
 
-def _reason(topic: str, value: bytes, error: Exception) -> Invalid:
-    """Looks again at a value that did not decode."""
+def _check_numbers(event: events.OrderPlaced) -> None:
+    """The decoder takes whole numbers of any size. A promise is cut to what fits into a row."""
+    if event.commitment_days is not None and event.commitment_days > FOR_EVER:
+        if event.commitment_days > json_text.GREATEST:
+            raise Invalid(Reason.ILL_TYPED_FIELD, f"commitment_days: {_OUT_OF_RANGE}")
+        event.commitment_days = FOR_EVER
+    for place, item in enumerate(event.items):
+        if item.quantity > json_text.GREATEST:
+            raise Invalid(Reason.ILL_TYPED_FIELD, f"items[{place}].quantity: {_OUT_OF_RANGE}")
+
+
+def _decode_slowly(topic: str, value: bytes) -> events.AnyEvent:
+    """The event in a value that did not pass. Raises Invalid."""
     try:
-        plain = msgspec.json.decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return Invalid(Reason.NOT_JSON, "not one JSON value in UTF-8")
+        plain = json_text.read(value.decode()).value
+    except ValueError:
+        raise Invalid(Reason.NOT_JSON, "not one JSON value in UTF-8") from None
     if not isinstance(plain, dict):
-        return Invalid(Reason.NOT_OBJECT, "a JSON value, but not an object")
+        raise Invalid(Reason.NOT_OBJECT, "a JSON value, but not an object")
     tag = plain.get("type")
     if tag is None:
-        return Invalid(Reason.MISSING_FIELD, "type: missing")
+        raise Invalid(Reason.MISSING_FIELD, "type: missing")
     if not isinstance(tag, str):
-        return Invalid(Reason.ILL_TYPED_FIELD, "type: not a string")
-    if not any(struct.__struct_config__.tag == tag for struct in events.EVENTS[topic]):
-        return Invalid(Reason.UNKNOWN_TYPE, f"type: none of the topic {topic}")
-    text = str(error)
-    field = text.rpartition("`$.")[2].rstrip("`") if "`$." in text else ""
-    if "missing required field" in text:
-        name = text.split("`")[1]
-        return Invalid(Reason.MISSING_FIELD, f"{field + '.' if field else ''}{name}: missing")
-    if "Invalid enum value" in text:
+        raise Invalid(Reason.ILL_TYPED_FIELD, "type: not a string")
+    kind = next((kind for kind in events.EVENTS[topic] if kind.__struct_config__.tag == tag), None)
+    if kind is None:
+        raise Invalid(Reason.UNKNOWN_TYPE, f"type: none of the topic {topic}")
+    try:
+        return msgspec.convert(plain, kind)  # type: ignore[return-value]
+    except msgspec.ValidationError as error:
+        raise _told(str(error)) from None
+
+
+def _told(error: str) -> Invalid:
+    """What the decoder's words say, in those that are allowed."""
+    what, _, where = error.partition(" - at ")
+    path = where.strip("`").removeprefix("$")
+    field = path.removeprefix(".") if _PATH.fullmatch(path) else ""
+    missing = _MISSING.fullmatch(what)
+    if missing is not None:
+        return Invalid(Reason.MISSING_FIELD, f"{field}.{missing[1]}: missing".removeprefix("."))
+    if what.startswith("Invalid enum value"):
         return Invalid(Reason.UNKNOWN_VALUE, f"{field}: none of the values allowed")
-    what = text.partition(" - at ")[0]
-    return Invalid(Reason.ILL_TYPED_FIELD, f"{field}: {what}" if field else what)
+    if json_text.OutOfRange.__name__ in what:
+        return Invalid(Reason.ILL_TYPED_FIELD, f"{field}: {_OUT_OF_RANGE}")
+    return Invalid(Reason.ILL_TYPED_FIELD, f"{field}: {what if _EXPECTED.fullmatch(what) else 'not what is expected'}")

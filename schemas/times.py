@@ -7,7 +7,7 @@ up in tables that the slow, strict path fills.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 SECOND = 1_000_000
@@ -92,7 +92,12 @@ _LAST = (datetime(9999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC) - _EPOCH) // _M
 
 
 def render(micros: int) -> str:
-    """The instant as RFC 3339 in UTC with `Z`, fractions only where there are any, without trailing zeros."""
+    """The instant as RFC 3339 in UTC with `Z`, fractions only where there are any, without trailing zeros.
+
+    What lies before the year 1 or behind 9999, as a deadline may, is the first or the last instant that can be written.
+    """
+    if not _FIRST <= micros <= _LAST:
+        micros = _FIRST if micros < _FIRST else _LAST
     day, rest = divmod(micros, DAY)
     seconds, fraction = divmod(rest, SECOND)
     text = f"{_date(day)}T{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
@@ -101,7 +106,11 @@ def render(micros: int) -> str:
     return text + "Z"
 
 
+def date_of(day: int) -> date:
+    """The date of a day since 1970-01-01; before the year 1 or behind 9999 the first or the last that there is."""
+    return _EPOCH.date() + timedelta(days=min(max(day, _FIRST // DAY), _LAST // DAY))
+
+
 @lru_cache(1_024)
 def _date(day: int) -> str:
-    """The date of a day since 1970-01-01."""
-    return (_EPOCH + timedelta(days=day)).date().isoformat()
+    return date_of(day).isoformat()

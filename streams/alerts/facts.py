@@ -62,12 +62,9 @@ class Facts(dict[str, "str | None"]):
         return value
 
 
-def _clock(facts: Facts, instant: int) -> str | None:
-    """A time on the readers' clock; None where the calendar has no such time."""
-    try:
-        return facts.vocabulary.language.minute(instant)
-    except OverflowError:
-        return None
+def _clock(facts: Facts, instant: int) -> str:
+    """A time on the readers' clock."""
+    return facts.vocabulary.language.minute(instant)
 
 
 def percent(share: object) -> str | None:

@@ -164,6 +164,11 @@ def _name_rows(axes: Axes, rows: Sequence[TypeRow]) -> None:
 
 
 def _date_axis(axes: Axes) -> None:
+    # The margins must not reach beyond the calendar.
+    left, right = axes.get_xlim()
+    first, last = _numbers((date.min, date.max))
+    if left < first or right > last:
+        axes.set_xlim(max(left, first), min(right, last))
     locator = _DATES.AutoDateLocator(minticks=3, maxticks=5)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(_DATES.ConciseDateFormatter(locator, show_offset=False))

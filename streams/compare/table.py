@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date
 
 from rich import box
 from rich.console import Console
@@ -91,19 +91,22 @@ def _share(count: Count) -> tuple[str, str]:
 def _per_day(findings: Findings, bars: int) -> Table:
     named = sorted({day for row in findings.types for day in row.days})
     first, last = date.fromisoformat(named[0]), date.fromisoformat(named[-1])
-    days = [(first + timedelta(days=past)).isoformat() for past in range((last - first).days + 1)]
-    table = _table(f"Alerts by day (UTC), {days[0]} to {days[-1]}", ("type", "A", "B"), ("A, most", "B, most"))
+    length = (last - first).days + 1
+    step = -(-length // bars)
+    table = _table(f"Alerts by day (UTC), {first} to {last}", ("type", "A", "B"), ("A, most", "B, most"))
     for row in findings.types:
-        counts = [[row.days.get(day, (0, 0))[side] for day in days] for side in (0, 1)]
-        top = max(map(max, counts))
-        table.add_row(row.type, *(_bars(side, top, bars) for side in counts), *(str(max(side)) for side in counts))
+        highest = [[0] * -(-length // step) for _ in range(2)]
+        for day, counts in row.days.items():
+            place = (date.fromisoformat(day) - first).days // step
+            for side, count in zip(highest, counts, strict=True):
+                side[place] = max(side[place], count)
+        top = max(map(max, highest))
+        table.add_row(row.type, *(_bars(side, top) for side in highest), *(str(max(side)) for side in highest))
     return table
 
 
-def _bars(counts: Sequence[int], top: int, most: int) -> str:
-    """One bar for each day; where there are more than `most`, one for the highest of several."""
-    step = -(-len(counts) // most)
-    highest = [max(counts[place : place + step]) for place in range(0, len(counts), step)]
+def _bars(highest: Sequence[int], top: int) -> str:
+    """One bar for each day; where there are more days than bars, for the highest of several."""
     return "".join(_BARS[-(-count * len(_BARS) // top) - 1] if count else " " for count in highest)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from schemas import events
+from schemas import events, json_text
 from schemas.decode import Invalid, decode
 from schemas.events import record_key
 from streams.explain.facts import Name
@@ -129,7 +129,7 @@ def scope_of(subject: str, lines: Iterable[Line]) -> Scope:
 
 def _mentions(value: bytes, subject: str, needle: bytes) -> bool:
     try:
-        told = msgspec.json.decode(value)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        told = json_text.read(value.decode()).value
+    except ValueError:
         return needle in value
     return isinstance(told, dict) and any(told.get(field) == subject for field in _IDS)

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import date, timedelta
+from datetime import date
 from functools import cached_property
 from typing import Annotated
 
 import msgspec
 
-from schemas.times import DAY, HOUR
+from schemas.times import DAY, HOUR, date_of
 
 _DAY_OF_YEAR = re.compile(r"(\d\d)-(\d\d)", re.ASCII)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_EPOCH = date(1970, 1, 1)
 
 
 class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
@@ -57,7 +56,7 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return {}
 
     def _holds(self, day: int) -> bool:
-        local = _EPOCH + timedelta(days=day)
+        local = date_of(day)
         dates = self._dates
         if dates is not None:
             return dates[0] <= local <= dates[1]

@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from schemas import times
+from schemas import json_text, times
 from schemas.decode import Reason
 from schemas.events import CHATS, ORDERS, SCANS
 from streams.replay.packed import ERRORS, unpacked
@@ -120,23 +120,36 @@ def tagged(number: int, line: bytes) -> Line | None:
             line.decode()
         found = _TAGGED.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None if line.isspace() else Line(number, None, None, *_untagged(line))
-    topic, value = found.topic, found.value
-    if topic not in TOPICS:
-        return Line(number, None, None, Reason.UNKNOWN_TOPIC, "topic: none of those that are read")
-    if value is msgspec.UNSET:
-        return Line(number, topic, None, Reason.MISSING_FIELD, "value: missing")
-    return Line(number, topic, bytes(value))
+        return None if line.isspace() else _tagged_slowly(number, line)
+    if found.topic not in TOPICS:
+        return Line(number, None, None, *_NO_TOPIC)
+    if found.value is msgspec.UNSET:
+        return Line(number, found.topic, None, *_NO_VALUE)
+    return Line(number, found.topic, bytes(found.value))
 
 
-def _untagged(line: bytes) -> tuple[Reason, str]:
+_NO_TOPIC = Reason.UNKNOWN_TOPIC, "topic: none of those that are read"
+_NO_VALUE = Reason.MISSING_FIELD, "value: missing"
+
+
+def _tagged_slowly(number: int, line: bytes) -> Line:
+    """The same of a line that did not pass: as `schemas.decode` reads values."""
     try:
-        plain = msgspec.json.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return Reason.NOT_JSON, "not one JSON value in UTF-8"
+        text = line.decode()
+        plain, spans = json_text.read(text)
+    except ValueError:
+        return Line(number, None, None, Reason.NOT_JSON, "not one JSON value in UTF-8")
     if not isinstance(plain, dict):
-        return Reason.NOT_OBJECT, "a JSON value, but not an object"
-    return Reason.UNKNOWN_TOPIC, "topic: missing, or not a string"
+        return Line(number, None, None, Reason.NOT_OBJECT, "a JSON value, but not an object")
+    topic = plain.get("topic")
+    if not isinstance(topic, str):
+        return Line(number, None, None, Reason.UNKNOWN_TOPIC, "topic: missing, or not a string")
+    if topic not in TOPICS:
+        return Line(number, None, None, *_NO_TOPIC)
+    if "value" not in spans:
+        return Line(number, topic, None, *_NO_VALUE)
+    begin, end = spans["value"]
+    return Line(number, topic, text[begin:end].encode())
 
 
 class _Head(msgspec.Struct, gc=False):
@@ -150,7 +163,12 @@ def time_of(line: bytes) -> int:
     """When the event says that it occurred; one without a valid time comes before all others."""
     try:
         return times.parse(_HEAD.decode(line).occurred_at)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ValueError):
+    except (msgspec.MsgspecError, RecursionError, ValueError):
+        pass
+    try:
+        plain = json_text.read(line.decode()).value
+        return times.parse(plain["occurred_at"])
+    except (TypeError, LookupError, ValueError):
         return -(1 << 62)
 
 

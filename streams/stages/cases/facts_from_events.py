@@ -23,9 +23,6 @@ from streams.stages.buyer_hash import BuyerHash
 #: An event's time, event id, SHA-256 and shop.
 Place = tuple[int, str, bytes, str]
 
-#: Days longer than the calendar. A promise is cut to it: more changes nothing, and would not fit into a row.
-_FOR_EVER = 4_000_000
-
 
 def entry_of(event: events.AnyEvent, place: Place, policy: Policy, buyer_hash: BuyerHash | None = None) -> Entry:
     """What is kept of an event of the topics `orders` and `chats`; of a buyer the hash, where there is one."""
@@ -37,8 +34,7 @@ def entry_of(event: events.AnyEvent, place: Place, policy: Policy, buyer_hash: B
 
 def _placed(event: events.OrderPlaced, place: Place, _: Policy) -> Entry:
     items = tuple((item.item_id, item.category_id) for item in event.items)
-    promised = None if event.commitment_days is None else min(event.commitment_days, _FOR_EVER)
-    fact = Placed(**_at(place), items=items, ship_to_region=event.ship_to_region, commitment_days=promised)
+    fact = Placed(**_at(place), items=items, ship_to_region=event.ship_to_region, commitment_days=event.commitment_days)
     return Entry(apply.PLACED, "", True, fact)
 
 

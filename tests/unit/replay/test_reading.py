@@ -103,6 +103,22 @@ def test_the_value_is_the_very_bytes_of_the_line_whatever_else_the_line_has(tmp_
     assert line == Line(1, CHATS, b'{ "b" : 1 , "a":"\\u597d" }')
 
 
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        (rb'{"topic":"chats","topic":"orders","value":{"a":1}}', b'{"a":1}'),
+        (rb'{"topic":5,"topic":"orders","value":1,"value": {"a":2} }', b'{"a":2}'),
+        (rb'{"topic":"orders","value":{"a":"\ud83d"}}', rb'{"a":"\ud83d"}'),
+        (rb'{"topic":"orders","x":"\ud83d","value":null}', b"null"),
+        (rb'{"topic":"orders","value":{"a":1e999}}', b'{"a":1e999}'),
+        (b'{"topic":"orders","value":' + b"[" * 9_000 + b"]" * 9_000 + b"}", b"[" * 9_000 + b"]" * 9_000),
+        (rb'{"topic":"orders","value":[{"value":1},"\ud83d"], "x":{"value":{"topic":3}}}', rb'[{"value":1},"\ud83d"]'),
+    ],
+)
+def test_a_line_is_read_as_most_libraries_read_json(tmp_path: Path, line: bytes, text: bytes) -> None:
+    assert list(read(packed(tmp_path / "in", line + b"\n"))) == [Line(1, ORDERS, text)]
+
+
 # -- a folder
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
 
 from schemas.decode import MAX_BYTES, Invalid, Reason, decode
-from schemas.events import CHATS, ORDERS, SCANS
+from schemas.events import CHATS, ORDERS, SCANS, ChatMessage, OrderPaid
 from schemas.times import HOUR, parse
 from tests.unit.schemas.values import AT, GONE, ITEM, VALUES, fields, value
 
@@ -250,6 +251,115 @@ def test_times_agreed_may_lie_ahead_and_an_event_may_be_old() -> None:
     decode(SCANS, value(SCANS, "scan", occurred_at="1999-01-01T00:00:00Z"), now)
 
 
+ORDER = '"event_id":"e","occurred_at":"2026-01-01T00:00:00Z","order_id":"A","shop_id":"S1"'
+CHAT = '"event_id":"e","occurred_at":"2026-01-01T00:00:00Z","shop_id":"S1","conversation_id":"C","sender":"buyer"'
+SCAN = '"event_id":"e","occurred_at":"2026-01-01T00:00:00Z","tracking_no":"X1","carrier":"SF"'
+
+
+@pytest.mark.parametrize(
+    ("topic", "text", "field", "expected"),
+    [
+        (ORDERS, f'{{"type":"order.paid",{ORDER},"shop_id":"S2"}}', "shop_id", "S2"),
+        (ORDERS, f'{{"type":"order.paid","shop_id":5,{ORDER}}}', "shop_id", "S1"),
+        (ORDERS, f'{{"type":"order.paid","occurred_at":"?",{ORDER}}}', "shop_id", "S1"),
+        (ORDERS, f'{{"type":"order.paid","ship_by":[[]],{ORDER},"ship_by":null}}', "ship_by", None),
+        (SCANS, f'{{"type":"scan",{SCAN},"status":"{PERSONAL}","status":"held"}}', "status", "held"),
+        (CHATS, f'{{"type":"chat.message",{CHAT},"text":"a","text":"b"}}', "text", "b"),
+        # What the names are written with is not what they are.
+        (CHATS, f'{{"type":"chat.message",{CHAT},"text":"a","t\\u0065xt":"b"}}', "text", "b"),
+    ],
+)
+def test_of_a_name_given_twice_the_last_holds(topic: str, text: str, field: str, expected: object) -> None:
+    event, _ = decode(topic, text.encode())
+    assert getattr(event, field) == expected
+
+
+@pytest.mark.parametrize("first", ["order.completed", "order.paid", PERSONAL, "scan"])
+def test_of_a_type_given_twice_the_last_holds(first: str) -> None:
+    event, _ = decode(ORDERS, f'{{"type":"{first}",{ORDER},"type":"order.paid"}}'.encode())
+    assert type(event) is OrderPaid
+    found = refused(ORDERS, f'{{"type":"order.paid",{ORDER},"type":"{PERSONAL}"}}'.encode())
+    assert found.reason is Reason.UNKNOWN_TYPE
+    assert PERSONAL not in found.detail
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        (r"\ud83d", "\ufffd"),
+        (r"\udc00\ud83d", "\ufffd\ufffd"),
+        (r"找客服\ud83d", "找客服\ufffd"),
+        (r"\ud83d\ude00", "\U0001f600"),
+        (r"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
+        (r"\ud83d\\ude00", "\ufffd\\ude00"),
+    ],
+)
+def test_half_an_emoji_does_not_lose_a_message(text: str, read: str) -> None:
+    event, _ = decode(CHATS, f'{{"type":"chat.message",{CHAT},"text":"{text}"}}'.encode())
+    assert isinstance(event, ChatMessage)
+    assert event.text == read
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        r'"\ud800"',
+        "1e999",
+        "-1e999",
+        "9" * 5_000,
+        "[" * 30_000 + "]" * 30_000,
+        '{"a":' * 9_000 + "1" + "}" * 9_000,
+        '{"a":1,"a":2}',
+        "null",
+    ],
+    ids=lambda text: text[:12],
+)
+def test_in_an_unknown_field_anything_is_allowed_that_is_json(unknown: str) -> None:
+    event, _ = decode(ORDERS, f'{{"type":"order.paid",{ORDER},"x":{unknown}}}'.encode())
+    assert type(event) is OrderPaid
+    item = f'{{"item_id":"i","category_id":"c","quantity":1,"x":{unknown}}}'
+    decode(ORDERS, f'{{"type":"order.placed",{ORDER},"buyer_id":"B","items":[{item}]}}'.encode())
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        "NaN", "Infinity", "01", "1.", ".5", "-", "1e", "+1", r'"\q"', r'"\u12g4"', '"a\tb"', "'a'", "[1,]", "[,1]",
+        "{1:2}",
+        '{"a"}', '{"a":}', '{"a":1,}', "tru", "[" * 30_000 + "]" * 29_999, "[}", "{]", "1 2", ":", ",", "",
+        "[" * 9_000 + "01" + "]" * 9_000,
+    ],
+    ids=lambda text: text[:12],
+)  # fmt: skip
+def test_in_an_unknown_field_what_is_no_json_is_not(unknown: str) -> None:
+    assert refused(ORDERS, f'{{"type":"order.paid",{ORDER},"x":{unknown}}}'.encode()).reason is Reason.NOT_JSON
+
+
+@pytest.mark.parametrize("field", ["quantity", "amount", "commitment_days"])
+@pytest.mark.parametrize(
+    ("number", "valid"),
+    [
+        (str(int(sys.float_info.max)), True),
+        (str(int(sys.float_info.max) * 10), False),
+        ("9" * 5_000, False),
+        ("1e309", False),
+        ("-1e309", False),
+    ],
+    ids=lambda told: str(told)[:9],
+)
+def test_a_number_beyond_a_double_in_a_known_field_is_ill_typed(field: str, number: str, valid: bool) -> None:
+    numbers = {"quantity": "1", "amount": "1", "commitment_days": "1"} | {field: number}
+    item = f'{{"item_id":"i","category_id":"c","quantity":{numbers["quantity"]},"amount":{numbers["amount"]}}}'
+    days = numbers["commitment_days"]
+    raw = f'{{"type":"order.placed",{ORDER},"buyer_id":"B","items":[{item}],"commitment_days":{days}}}'.encode()
+    if valid:
+        decode(ORDERS, raw)
+    else:
+        found = refused(ORDERS, raw)
+        assert found.reason is Reason.ILL_TYPED_FIELD
+        assert field in found.detail
+
+
 @pytest.mark.parametrize(("topic", "type_"), list(VALUES))
 def test_the_detail_never_quotes_a_value(topic: str, type_: str) -> None:
     found = []
@@ -263,6 +373,19 @@ def test_the_detail_never_quotes_a_value(topic: str, type_: str) -> None:
     found.append(refused(topic, PERSONAL.encode()).detail)
     found.append(refused(topic, value(topic, type_, event_id=[PERSONAL], **{PERSONAL: PERSONAL})).detail)
     found.append(refused(topic, value(topic, type_, note=PERSONAL)[:-1]).detail)
-    assert len(found) > 10
+    text = value(topic, type_).decode()
+    twice = [f'"{name}":"{PERSONAL}"' for name in ("type", "event_id", "occurred_at", PERSONAL)]
+    for extra in (
+        *twice,
+        f'"occurred_at":"2026-02-31T13:80:00Z{PERSONAL}"',
+        f'"x":1{PERSONAL}',
+        f'"type":["{PERSONAL}"]',
+    ):
+        for told in (f"{{{extra},{text[1:]}", f"{text[:-1]},{extra}}}"):
+            try:
+                decode(topic, told.encode())
+            except Invalid as invalid:
+                found.append(f"{invalid.detail} {invalid}")
+    assert len(found) > 14
     assert not [text for text in found if PERSONAL in text or PERSONAL[:11] in text]
     assert not [text for text in found if not text.strip() or "\n" in text]
