@@ -47,13 +47,18 @@ format: .venv/.ready ## Puts the code into form
 	@$(BIN)/ruff format .
 
 # Hashes name files, so that an index can be chosen by whoever installs.
-COMPILE := $(BIN)/pip-compile --quiet --no-header --strip-extras --allow-unsafe --generate-hashes \
+COMPILE := target/lock/bin/pip-compile --quiet --no-header --strip-extras --allow-unsafe --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host
-lock: .venv/.ready ## Resolves the dependencies anew; UPGRADE=1 takes newer versions
-	@$(BIN)/pip install --quiet 'pip-tools>=7.6,<8'
+# Of an environment of its own: the one that is developed in cannot be made before it is locked what it is made of.
+lock: target/lock/.ready ## Resolves the dependencies anew; UPGRADE=1 takes newer versions
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --output-file requirements.lock pyproject.toml
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev --all-build-deps --constraint requirements.lock \
 		--output-file requirements-dev.lock pyproject.toml
+
+target/lock/.ready:
+	@$(PYTHON) -m venv target/lock
+	@target/lock/bin/pip install --quiet --disable-pip-version-check 'pip-tools>=7.6,<8'
+	@touch $@
 
 clean: ## Removes what the other targets made
 	rm -rf .venv target .mypy_cache .ruff_cache .import_linter_cache .hypothesis
