@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Mapping
 from random import Random
-from typing import Any
 
 import pytest
 
@@ -14,48 +13,15 @@ from streams.engine.clock import Clock
 from streams.engine.errors import LogError
 from streams.engine.log.interface import Assignor, Listener, Member, Rows, TopicPartition, Transaction, Writer
 from streams.engine.log.memory import MemoryLog
-from streams.engine.processor import Processor, Record
-from streams.engine.runner import Factory
+from streams.engine.processor import Record
 from streams.engine.task import Task
 from streams.engine.topology import TaskId
 from streams.worker import Embedded
-from tests.unit.engine.history import T0, UNTIL, Events, arrival, history, key_of
+from tests.unit.engine.embedding import CLOCK, PATIENCE, append_all, assemble, embedded, results, until
+from tests.unit.engine.history import T0, UNTIL, arrival, history
 from tests.unit.engine.naive import naive
 from tests.unit.engine.simulator import topology_of
 from tests.unit.engine.toy import DATAFLOW, HOUR, RESULTS, pack, processor, unpack
-
-PATIENCE = 60.0
-CLOCK = Clock.end(UNTIL)
-
-
-def assemble(counts: Mapping[str, int]) -> Factory:
-    def make(kind: str, partition: int) -> Processor:
-        return processor(kind, partition, counts)
-
-    return make
-
-
-def embedded(counts: Mapping[str, int], log: MemoryLog | None = None, **options: Any) -> Embedded:
-    topics = {"orders": counts["desk"], "calls": counts["desk"], "scans": counts["road"], RESULTS: 3}
-    return Embedded(
-        DATAFLOW,
-        assemble,
-        clock=options.pop("clock", CLOCK),
-        topics=topics,
-        app_id="toy",
-        log=log,
-        **options,
-    )
-
-
-def append_all(worker: Embedded, events: Events) -> None:
-    for topic, listed in events.items():
-        for event in listed:
-            worker.append(topic, key_of(event), pack(event))
-
-
-def results(worker: Embedded) -> Counter[tuple[Any, ...]]:
-    return Counter(tuple(unpack(record.value or b"")) for _, record in worker.records(RESULTS))
 
 
 @pytest.mark.parametrize("counts", [{"desk": 1, "road": 1}, {"desk": 4, "road": 3}], ids=str)
@@ -257,11 +223,6 @@ def restored(worker: Embedded) -> float | None:
     return worker.metrics.registry.get_sample_value("parcelwatch_restored_rows_total", {"kind": "desk"})
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    while not condition():  # noqa: ASYNC110
-        await asyncio.sleep(0.005)
-
-
 async def some_results(worker: Embedded, count: int) -> None:
     while len(worker.records(RESULTS)) < count:  # noqa: ASYNC110
         await asyncio.sleep(0.005)
@@ -307,9 +268,9 @@ async def test_a_worker_told_to_end_later_goes_on_from_the_first_end() -> None:
     events = history(random, size=200)
     early, late = UNTIL - 40 * HOUR, UNTIL
     log = MemoryLog()
-    for until, low in ((early, 0), (late, early + 1)):
-        worker = embedded(counts, log, clock=Clock.end(until), once=True)
-        append_all(worker, {t: [e for e in listed if low <= e[0] <= until] for t, listed in events.items()})
+    for end, low in ((early, 0), (late, early + 1)):
+        worker = embedded(counts, log, clock=Clock.end(end), once=True)
+        append_all(worker, {t: [e for e in listed if low <= e[0] <= end] for t, listed in events.items()})
         async with worker, asyncio.timeout(PATIENCE):
             assert await worker.finished() == 0
     assert results(worker) == naive(events, late)

@@ -12,8 +12,8 @@ from aiohttp.test_utils import unused_port
 from streams.engine.errors import FatalError
 from streams.worker.endpoint import endpoint
 from streams.worker.metrics import CATALOGUE, Metrics
+from tests.unit.engine.embedding import PATIENCE, embedded
 from tests.unit.engine.history import T0, UNTIL
-from tests.unit.engine.test_embedded import PATIENCE, embedded
 from tests.unit.engine.toy import HOUR, SECOND, pack
 
 

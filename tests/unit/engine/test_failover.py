@@ -14,9 +14,9 @@ from streams.engine.log.interface import TopicPartition
 from streams.engine.log.memory import MemoryLog
 from streams.engine.store.rocks import RocksStore
 from streams.worker import Embedded
+from tests.unit.engine.embedding import append_all, embedded, results, until
 from tests.unit.engine.history import UNTIL, Events, arrival, history
 from tests.unit.engine.naive import naive
-from tests.unit.engine.test_embedded import append_all, embedded, results, until
 
 PATIENCE = 60.0
 COUNTS = {"desk": 4, "road": 4}

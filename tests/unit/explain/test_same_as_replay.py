@@ -26,7 +26,7 @@ from tests.oracle.outages import dense, dense_stream, dense_until
 from tests.oracle.streams import random_stream, random_until, shuffle_on_time
 from tests.unit.explain.scenes import quick_replies
 from tests.unit.explain.telling import lines_of, tell, unexplained
-from tests.unit.rules.shipments.test_feeds_against_oracle import as_lowered
+from tests.unit.rules.shipments.lowered_feeds import as_lowered
 from tests.unit.stages.cluster import written
 
 _IDS = ("tracking_no", "order_id", "ticket_id", "conversation_id", "shop_id")

@@ -6,37 +6,20 @@ through all of them again for each question (`tests.oracle.shipments`).
 
 from __future__ import annotations
 
-import os
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oracle.policy import DAY
 from tests.oracle.streams import START, random_until, shuffle_on_time, streams
 from tests.oracle.timeline import microseconds
 from tests.unit.rules.against_oracle import difference, policies, run, shapes
+from tests.unit.rules.arrivals import QUICK, Events, ends, some
 
 PROFILES = ["default", "tmall-2026"]
-Events = list[dict[str, Any]]
-
-#: Locally each run looks elsewhere; where runs are compared with one another they look at the same.
-FIXED = "CI" in os.environ
-QUICK = settings(
-    deadline=None, derandomize=FIXED, max_examples=120, suppress_health_check=[HealthCheck.too_slow], print_blob=True
-)
-
-
-def some(random: Random, count: int) -> list[int]:
-    """Places at which what is due is looked at: none, some, or all."""
-    share = random.choice((0, 0.1, 1))
-    return [place for place in range(count) if random.random() < share]
-
-
-def ends(random: Random, events: Events) -> int | None:
-    return random.choice((None, random_until(random, events)))
 
 
 def plain(alerts: Any, tables: Any) -> tuple[Any, ...]:

@@ -16,35 +16,13 @@ from tests.oracle.reader import read
 from tests.oracle.streams import asks, streams
 from tests.oracle.timeline import microseconds
 from tests.unit.rules.against_oracle import policies, run
-from tests.unit.rules.test_against_oracle import QUICK, Events, some
+from tests.unit.rules.arrivals import QUICK, Events, in_any_order, some, told_apart
 
 SINGLE = ("shipment.", "order.", "ticket.")
 COUNTS = ("orders", "disputes", "complaints", "interventions", "ticket_timeouts", "logistics_linked")
 
 
-def told_apart(events: Events) -> Events:
-    """Without those that the arrival decides between: of two facts of one id and time the first to come holds."""
-    seen = set()
-    kept = []
-    for event in events:
-        value = event["value"]
-        place = event["topic"], value["type"], microseconds(value["occurred_at"])
-        if place not in seen:
-            seen.add(place)
-            kept.append(event)
-    return kept
-
-
 STREAMS = streams(max_size=70, weeks=6, forgetting=False).map(told_apart)
-
-
-def in_any_order(events: Events, random: Random) -> Events:
-    """Mostly in order, with some that come much later, or in no order at all."""
-    if random.random() < 0.3:
-        return random.sample(events, len(events))
-    waits = (0, 0, 0, HOUR, 3 * DAY, 30 * DAY)
-    times = [microseconds(event["value"]["occurred_at"]) + random.choice(waits) for event in events]
-    return [events[place] for place in sorted(range(len(events)), key=lambda place: times[place])]
 
 
 def counts_of(row: Any) -> dict[str, int]:

@@ -10,9 +10,9 @@ from tests.oracle.policy import DAY, HOUR
 from tests.oracle.streams import shuffle_on_time
 from tests.oracle.timeline import microseconds
 from tests.unit.rules.against_oracle import policies
-from tests.unit.rules.test_profiles_oracle import PROFILES, stream
+from tests.unit.rules.insistent_buyers import PROFILES, stream
 from tests.unit.stages.cluster import Cluster, written
-from tests.unit.stages.test_restart import one_reader
+from tests.unit.stages.one_reader import one_reader
 
 
 @pytest.mark.parametrize("profile", PROFILES)

@@ -7,18 +7,17 @@ from collections.abc import Mapping
 from random import Random
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.decode import decode
-from streams.policy.model import Policy
 from streams.rules.cases.case import Case
 from streams.stages.cases.book import OrderBook
 from streams.stages.single_reader import SingleReader
 from tests.oracle.streams import shuffle_on_time, streams
 from tests.unit.rules.against_oracle import Kept, encoded, policies
+from tests.unit.rules.conversations.late_reply import with_late_reply
 
 PROFILES = ["default", "taobao-experience-2026", "distinct-orders"]
 QUICK = settings(
@@ -39,13 +38,6 @@ class EagerOrders(OrderBook):
 
 #: So that what is over is forgotten within days.
 SHORT = Kept(order=5, order_extension=1, order_idle=12, ticket=4, escalation=3, voiding=6, conversation=3)
-
-
-def with_late_reply(policy: Policy) -> Policy:
-    """The policy with the rule that is off by default."""
-    talks = policy.conversations
-    talks = msgspec.structs.replace(talks, reply_late=msgspec.structs.replace(talks.reply_late, enabled=True))
-    return msgspec.structs.replace(policy, conversations=talks)
 
 
 def said(reader: SingleReader, arrival: list[Mapping[str, Any]], looks: set[int]) -> tuple[Any, ...]:

@@ -18,10 +18,10 @@ from tests.oracle.streams import random_stream, shuffle_on_time, streams
 from tests.oracle.tickets import Tickets
 from tests.oracle.timeline import microseconds, sorted_events
 from tests.unit.rules.against_oracle import Kept, difference, policies
-from tests.unit.rules.test_against_oracle import QUICK, Events, ends, some
+from tests.unit.rules.arrivals import QUICK, Events, ends, some
+from tests.unit.rules.conversations.late_reply import with_late_reply
 from tests.unit.stages.cluster import Cluster, written
-from tests.unit.stages.test_plain_events import with_late_reply
-from tests.unit.stages.test_restart import SOME, end_of, one_reader
+from tests.unit.stages.one_reader import SOME, end_of, one_reader
 
 PROFILES = ("default", "taobao-experience-2026", "distinct-orders")
 SHORT = (

@@ -10,32 +10,20 @@ from collections import Counter
 from random import Random
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streams.policy.model import Clusters, FeedSilence, Policy
+from streams.policy.model import Policy
 from tests.oracle.outages import dense, dense_stream, dense_until
-from tests.oracle.policy import HOUR, OraclePolicy
+from tests.oracle.policy import OraclePolicy
 from tests.oracle.reader import Result, read
 from tests.oracle.streams import asks, shuffle_on_time
 from tests.oracle.timeline import OracleAlert
 from tests.unit.rules.against_oracle import policies, run, shapes
+from tests.unit.rules.shipments.lowered_feeds import as_lowered
 
 Events = list[dict[str, Any]]
-
-
-def as_lowered(policy: Policy, oracle: OraclePolicy) -> Policy:
-    """The product's policy with the oracle's numbers of feeds and clusters."""
-    feeds = FeedSilence(
-        hours=oracle.feed_hours,
-        days=oracle.feed_days,
-        min_scans=oracle.feed_min_scans,
-        grace_hours=oracle.feed_grace / HOUR,
-    )
-    clusters = Clusters(stalls=oracle.cluster_stalls, hours=oracle.cluster_span / HOUR)
-    return msgspec.structs.replace(policy, feed_silence=feeds, clusters=clusters)
 
 
 def shape(alert: OracleAlert) -> tuple[Any, ...]:
