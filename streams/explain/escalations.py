@@ -10,9 +10,9 @@ import msgspec
 from schemas.times import render
 from streams.explain.facts import At, Coded, Facts, Value
 from streams.policy.model import Policy
+from streams.rules.cases.case import Case, Delta
 from streams.rules.conversations.interventions import Intervention, counted
 from streams.rules.help_rate import contributions
-from streams.rules.help_rate.contributions import Case, Delta
 
 COUNTS, VOIDED, REPEAT, UNDER_WAY = "counts", "voided", "repeat", "not_yet"
 #: As the policy has it: not this kind; with the order's others, as one; not without an order.
@@ -52,7 +52,7 @@ def countings(cases: Iterable[Case], policy: Policy, end: int) -> list[Counting]
     """All escalations of the cases, by time. `end`: a ticket that times out then or later has not yet."""
     found: list[Counting] = []
     for case in cases:
-        for name, (time, delta, voided) in contributions.expected(case, policy).items():
+        for name, (time, delta, voided) in contributions.expected_contributions(case, policy).items():
             kind, _, identity = name.partition("/")
             if kind not in _KINDS:
                 continue

@@ -13,8 +13,8 @@ import msgspec
 
 from streams.explain.subject import Parcel as ParcelKey
 from streams.explain.subject import Scope
+from streams.rules.cases.case import Case
 from streams.rules.conversations.replies import Conversation
-from streams.rules.help_rate.contributions import Case
 from streams.rules.shipments.carrier_feeds import Feed
 from streams.rules.shipments.parcel import Parcel
 from streams.stages.single_reader import SingleReader

@@ -7,7 +7,7 @@ from streams.explain.checks import PENDING, PREVENTED, Alerts, Check, raised
 from streams.explain.facts import At, Coded, Facts, Name, Span, at
 from streams.explain.subject import ORDER
 from streams.policy.model import Policy
-from streams.rules.help_rate.contributions import Case
+from streams.rules.cases.case import Case
 from streams.rules.orders import aftersales_window, refused_rights, ship_by
 from streams.rules.orders.aftersales_window import REVIEW, Request
 from streams.rules.orders.refunds import EXCHANGE, REFUND_ONLY, RESHIP, RETURN_REFUND, Refund
@@ -40,8 +40,8 @@ def _shipping(case: Case, policy: Policy, alerts: Alerts, end: int) -> list[Chec
     agreed = ship_by_of(paid, policy)
     common: Facts = {"ship_by": At(agreed), "agreed": paid.ship_by is not None}
     # The deadlines as if nothing but the payment had happened.
-    plain = {one.type: one.raised for one in ship_by.expected(case.key, Order(paid=paid), policy)}
-    given = {one.type: one for one in ship_by.expected(case.key, order, policy)}
+    plain = {one.type: one.raised for one in ship_by.deadline_alerts(case.key, Order(paid=paid), policy)}
+    given = {one.type: one for one in ship_by.deadline_alerts(case.key, order, policy)}
     found = []
     if SHIP_DUE_SOON not in plain:
         due = agreed - round(policy.orders.due_soon_hours * HOUR)

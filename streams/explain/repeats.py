@@ -8,9 +8,9 @@ from streams.explain.facts import At
 from streams.explain.rows import Mark, Row
 from streams.explain.watch import Watch
 from streams.policy.model import Policy
+from streams.rules.cases.case import Case
 from streams.rules.conversations import replies
 from streams.rules.conversations.replies import Message
-from streams.rules.help_rate.contributions import Case
 from streams.rules.orders.tickets import Ticket
 
 _Place = tuple[int, str, bytes]

@@ -19,7 +19,7 @@ from streams.explain.subject import CONVERSATION, ORDER, SHIPMENT, SHOP, TICKET
 from streams.explain.tickets import conversation_checks, ticket_checks
 from streams.explain.watch import Watch
 from streams.rules.alert import RAISED, Alert
-from streams.rules.help_rate.contributions import Case
+from streams.rules.cases.case import Case
 from streams.rules.shipments.carrier_feeds import FEED_SILENT
 from streams.rules.shipments.parcel import Parcel
 from streams.rules.shipments.stall_clusters import STALL_CLUSTER

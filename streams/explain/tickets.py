@@ -50,7 +50,7 @@ def ticket_checks(key: str, ticket_id: str, ticket: Ticket, policy: Policy, aler
 
 
 def _due(key: str, ticket_id: str, ticket: Ticket, policy: Policy) -> dict[str, int]:
-    return {one.type: one.raised for one in tickets.expected(key, ticket_id, ticket, policy)}
+    return {one.type: one.raised for one in tickets.ticket_alerts(key, ticket_id, ticket, policy)}
 
 
 def conversation_checks(
@@ -62,14 +62,14 @@ def conversation_checks(
     if not policy.conversations.reply_late.enabled:
         return [Check(REPLY_LATE, about, SWITCHED_OFF, None, None, {})]
     messages = replies.new_messages(conversation.messages, policy)
-    given = {one.raised: one for one in replies.expected(key, conversation_id, messages, policy)}
+    given = {one.raised: one for one in replies.late_reply_alerts(key, conversation_id, messages, policy)}
     found = []
     for place, message in enumerate(messages):
         if message.side != "merchant" and place + 1 < len(messages):
             continue
         # What was waited for up to this answer, or up to the last message.
         before = messages[:place] if message.side == "merchant" else messages
-        open_ = [one for one in replies.expected(key, conversation_id, before, policy) if one.resolved is None]
+        open_ = [one for one in replies.late_reply_alerts(key, conversation_id, before, policy) if one.resolved is None]
         for one in open_:
             asked, due = one.raised - policy.conversations.reply_late.allowed, one.raised
             if due not in given:

@@ -11,7 +11,7 @@ from streams.rules.cases.apply import PLACED, SHIPPED, unpacked
 from streams.rules.cases.case import Case
 from streams.rules.cases.lifetimes import parts
 from streams.rules.orders.ship_by import Placed, Shipped
-from streams.stages.cases.table import LETTER, row_key
+from streams.stages.cases.table import CASE_LETTER, case_row_key
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -23,8 +23,8 @@ class Wanted(msgspec.Struct, frozen=True):
     def may_be(self, key: bytes, row: bytes) -> bool:
         """Whether the row of an orders task may be theirs; quick."""
         if self.buyer is not None:
-            return self.buyer in row and key[:1] == LETTER
-        return self.order is not None and key == row_key(self.order)
+            return self.buyer in row and key[:1] == CASE_LETTER
+        return self.order is not None and key == case_row_key(self.order)
 
     def is_theirs(self, case: Case) -> bool:
         """Whether the case is theirs, by what it says itself."""

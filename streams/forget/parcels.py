@@ -86,9 +86,9 @@ class Search:
 
     def may_be(self, key: bytes, row: bytes) -> bool:
         """Whether a row may be of use; quick. What is about no parcel all may, for what it tells of parcels."""
-        if key[:1] == parcel_rows.LETTER:
+        if key[:1] == parcel_rows.PARCEL_LETTER:
             return key[_PREFIX:] in self._numbers or (self._named is not None and self._named.search(row) is not None)
-        return key[:1] in (_NAME, _FACILITY, scan_ties.LETTER)
+        return key[:1] in (_NAME, _FACILITY, scan_ties.TIES_LETTER)
 
     def cuts(self, rows: Mapping[bytes, bytes], policy: Policy) -> dict[bytes, Cut]:
         """The rows that have to do with the orders, without them. `rows`: all of a task that may be of use."""
@@ -96,7 +96,7 @@ class Search:
         names.rebuild((int.from_bytes(key[1:]), row.decode()) for key, row in rows.items() if key[:1] == _NAME)
         found = {}
         for key, row in rows.items():
-            if key[:1] == parcel_rows.LETTER:
+            if key[:1] == parcel_rows.PARCEL_LETTER:
                 carrier, tracking_no = names.text(int.from_bytes(key[1:_PREFIX])), key[_PREFIX:].decode()
                 cut = self._cut(parcel_rows.decoded(carrier, tracking_no, row, names), names, policy)
                 if cut is not None:
@@ -165,7 +165,7 @@ def is_facility(key: bytes) -> bool:
 
 def is_of_ties(key: bytes) -> bool:
     """Whether the row of that key tells what decides between scans."""
-    return key[:1] == scan_ties.LETTER
+    return key[:1] == scan_ties.TIES_LETTER
 
 
 def _count(parcel: Parcel) -> dict[str, int]:

@@ -20,6 +20,6 @@ def parts_of(key: bytes) -> tuple[bytes, list[Any]]:
     return key[:1], _decode(key[1:])
 
 
-def put(rows: dict[bytes, bytes | None], key: bytes, value: Any) -> None:
+def put_row(rows: dict[bytes, bytes | None], key: bytes, value: Any) -> None:
     """Adds a row, a tombstone where `value` is None."""
     rows[key] = None if value is None else _encode(value)

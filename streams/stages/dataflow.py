@@ -23,7 +23,7 @@ STALL_POINTS = "stall-points"
 
 #: Names of horizons.
 OWN = "own"
-COUNTS = "counts"
+COUNTS_HORIZON = "counts"
 BOUNDARIES = "boundaries"
 JUDGEMENT = "judgement"
 SHIPMENTS = "shipments"
@@ -47,7 +47,7 @@ def dataflow(policy: Policy) -> Dataflow:
                 (ExternalInput(ORDERS, lateness[ORDERS]), ExternalInput(CHATS, lateness[CHATS])),
                 {
                     OWN: (ORDERS, CHATS),
-                    COUNTS: (ORDERS, CHATS, LINKS),
+                    COUNTS_HORIZON: (ORDERS, CHATS, LINKS),
                     BOUNDARIES: (SHOP_DELTAS,),
                     JUDGEMENT: (CATEGORY_SUMS,),
                 },

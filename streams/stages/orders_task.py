@@ -12,11 +12,11 @@ from streams.engine.processor import BEGINNING, Effects, Horizon, Output, Partit
 from streams.engine.table import Table
 from streams.stages import changelog_rows
 from streams.stages.cases.book import OrderBook
-from streams.stages.cases.table import LETTER
+from streams.stages.cases.table import CASE_LETTER
 from streams.stages.dataflow import (
     BOUNDARIES,
     CATEGORY_SUMS,
-    COUNTS,
+    COUNTS_HORIZON,
     EVERYONE,
     JUDGEMENT,
     LINKS,
@@ -53,7 +53,7 @@ class Pending(msgspec.Struct, array_like=True, gc=True):
     changes: list[CategoryChange] = msgspec.field(default_factory=list)
 
 
-class Horizons(msgspec.Struct, array_like=True, gc=False):
+class OrdersHorizons(msgspec.Struct, array_like=True, gc=False):
     """How far the stages have been advanced."""
 
     own: tuple[int, bool] = (BEGINNING, False)
@@ -66,13 +66,13 @@ _member = msgspec.msgpack.Decoder(tuple[str | None, str | None, list[str]]).deco
 _shop = msgspec.msgpack.Decoder(Shop).decode
 _category = msgspec.msgpack.Decoder(CategoryRow).decode
 _pending = msgspec.msgpack.Decoder(Pending).decode
-_horizons = msgspec.msgpack.Decoder(Horizons).decode
+_horizons = msgspec.msgpack.Decoder(OrdersHorizons).decode
 
 
 class OrdersTask:
     """The processor of one partition of the orders and chats. Its cases may lie in a table."""
 
-    letter = LETTER
+    letter = CASE_LETTER
 
     def __init__(self, setting: Setting, partition: int) -> None:
         self._setting = setting
@@ -85,7 +85,7 @@ class OrdersTask:
         self._changed_pending: set[int] = set()
         self._changed_members: set[str] = set()
         self._sums: list[tuple[int, list[CategoryChange]]] = []
-        self._saved_horizons = Horizons()
+        self._saved_horizons = OrdersHorizons()
 
     def events(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock) -> None:
         take = self._orders.take
@@ -107,7 +107,7 @@ class OrdersTask:
                 self._await_judgement(boundary).changes += msgspec.convert(changes, list[CategoryChange])
 
     def advance(self, horizons: Mapping[str, Horizon]) -> bool:
-        own, counts = horizons[OWN], horizons[COUNTS]
+        own, counts = horizons[OWN], horizons[COUNTS_HORIZON]
         if own.settled != self._orders.settled:
             self._orders.settle(own.settled)
         if (own, counts) != (self._orders.own, self._orders.counts):
@@ -144,7 +144,7 @@ class OrdersTask:
         shops: dict[str, Shop] = {}
         categories: dict[str, Category] = {}
         for key, value in saved:
-            if key[:1] == LETTER:
+            if key[:1] == CASE_LETTER:
                 self._orders.cases.rows[key] = value
                 continue
             letter, parts = changelog_rows.parts_of(key)
@@ -210,22 +210,24 @@ class OrdersTask:
         orders, shops, judge = self._orders, self._shops, self._judge
         changed.update(orders.cases.fold())
         for shop_id, hour in shops.changed_rows:
-            changelog_rows.put(changed, changelog_rows.row_key(_ROW, shop_id, hour), shops.rows.get((shop_id, hour)))
+            changelog_rows.put_row(
+                changed, changelog_rows.row_key(_ROW, shop_id, hour), shops.rows.get((shop_id, hour))
+            )
         for boundary, shop_id, hour in shops.changed_waiting:
             row = shops.waiting.get(boundary, {}).get((shop_id, hour))
-            changelog_rows.put(changed, changelog_rows.row_key(_WAITING, boundary, shop_id, hour), row)
+            changelog_rows.put_row(changed, changelog_rows.row_key(_WAITING, boundary, shop_id, hour), row)
         for shop_id in self._changed_members:
-            changelog_rows.put(changed, changelog_rows.row_key(_MEMBER, shop_id), shops.membership(shop_id))
+            changelog_rows.put_row(changed, changelog_rows.row_key(_MEMBER, shop_id), shops.membership(shop_id))
         for shop_id in judge.changed_shops:
-            changelog_rows.put(changed, changelog_rows.row_key(_SHOP, shop_id), judge.shops.get(shop_id))
+            changelog_rows.put_row(changed, changelog_rows.row_key(_SHOP, shop_id), judge.shops.get(shop_id))
         for name in judge.changed_categories:
             category = judge.categories.get(name)
             row_of = category and CategoryRow(
                 category.members, category.shops, format(category.total, "x"), category.published
             )
-            changelog_rows.put(changed, changelog_rows.row_key(_CATEGORY, name), row_of)
+            changelog_rows.put_row(changed, changelog_rows.row_key(_CATEGORY, name), row_of)
         for boundary in self._changed_pending:
-            changelog_rows.put(changed, changelog_rows.row_key(_PENDING, boundary), self._pending.get(boundary))
+            changelog_rows.put_row(changed, changelog_rows.row_key(_PENDING, boundary), self._pending.get(boundary))
         for done in (
             shops.changed_rows,
             shops.changed_waiting,
@@ -239,7 +241,9 @@ class OrdersTask:
     def _collect_horizons(self, effects: Effects) -> None:
         """Kept beside what they have led to; without that, a restart may go back to older ones."""
         own, counts = self._orders.own, self._orders.counts
-        horizons = Horizons((own.watermark, own.final), (counts.watermark, counts.final), self._shops.next_boundary)
+        horizons = OrdersHorizons(
+            (own.watermark, own.final), (counts.watermark, counts.final), self._shops.next_boundary
+        )
         if horizons != self._saved_horizons and (effects.rows or effects.outputs or effects.sends):
             self._saved_horizons = horizons
-            changelog_rows.put(effects.rows, changelog_rows.row_key(_HORIZONS), horizons)
+            changelog_rows.put_row(effects.rows, changelog_rows.row_key(_HORIZONS), horizons)

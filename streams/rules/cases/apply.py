@@ -91,7 +91,7 @@ def unpacked(aside: Aside) -> Entry:
     return Entry(aside.slot, aside.identity, aside.of_order, _decoders[aside.slot](aside.fact))
 
 
-def put(whole: Case, life: Case, entry: Entry, settled: int, counted: int, policy: Policy) -> bool:
+def put_fact(whole: Case, life: Case, entry: Entry, settled: int, counted: int, policy: Policy) -> bool:
     """Puts a fact into a case: into a life of its order what belongs to that. False: it is a repeat.
 
     Facts before `settled`, messages before `counted` are settled (microseconds). An `order.shipped` is for `ship`.

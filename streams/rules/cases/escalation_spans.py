@@ -12,7 +12,7 @@ from schemas.times import HOUR
 from streams.policy.model import Policy
 from streams.rules.cases.case import COMPLAINT, DISPUTE, INTERVENTION, KINDS, TICKET_TIMEOUT, Case, Standing
 from streams.rules.cases.distinct_orders import Span
-from streams.rules.cases.lifetimes import life_at, parts, place_of, timed_out_at, voided_at
+from streams.rules.cases.lifetimes import life_at, parts, place_of, timed_out_while_known, voided_at
 from streams.rules.conversations.interventions import Intervention, counted
 
 #: By shop and item (None: the order as a whole), the escalations of the order.
@@ -57,7 +57,7 @@ def standing(part: Case, whole: Case, policy: Policy) -> Iterator[tuple[str, Sta
                 yield one(f"{KINDS[INTERVENTION]}/{asked.intervention_id}", asked.time, asked.shop_id, item)
     if KINDS[TICKET_TIMEOUT] in rated:
         for identity, ticket in part.tickets.items():
-            time, opened = timed_out_at(ticket, policy), ticket.opened
+            time, opened = timed_out_while_known(ticket, policy), ticket.opened
             if time is not None and opened is not None and opened.order_id is not None:
                 name = f"{KINDS[TICKET_TIMEOUT]}/{identity}"
                 # Once the order's life is forgotten, what was known of its item is kept.

@@ -13,13 +13,15 @@ from streams.rules.orders.tickets import Ticket
 from streams.rules.reconcile import Expected, next_moment, reconcile
 
 
-def judge(part: Case, whole: Case, watermark: int, settled: int, policy: Policy) -> tuple[list[Alert], int | None]:
+def reconcile_part(
+    part: Case, whole: Case, watermark: int, settled: int, policy: Policy
+) -> tuple[list[Alert], int | None]:
     """The alerts to send now, and when there is more, if ever (microseconds); `part.emitted` is brought up to date.
 
     `whole`: the case among whose past `part` is, or `part`. Deadlines below `watermark` are passed, events below
     `settled` are known for good.
     """
-    planned = ship_by.expected(part.key, part.order, policy)
+    planned = ship_by.deadline_alerts(part.key, part.order, policy)
     known = planned
     if planned:
         end = end_of_order(part, policy)
@@ -39,16 +41,16 @@ def _others(part: Case, whole: Case, policy: Policy) -> list[Expected]:
     if part.order.completed is not None:
         asking = _tickets_of(whole, part, end_of_order(part, policy))
         asked = aftersales_window.requests(part.refunds, part.disputes, part.complaints, asking)
-        expected += aftersales_window.expected(key, part.order, asked, policy)
+        expected += aftersales_window.review_alerts(key, part.order, asked, policy)
     if part.refunds:
-        expected += refused_rights.expected(key, part.order, part.refunds, part.disputes, policy)
+        expected += refused_rights.refusal_alerts(key, part.order, part.refunds, part.disputes, policy)
     for ticket_id, ticket in part.tickets.items():
         end = ticket_end(ticket, policy)
-        expected += [one for one in tickets.expected(key, ticket_id, ticket, policy) if one.raised <= end]
+        expected += [one for one in tickets.ticket_alerts(key, ticket_id, ticket, policy) if one.raised <= end]
     if part.conversations and policy.conversations.reply_late.enabled:
         for conversation_id, conversation in part.conversations.items():
             new = replies.new_messages(conversation.messages, policy)
-            expected += replies.expected(key, conversation_id, new, policy)
+            expected += replies.late_reply_alerts(key, conversation_id, new, policy)
     return expected
 
 

@@ -19,7 +19,7 @@ import msgspec
 
 from schemas.times import HOUR
 from streams.policy.model import Policy
-from streams.rules.cases.apply import Entry, put, ship, unpacked
+from streams.rules.cases.apply import Entry, put_fact, ship, unpacked
 from streams.rules.cases.case import KINDS, TICKET_TIMEOUT, Case
 from streams.rules.cases.escalation_spans import standing
 from streams.rules.cases.expiry import named, things
@@ -28,7 +28,7 @@ from streams.rules.cases.lifetimes import (
     life_at,
     parts,
     place_of,
-    timed_out_at,
+    timed_out_while_known,
 )
 from streams.rules.conversations.interventions import counted
 from streams.rules.orders.aftersales_window import REVIEW, TICKET
@@ -93,7 +93,7 @@ def foreseen(case: Case, policy: Policy) -> Case:
         if isinstance(entry.fact, Shipped):
             ship(life, entry.fact, _FOR_EVER)
         else:
-            put(copy, life, entry, _FOR_EVER, _FOR_EVER, policy)
+            put_fact(copy, life, entry, _FOR_EVER, _FOR_EVER, policy)
     return copy
 
 
@@ -118,7 +118,7 @@ def drop(case: Case, past: Case, policy: Policy) -> None:
     if past.start is not None:
         for part in parts(case):
             for identity, ticket in part.tickets.items():
-                opened, timed_out = ticket.opened, timed_out_at(ticket, policy)
+                opened, timed_out = ticket.opened, timed_out_while_known(ticket, policy)
                 if opened is not None and life_at(case, opened.time, policy) is past:
                     ticket.closed = is_ticket_closed(case, ticket, policy)
                 sent = part.sent.get(f"{_TIMEOUT}/{identity}")
@@ -139,7 +139,7 @@ def _keep_standing(case: Case, past: Case, policy: Policy) -> None:
         return
     for part in parts(case):
         for identity, ticket in part.tickets.items():
-            time = timed_out_at(ticket, policy)
+            time = timed_out_while_known(ticket, policy)
             if time is not None and life_at(case, time, policy) is past:
                 name = f"{_TIMEOUT}/{identity}@{time}"
                 case.standing.update((key, one) for key, one in standing(part, case, policy) if key == name)

@@ -130,14 +130,14 @@ def place_of(case: Case, name: str, policy: Policy) -> Place | None:
     """The place of the escalation of a `KIND/ID` among all events, if the case holds it."""
     if name.startswith(_TIMEOUT):
         ticket = case.tickets.get(name.removeprefix(_TIMEOUT))
-        due = None if ticket is None else timed_out_at(ticket, policy)
+        due = None if ticket is None else timed_out_while_known(ticket, policy)
         # Deadlines are judged after the events at their instant.
         return None if due is None else (due, _LAST, "", b"")
     rank = 0 if name.startswith(_DISPUTE) else 1
     return next(((one.time, rank, one.event_id, one.digest) for known, one in case.escalations if known == name), None)
 
 
-def timed_out_at(ticket: Ticket, policy: Policy) -> int | None:
+def timed_out_while_known(ticket: Ticket, policy: Policy) -> int | None:
     """When the ticket timed out or will, while it is known; in microseconds."""
     due = tickets.timed_out_at(ticket, policy)
     return due if due is not None and due <= ticket_end(ticket, policy) else None

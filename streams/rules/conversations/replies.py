@@ -186,7 +186,9 @@ def new_messages(messages: Iterable[Message], policy: Policy) -> list[Message]:
     return [message for message, first in _with_firsts(messages, policy.conversations.repeat) if message is first]
 
 
-def expected(record_key: str, conversation_id: str, messages: Iterable[Message], policy: Policy) -> list[Expected]:
+def late_reply_alerts(
+    record_key: str, conversation_id: str, messages: Iterable[Message], policy: Policy
+) -> list[Expected]:
     """All alerts that a conversation gives, past and to come. `messages`: the new ones, in order."""
     rule = policy.conversations.reply_late
     if not rule.enabled:

@@ -27,38 +27,20 @@ from streams.rules.cases.case import (
 )
 from streams.rules.cases.distinct_orders import moves
 from streams.rules.cases.escalation_spans import hour_of, interventions, single_item, spans, voided_of
-from streams.rules.cases.lifetimes import is_ticket_closed, life_at, timed_out_at
+from streams.rules.cases.lifetimes import is_ticket_closed, life_at, timed_out_while_known
 from streams.rules.help_rate import tally_names
 from streams.rules.orders import ship_by
 from streams.rules.orders.aftersales_window import is_closed
 from streams.rules.orders.ship_by import Order
 from streams.rules.windows import LONGEST
 
-__all__ = [
-    "ASIDE",
-    "COMPLAINT",
-    "DISPUTE",
-    "DISTINCT_ORDER",
-    "INTERVENTION",
-    "KINDS",
-    "ORDER",
-    "TALLIED",
-    "TICKET_TIMEOUT",
-    "Case",
-    "Counted",
-    "Delta",
-    "difference",
-    "expected",
-    "hour_of",
-    "tallied",
-    "topics",
-]
-
 #: (shop, order, item), each as far as it is known.
 _About = tuple[str, str | None, str | None]
 
 
-def expected(case: Case, policy: Policy, whole: Case | None = None) -> dict[str, tuple[int, Delta, int | None]]:
+def expected_contributions(
+    case: Case, policy: Policy, whole: Case | None = None
+) -> dict[str, tuple[int, Delta, int | None]]:
     """By identity: (time, what it adds, time of its voiding or None), for all that counts, past and to come.
 
     `whole`: the case among whose past this one is.
@@ -108,7 +90,7 @@ def _expect_escalations(
             add(f"{KINDS[INTERVENTION]}/{asked.intervention_id}", INTERVENTION, asked.time, of, case, closed=False)
     for identity, ticket in case.tickets.items():
         name = f"{KINDS[TICKET_TIMEOUT]}/{identity}"
-        timed_out = timed_out_at(ticket, policy)
+        timed_out = timed_out_while_known(ticket, policy)
         if timed_out is None or ticket.opened is None:
             continue
         sent = case.sent.get(name)
@@ -136,7 +118,7 @@ def _is_linked(whole: Case, life: Case | None, time: int, policy: Policy) -> boo
         return True
     return life is not None and any(
         one.type == ship_by.SHIP_LATE and one.raised <= time and (one.resolved is None or time < one.resolved)
-        for one in ship_by.expected(life.key, life.order, policy)
+        for one in ship_by.deadline_alerts(life.key, life.order, policy)
     )
 
 
@@ -191,7 +173,7 @@ def difference(
     """
     now: list[Delta] = []
     later: list[int] = []
-    wanted = expected(case, policy, whole)
+    wanted = expected_contributions(case, policy, whole)
     for identity, known in list(case.sent.items()):
         one = wanted.get(identity)
         if one is None or one[1] != known.delta or not _is_past(one[0], one[1], watermark, settled):

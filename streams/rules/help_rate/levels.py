@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from streams.policy.model import HelpRate
-from streams.rules.help_rate.contributions import DISTINCT_ORDER, KINDS, ORDER
+from streams.rules.cases.case import DISTINCT_ORDER, KINDS, ORDER
 
 INSUFFICIENT = "insufficient"
 OK = "ok"

@@ -114,7 +114,7 @@ def categories_of(order: Order, time: int, item_id: str | None) -> set[str]:
     return named or {category for _, category in placed.items}
 
 
-def expected(order_id: str, order: Order, asked: Iterable[Request], policy: Policy) -> list[Expected]:
+def review_alerts(order_id: str, order: Order, asked: Iterable[Request], policy: Policy) -> list[Expected]:
     """All reviews that the requests of an order give."""
     if order.completed is None:
         return []

@@ -25,7 +25,7 @@ LATE_SHIPMENT_REFUND, NO_REASON_RETURN, QUALITY_EXCHANGE = (
 SETTLED, DISPUTED = "settled", "disputed"
 
 
-def expected(
+def refusal_alerts(
     order_id: str,
     order: Order,
     refunds: Mapping[str, Refund],
@@ -95,7 +95,7 @@ def _ships_late(order_id: str, order: Order, time: int, policy: Policy) -> bool:
     """Whether `order.ship_late` is open: from its time on and up to, not including, its resolution's."""
     return any(
         one.type == ship_by.SHIP_LATE and one.raised <= time and (one.resolved is None or time < one.resolved)
-        for one in ship_by.expected(order_id, order, policy)
+        for one in ship_by.deadline_alerts(order_id, order, policy)
     )
 
 

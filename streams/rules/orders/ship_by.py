@@ -60,7 +60,7 @@ class Order(msgspec.Struct, array_like=True):
         return next(iter(items)) if len(items) == 1 else None
 
 
-def expected(order_id: str, order: Order, policy: Policy) -> list[Expected]:
+def deadline_alerts(order_id: str, order: Order, policy: Policy) -> list[Expected]:
     """All alerts that the order's facts give, past and to come."""
     paid = order.paid
     if paid is None:

@@ -58,7 +58,7 @@ class Ticket(msgspec.Struct, array_like=True):
         return True
 
 
-def expected(record_key: str, ticket_id: str, ticket: Ticket, policy: Policy) -> list[Expected]:
+def ticket_alerts(record_key: str, ticket_id: str, ticket: Ticket, policy: Policy) -> list[Expected]:
     """All alerts that the ticket gives, past and to come."""
     opened = ticket.opened
     if opened is None:

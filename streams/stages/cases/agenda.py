@@ -7,7 +7,7 @@ whoever looks puts in the next moment. Asking for a later one than is known cost
 from __future__ import annotations
 
 from streams.engine.due_keys import DueKeys
-from streams.stages.cases.table import NEVER, Cases
+from streams.stages.cases.table import NOT_DUE, Cases
 
 
 class Agenda:
@@ -26,13 +26,13 @@ class Agenda:
 
     def restore(self, moment: int, key: str) -> None:
         """Takes over what a row says."""
-        if moment != NEVER:
+        if moment != NOT_DUE:
             self._index.put(moment, key.encode())
 
     def moment(self, key: str) -> int | None:
         """When the case is to be looked at, if at all."""
         moment = self._cases.moment(key, self._place)
-        return None if moment == NEVER else moment
+        return None if moment == NOT_DUE else moment
 
     def pop(self, before: int) -> list[str]:
         """Takes out what is to be looked at before that moment, each key once."""
@@ -40,7 +40,7 @@ class Agenda:
         for due in self._index.pop(before):
             if due is not None:
                 key = due.decode()
-                self._cases.plan(key, self._place, NEVER)
+                self._cases.plan(key, self._place, NOT_DUE)
                 keys.append(key)
         return keys
 

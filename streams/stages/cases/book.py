@@ -14,19 +14,18 @@ from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
 from streams.rules.alert import Alert
 from streams.rules.cases import evaluate, eviction, lifetimes, wakeups
-from streams.rules.cases.apply import PLACED, SAID, SHIPPED, Entry, packed, put, ship, unpacked
-from streams.rules.cases.case import Aside, Case
+from streams.rules.cases.apply import PLACED, SAID, SHIPPED, Entry, packed, put_fact, ship, unpacked
+from streams.rules.cases.case import Aside, Case, Delta
 from streams.rules.cases.eviction import Wait
 from streams.rules.facts import digest
 from streams.rules.help_rate import contributions
-from streams.rules.help_rate.contributions import Delta
 from streams.rules.orders.ship_by import Shipped
 from streams.stages.buyer_hash import BuyerHash
 from streams.stages.cases import registrations
 from streams.stages.cases.agenda import Agenda
 from streams.stages.cases.facts_from_events import entry_of
 from streams.stages.cases.registrations import RegistrationRecord
-from streams.stages.cases.table import ALERTS, COUNTS, ENDS, MESSAGES, WAITS, Cases
+from streams.stages.cases.table import ALERTS_DUE, COUNTS_DUE, ENDS_DUE, MESSAGES_DUE, WAITS_DUE, Cases
 
 #: Events that the shipments get to know of.
 _REGISTERED = frozenset({PLACED, SHIPPED})
@@ -53,12 +52,12 @@ class OrderBook:
         self.aside = 0
         #: By what has to be looked at: alerts, what the shops count, messages to count or drop, what may be over. The
         #: first and the last go by the own horizon, the others by that of the counts.
-        self._due = Agenda(self.cases, ALERTS)
-        self._count_due = Agenda(self.cases, COUNTS)
-        self._messages_due = Agenda(self.cases, MESSAGES)
-        self._ends = Agenda(self.cases, ENDS)
+        self._due = Agenda(self.cases, ALERTS_DUE)
+        self._count_due = Agenda(self.cases, COUNTS_DUE)
+        self._messages_due = Agenda(self.cases, MESSAGES_DUE)
+        self._ends = Agenda(self.cases, ENDS_DUE)
         #: What is kept aside is looked at as far as the events are settled.
-        self._waits = Agenda(self.cases, WAITS)
+        self._waits = Agenda(self.cases, WAITS_DUE)
 
     def take(self, event: events.AnyEvent, time: int, key: str, value: bytes) -> bool:
         """Takes one event under its record key. False: it is a repeat and changes nothing."""
@@ -178,7 +177,7 @@ class OrderBook:
         settled = self.own.settled
         if isinstance(entry.fact, Shipped):
             return ship(life, entry.fact, settled)
-        return put(case, life, entry, settled, min(settled, self.counts.settled), self.policy)
+        return put_fact(case, life, entry, settled, min(settled, self.counts.settled), self.policy)
 
     def _put_aside(self, case: Case, entry: Entry, wait: Wait) -> bool:
         aside = packed(entry)
@@ -217,7 +216,7 @@ class OrderBook:
         """Which alerts there should be."""
         watermark, settled = self.own.watermark, self.own.settled
         for part in lifetimes.parts(case):
-            alerts, later = evaluate.judge(part, case, watermark, settled, self.policy)
+            alerts, later = evaluate.reconcile_part(part, case, watermark, settled, self.policy)
             if alerts:
                 self.alerts += alerts
                 self.changed.add(case.key)

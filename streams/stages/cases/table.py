@@ -15,12 +15,12 @@ from streams.engine.table import MemoryTable, Table
 from streams.rules.cases.case import Case
 
 #: First letter of the keys of these rows.
-LETTER = b"c"
+CASE_LETTER = b"c"
 #: To be looked at never.
-NEVER = (1 << 63) - 1
+NOT_DUE = (1 << 63) - 1
 #: Agendas, by their place in the header of a row: alerts, what the shops count, messages, what may be over, what is
 #: kept aside.
-ALERTS, COUNTS, MESSAGES, ENDS, WAITS = range(5)
+ALERTS_DUE, COUNTS_DUE, MESSAGES_DUE, ENDS_DUE, WAITS_DUE = range(5)
 _HEADER = Struct("<5qI")
 _HEAD = _HEADER.size
 
@@ -52,19 +52,19 @@ class Cases:
         return None if held is None else held[0]
 
     def __contains__(self, key: str) -> bool:
-        return key in self._young or key in self._old or self.rows.get(row_key(key)) is not None
+        return key in self._young or key in self._old or self.rows.get(case_row_key(key)) is not None
 
     def begin(self, key: str) -> Case:
         """A case of a key that has none."""
         case = Case(key)
-        self._young[key] = case, [NEVER] * 5
+        self._young[key] = case, [NOT_DUE] * 5
         return case
 
     def drop(self, key: str) -> None:
         """The case is no more."""
         self._young.pop(key, None)
         self._old.pop(key, None)
-        self.rows.pop(row_key(key), None)
+        self.rows.pop(case_row_key(key), None)
         self.changed.add(key)
 
     def moment(self, key: str, agenda: int) -> int:
@@ -72,9 +72,9 @@ class Cases:
         held = self._young.get(key) or self._old.get(key)
         if held is not None:
             return held[1][agenda]
-        row = self.rows.get(row_key(key))
+        row = self.rows.get(case_row_key(key))
         if row is None:
-            return NEVER
+            return NOT_DUE
         moment: int = _HEADER.unpack_from(row)[agenda]
         return moment
 
@@ -120,7 +120,7 @@ class Cases:
         To be run to its end.
         """
         for key in self.changed:
-            name = row_key(key)
+            name = case_row_key(key)
             held = self._young.get(key) or self._old.get(key)
             if held is None:
                 yield name, self.rows.get(name)
@@ -137,7 +137,7 @@ class Cases:
         if held is None:
             held = self._old.pop(key, None)
             if held is None:
-                row = self.rows.get(row_key(key))
+                row = self.rows.get(case_row_key(key))
                 if row is None:
                     return None
                 held = _decode(row[_HEAD:]), list(_HEADER.unpack_from(row)[:5])
@@ -145,9 +145,9 @@ class Cases:
         return held
 
 
-def row_key(key: str) -> bytes:
+def case_row_key(key: str) -> bytes:
     """The key of a case's row."""
-    return LETTER + key.encode()
+    return CASE_LETTER + key.encode()
 
 
 def case_of(row: bytes) -> Case:

@@ -13,8 +13,8 @@ import msgspec
 from schemas.times import DAY, render
 from streams.policy.model import Policy
 from streams.rules.alert import MERCHANT, PLATFORM, RAISED, RESOLVED, Alert
+from streams.rules.cases.case import COMPLAINT, DISPUTE, INTERVENTION, ORDER, TICKET_TIMEOUT
 from streams.rules.help_rate import levels
-from streams.rules.help_rate.contributions import COMPLAINT, DISPUTE, INTERVENTION, ORDER, TICKET_TIMEOUT
 from streams.rules.help_rate.levels import DELISTING_RISK, INSUFFICIENT, LEVELS, Judgement
 from streams.rules.windows import WINDOWS
 from streams.stages.help_rate.shop_windows import CLOSED, LINKED, SCALE, CategoryChange, Closed, Figures

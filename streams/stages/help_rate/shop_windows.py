@@ -15,8 +15,8 @@ import msgspec
 from schemas.times import HOUR
 from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
+from streams.rules.cases.case import DISTINCT_ORDER, ORDER, TALLIED, Delta
 from streams.rules.help_rate import levels
-from streams.rules.help_rate.contributions import DISTINCT_ORDER, ORDER, TALLIED, Delta
 from streams.rules.windows import WINDOWS
 from streams.stages.help_rate.tallies import TallyBook
 
@@ -24,14 +24,14 @@ _ALL_WINDOWS = range(len(WINDOWS))
 #: Places in a row of counts: orders, the kinds of escalation, the orders that escalated where each counts once (these
 #: are places of `streams.rules.counting`), then two properties of escalations.
 LINKED, CLOSED = DISTINCT_ORDER + 1, DISTINCT_ORDER + 2
-COUNTS = CLOSED + 1
+COUNT_COLUMNS = CLOSED + 1
 _NO_COUNTS = (0, 0)
 #: A rate times this is an integer, so that sums are exact whatever their order: the least double is 2**-1074.
 SCALE = 1 << 1074
 
 
 def _nothing() -> list[int]:
-    return [0] * COUNTS
+    return [0] * COUNT_COLUMNS
 
 
 class Row(msgspec.Struct, array_like=True, gc=True):
@@ -125,8 +125,8 @@ class _Shop:
     __slots__ = ("categories", "items", "member", "month", "seen_items", "week")
 
     def __init__(self) -> None:
-        self.week = [0] * COUNTS
-        self.month = [0] * COUNTS
+        self.week = [0] * COUNT_COLUMNS
+        self.month = [0] * COUNT_COLUMNS
         self.categories: dict[str, int] = {}
         self.items: dict[str, list[int]] = {}
         #: What is in its category's sum: (category, rate times SCALE or None).

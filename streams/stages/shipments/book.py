@@ -83,7 +83,7 @@ class ShipmentBook:
         """The key of a parcel's row."""
         prefix = self._prefixes.get(carrier)
         if prefix is None:
-            prefix = self._prefixes[carrier] = parcel_rows.LETTER + self.names.number(carrier).to_bytes(3)
+            prefix = self._prefixes[carrier] = parcel_rows.PARCEL_LETTER + self.names.number(carrier).to_bytes(3)
         return prefix + tracking_no.encode()
 
     def knows(self, event: events.Scan) -> bool:

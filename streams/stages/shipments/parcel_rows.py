@@ -23,7 +23,7 @@ from streams.rules.shipments.silence_alerts import STALLED
 from streams.stages.shipments.string_table import Names
 
 #: First letter of the keys of these rows.
-LETTER = b"p"
+PARCEL_LETTER = b"p"
 #: See `streams.rules.shipments.parcel.Parcel`: calm; ended, with nothing left to say; a stall that is open; awaited.
 CALM, FINISHED, STALLED_NOW, AWAITED = 1, 2, 4, 8
 #: Due at no time.

@@ -14,7 +14,7 @@ from streams.rules.facts import digest
 from streams.rules.shipments.scan_status import BITS
 
 #: First letter of the keys of its rows.
-LETTER = b"t"
+TIES_LETTER = b"t"
 #: Notes in one row: ids have at most 128 characters, so that no row comes near the largest record of a log.
 _MOST = 500
 
@@ -115,4 +115,4 @@ class TieBook:
 
 
 def _key(number: int) -> bytes:
-    return LETTER + number.to_bytes(8)
+    return TIES_LETTER + number.to_bytes(8)

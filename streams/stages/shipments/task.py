@@ -38,7 +38,7 @@ _FACILITY = b"c"
 _HORIZONS = b"h"
 
 
-class Horizons(msgspec.Struct, array_like=True, gc=False):
+class ShipmentsHorizons(msgspec.Struct, array_like=True, gc=False):
     """How far the stages have been advanced. `returning`: carriers whose feed is back, of whom not all is judged."""
 
     shipments: tuple[int, bool] = (BEGINNING, False)
@@ -50,13 +50,13 @@ class Horizons(msgspec.Struct, array_like=True, gc=False):
 _decode_hour = msgspec.msgpack.Decoder(tuple[int, int]).decode
 _decode_feed = msgspec.msgpack.Decoder(tuple[int | None, list[Silent]]).decode
 _decode_facility = msgspec.msgpack.Decoder(Facility).decode
-_decode_horizons = msgspec.msgpack.Decoder(Horizons).decode
+_decode_horizons = msgspec.msgpack.Decoder(ShipmentsHorizons).decode
 
 
 class ShipmentsTask:
     """The processor of one partition of the scans. Its parcels may lie in a table."""
 
-    letter = parcel_rows.LETTER
+    letter = parcel_rows.PARCEL_LETTER
 
     def __init__(self, setting: Setting, partition: int) -> None:
         self._setting = setting
@@ -65,7 +65,7 @@ class ShipmentsTask:
         self._book = ShipmentBook(setting.policy, self._feeds)
         self._clusters = ClusterBook(setting.policy)
         self._intake = setting.intake(setting.scan_partitions)
-        self._saved = Horizons()
+        self._saved = ShipmentsHorizons()
         #: How many stalls the platform has been told of that are not resolved.
         self.open_stalls = 0
         setting.counts.shipments.add(self)
@@ -133,11 +133,11 @@ class ShipmentsTask:
         facilities: dict[str, Facility] = {}
         for key, value in saved:
             match key[:1]:
-                case parcel_rows.LETTER:
+                case parcel_rows.PARCEL_LETTER:
                     book.rows[key] = value
                 case b"n":
                     names.append((int.from_bytes(key[1:]), value.decode()))
-                case scan_ties.LETTER:
+                case scan_ties.TIES_LETTER:
                     unsettled.append((key, value))
                 case b"g":
                     _, (carrier, hour) = changelog_rows.parts_of(key)
@@ -170,24 +170,24 @@ class ShipmentsTask:
             changed[_NAME + number.to_bytes(4)] = book.names.text(number).encode()
         for carrier, hour in feeds.changed_hours:
             row = changelog_rows.row_key(_HOUR, carrier, hour)
-            changelog_rows.put(changed, row, feeds.feeds[carrier].hours.get(hour))
+            changelog_rows.put_row(changed, row, feeds.feeds[carrier].hours.get(hour))
         for carrier in feeds.changed:
             feed = feeds.feeds[carrier]
-            changelog_rows.put(changed, changelog_rows.row_key(_FEED, carrier), (feed.boundary, feed.silences))
+            changelog_rows.put_row(changed, changelog_rows.row_key(_FEED, carrier), (feed.boundary, feed.silences))
         for name in clusters.changed:
-            changelog_rows.put(changed, changelog_rows.row_key(_FACILITY, name), clusters.facilities.get(name))
+            changelog_rows.put_row(changed, changelog_rows.row_key(_FACILITY, name), clusters.facilities.get(name))
         for done in (book.changed, book.names.changed, feeds.changed_hours, feeds.changed, clusters.changed):
             done.clear()
 
     def _collect_horizons(self, effects: Effects) -> None:
         """Kept beside what they have led to; without that, a restart may go back to older ones."""
         book, feeds, clusters = self._book, self._feeds, self._clusters
-        horizons = Horizons(
+        horizons = ShipmentsHorizons(
             _plain(book.horizon), _plain(feeds.horizon), _plain(clusters.horizon), sorted(book.returning)
         )
         if horizons != self._saved and (effects.rows or effects.outputs or effects.sends):
             self._saved = horizons
-            changelog_rows.put(effects.rows, changelog_rows.row_key(_HORIZONS), horizons)
+            changelog_rows.put_row(effects.rows, changelog_rows.row_key(_HORIZONS), horizons)
 
 
 def _plain(horizon: Horizon) -> tuple[int, bool]:

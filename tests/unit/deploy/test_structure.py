@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -40,6 +39,18 @@ def imported(path: Path) -> Iterator[str]:
             yield node.module
         elif isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
+
+
+def defined(node: ast.stmt) -> list[str]:
+    """The public names that a statement of a module gives: functions, classes, constants."""
+    names: list[str] = []
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        names = [node.name]
+    elif isinstance(node, ast.Assign):
+        names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+    elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        names = [node.target.id]
+    return [name for name in names if not name.startswith("_")]
 
 
 def test_tests_import_nothing_from_tests() -> None:
@@ -73,13 +84,12 @@ def test_unit_tests_mirror_the_packages() -> None:
     assert inside <= {path.parent.name for path in (ROOT / "streams/rules").glob("*/__init__.py")}
 
 
-@pytest.mark.parametrize("package", ["rules", "stages"])
-def test_public_names_mean_one_thing_in_rules_and_stages(package: str) -> None:
+def test_public_names_mean_one_thing_in_rules_and_stages() -> None:
     where: dict[str, list[str]] = {}
-    for path in modules(f"streams/{package}"):
+    for path in modules("streams/rules", "streams/stages"):
         for node in ast.parse(path.read_text()).body:
-            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-                where.setdefault(node.name, []).append(path.relative_to(ROOT).as_posix())
+            for name in defined(node):
+                where.setdefault(name, []).append(path.relative_to(ROOT).as_posix())
     assert {name: paths for name, paths in where.items() if len(paths) > 1} == {}
 
 

@@ -20,7 +20,7 @@ from streams.rules.help_rate.tally_names import CONVERSATION_TOPICS, REFUND_REAS
 from streams.stages.dataflow import (
     BOUNDARIES,
     CATEGORY_SUMS,
-    COUNTS,
+    COUNTS_HORIZON,
     JUDGEMENT,
     OWN,
     SHOP_DELTAS,
@@ -258,8 +258,8 @@ class Driven:
 
     def advance(self, horizon: Horizon) -> None:
         """Stage after stage, each with what the one before has sent."""
-        known: dict[str, Horizon] = dict.fromkeys((OWN, COUNTS, BOUNDARIES, JUDGEMENT), self.passed)
-        for names, sent in (((OWN, COUNTS), SHOP_DELTAS), ((BOUNDARIES,), CATEGORY_SUMS), ((JUDGEMENT,), "")):
+        known: dict[str, Horizon] = dict.fromkeys((OWN, COUNTS_HORIZON, BOUNDARIES, JUDGEMENT), self.passed)
+        for names, sent in (((OWN, COUNTS_HORIZON), SHOP_DELTAS), ((BOUNDARIES,), CATEGORY_SUMS), ((JUDGEMENT,), "")):
             known.update(dict.fromkeys(names, horizon))
             while self.task.advance(known):
                 pass

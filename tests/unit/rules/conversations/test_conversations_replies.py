@@ -13,7 +13,7 @@ from streams.policy.contradictions import contradictions
 from streams.policy.load import default
 from streams.policy.model import Policy
 from streams.rules.alert import RAISED, RESOLVED, Alert
-from streams.rules.conversations.replies import Conversation, Message, expected, new_messages
+from streams.rules.conversations.replies import Conversation, Message, late_reply_alerts, new_messages
 from streams.rules.reconcile import LATE_EVENT, Emitted, Expected, reconcile
 from tests.unit.rules.chatting import T0, buyer, merchant, said, watching
 
@@ -34,7 +34,7 @@ def all_of(*messages: Message, policy: Policy = POLICY) -> list[Expected]:
     conversation = Conversation()
     for message in messages:
         conversation.add(message, T0 - DAY)
-    return expected("K", "C", new_messages(conversation.messages, policy), policy)
+    return late_reply_alerts("K", "C", new_messages(conversation.messages, policy), policy)
 
 
 @pytest.mark.parametrize(("after", "late"), [(-1, False), (0, False), (1, True)])
@@ -146,7 +146,7 @@ class Stage:
     def pass_to(self, watermark: int, forgetting: bool = False) -> list[Alert]:
         self.watermark = max(watermark, self.watermark)
         messages = new_messages(self.conversation.messages, POLICY)
-        found = reconcile(expected("K", "C", messages, POLICY), self.emitted, self.watermark, self.watermark)
+        found = reconcile(late_reply_alerts("K", "C", messages, POLICY), self.emitted, self.watermark, self.watermark)
         if forgetting:
             self.conversation.changes(self.watermark, POLICY)
             self.conversation.forget(self.watermark, POLICY)
