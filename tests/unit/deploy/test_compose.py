@@ -101,7 +101,9 @@ def test_our_services_can_write_nothing_and_gain_nothing() -> None:
 
 
 def test_the_image_bears_the_version_of_the_project() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    hatch = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["hatch"]
+    version = hatch["version"]["raw-options"]["fallback_version"]
+    assert f"ARG VERSION={version}\n" in (ROOT / "deploy/Containerfile").read_text()
     assert {service["image"] for service in OURS.values()} == {f"parcelwatch:{version}"}
 
 
