@@ -6,10 +6,10 @@ BIN := .venv/bin
 SECONDS_OF_DEMO ?= 30
 ON_ALL_CORES := --numprocesses auto --dist worksteal
 
-.PHONY: help test unit connected demo bench check lint types layers format lock clean
+.PHONY: help test unit connected demo bench check lint types layers format lock dist release-notes clean
 
 help: ## These targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 # Unit tests share the cores; those on a real Kafka have one broker, whose failures would be each other's.
 test: .venv/.ready ## All tests: unit, then those on a real Kafka
@@ -45,6 +45,13 @@ layers: .venv/.ready ## Which package may import which
 format: .venv/.ready ## Puts the code into form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+dist: target/lock/.ready ## The wheel and the source archive, into dist/
+	@target/lock/bin/pip install --quiet --disable-pip-version-check 'build>=1.3,<2'
+	@target/lock/bin/python -m build --outdir dist .
+
+release-notes: ## What the changelog says of VERSION
+	@awk '/^## \[/ {told = index($$0, "## [$(VERSION)]") == 1; next} told' CHANGELOG.md
 
 # Hashes name files, so that an index can be chosen by whoever installs.
 COMPILE := target/lock/bin/pip-compile --quiet --no-header --strip-extras --allow-unsafe --generate-hashes \
