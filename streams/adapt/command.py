@@ -9,6 +9,7 @@ import click
 
 from schemas.times import parse
 from streams.adapt import FORMATS, InputError, Problem, Report, adapt
+from streams.cli.terminal import echo
 
 _LISTED = 50
 """How many unknown words are listed; the rest are counted."""
@@ -57,11 +58,11 @@ def adapt_command(
     if not report.readable:
         raise _Refused(f"nothing of the format {format_name} in the input")
     for text in _summary(report):
-        click.echo(text, err=True)
+        echo(text, err=True)
 
 
 def _tell(problem: Problem) -> None:
-    click.echo(f"left out: {problem}", err=True)
+    echo(f"left out: {problem}", err=True)
 
 
 def _summary(report: Report) -> list[str]:

@@ -5,12 +5,15 @@ Every option is also an environment variable: `PARCELWATCH_` and the option's na
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
+from streams.cli.faults import told
+from streams.cli.terminal import echo, without_password
 from streams.engine.collector import collect_seldom
 
 PREFIX = "PARCELWATCH"
@@ -67,18 +70,44 @@ def parcelwatch() -> None:
 
 
 def main(args: list[str] | None = None) -> NoReturn:
-    """Runs the command; a user's mistake ends with status 2 and one line on standard error."""
+    """Runs the command. Whatever goes wrong is one line on standard error: a user's mistake with status 2."""
     collect_seldom()
     try:
-        status: Any = parcelwatch.main(args, prog_name="parcelwatch", standalone_mode=False)
+        status = _run(args)
+        sys.stdout.flush()
     except click.exceptions.NoArgsIsHelpError as asked:
         click.echo(asked.ctx.get_help() if asked.ctx else "", err=True)
         sys.exit(2)
     except click.ClickException as error:
-        click.echo(f"parcelwatch: {' '.join(error.format_message().split())}", err=True)
-        sys.exit(2)
+        _end(error.format_message(), 2)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except (click.Abort, KeyboardInterrupt):
         sys.exit(130)
-    sys.exit(status if isinstance(status, int) else 0)
+    except UnicodeEncodeError as error:
+        if _is_text(error.object):
+            _end(*told(error))
+        _end("an argument or a variable of the environment is not text in UTF-8", 2)
+    except Exception as error:
+        _end(*told(error))
+    sys.exit(status)
+
+
+def _run(args: list[str] | None) -> int:
+    status: Any = parcelwatch.main(args, prog_name="parcelwatch", standalone_mode=False)
+    return status if isinstance(status, int) else 0
+
+
+def _end(said: str, status: int) -> NoReturn:
+    echo(f"parcelwatch: {without_password(' '.join(said.split()))}", err=True)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        # It would be tried again at the end of the process, and complained of once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)
+
+
+def _is_text(text: str) -> bool:
+    """Whether it came in UTF-8: bytes that are not are halves of surrogate pairs here."""
+    return not any("\udc80" <= one <= "\udcff" for one in text)

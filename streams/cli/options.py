@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -10,11 +11,15 @@ import click
 from click.core import ParameterSource
 
 from schemas.times import parse
+from streams.cli.security import SASL_PASSWORD
 from streams.engine.partitioner import partition_for
 from streams.policy import load
 from streams.policy.model import Policy
 from streams.stages.buyer_hash import BuyerHash, buyer_hash
 from streams.stages.intake import Partitioner
+
+_HOST = re.compile(r"[\w.-]+|\[[0-9A-Fa-f:.]+\]")
+_PORT = re.compile(r"[0-9]{1,5}")
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -49,15 +54,20 @@ def policy_option(command: Command) -> Command:
 
 
 def bootstrap(_context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """`kafka://HOST:PORT,HOST:PORT` as what Kafka clients take."""
+    """`kafka://HOST:PORT,HOST:PORT` as what Kafka clients take. What is refused is not repeated: it may be a secret."""
     if value is None:
         return None
-    servers = value.removeprefix("kafka://").rstrip("/")
-    for server in servers.split(","):
-        host, colon, port = server.removeprefix("kafka://").rpartition(":")
-        if not (host and colon and port.isdigit() and 0 < int(port) < 65536):
-            raise click.BadParameter(f"{value}: not of the form kafka://HOST:PORT,...", param=parameter)
-    return ",".join(server.removeprefix("kafka://") for server in servers.split(","))
+    if "@" in value:
+        raise click.BadParameter(
+            f"a name and a password are not for the command line: --sasl-username, and {SASL_PASSWORD}",
+            param=parameter,
+        )
+    servers = [server.removeprefix("kafka://") for server in value.removeprefix("kafka://").rstrip("/").split(",")]
+    for server in servers:
+        host, colon, port = server.rpartition(":")
+        if not (_HOST.fullmatch(host) and colon and _PORT.fullmatch(port) and 0 < int(port) < 65536):
+            raise click.BadParameter("not of the form kafka://HOST:PORT,...", param=parameter)
+    return ",".join(servers)
 
 
 def broker_option(command: Command) -> Command:

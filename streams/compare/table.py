@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from streams.cli.terminal import printable
 from streams.compare.findings import CHANGES, Count, Findings
 
 #: Shops that are listed; the JSON file has them all.
@@ -23,12 +24,12 @@ _MOST_BARS = 40
 
 def show(findings: Findings, console: Console) -> None:
     """Prints the tables to `console`."""
-    a, b = escape(findings.a.name), escape(findings.b.name)
+    a, b = _shown(findings.a.name), _shown(findings.b.name)
     terminal = console.is_terminal
     if not terminal:
         console.width = _PLAIN_WIDTH
     span = f"{findings.first} to {findings.until}" if findings.first else "nothing"
-    console.print(f"A = {a} ({escape(findings.a.policy)}), B = {b} ({escape(findings.b.policy)})")
+    console.print(f"A = {a} ({_shown(findings.a.policy)}), B = {b} ({_shown(findings.b.policy)})")
     console.print(f"{findings.events} events, {span}; {findings.dead} dead letters, {findings.left_out} left out")
     bars = max(10, min(_MOST_BARS, (console.width - 60) // 2))
     for table in (*_of_alerts(findings, bars), *_of_shops(findings)):
@@ -123,7 +124,7 @@ def _of_shops(findings: Findings) -> list[Table]:
     )
     for shop in shops.rows[:MOST_SHOPS]:
         table.add_row(
-            escape(shop.shop_id),
+            _shown(shop.shop_id),
             shop.level_a,
             shop.level_b,
             _rate(shop.rate_a),
@@ -137,3 +138,8 @@ def _of_shops(findings: Findings) -> list[Table]:
 
 def _rate(rate: float | None) -> str:
     return f"{rate:.2%}" if rate is not None else ""
+
+
+def _shown(name: str) -> str:
+    """A name from outside, which is neither markup nor steers the terminal."""
+    return escape(printable(name))

@@ -15,6 +15,7 @@ from schemas import times
 from schemas.outputs import AlertEvent
 from streams.alerts.languages import LANGUAGES, Tag, preferred_language
 from streams.alerts.wording import catalogue
+from streams.cli.terminal import printable
 
 _COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 _RESOLVED_COLOUR = "green"
@@ -102,7 +103,7 @@ class AlertConsole:
         line.append(f"{self.minute(times.parse(event.time))}  ", style="dim")
         line.append(f"{self._words[data.severity]}·{self._words[data.status]}  ", style=colour)
         line.append(self._titles.get(type_, type_), style="bold")
-        message = _printable(msgspec.to_builtins(data.message)[self.language])
+        message = printable(msgspec.to_builtins(data.message)[self.language])
         if self.console.is_terminal:
             self.console.print(line)
             self.console.print(Padding(Text(message), (0, 0, 0, 4)))
@@ -152,8 +153,3 @@ class AlertConsole:
 def name_of(event: AlertEvent) -> str:
     """The alert's name without prefix and version: `shipment.stalled`."""
     return event.type.removeprefix("parcelwatch.").removesuffix(".v1")
-
-
-def _printable(text: str) -> str:
-    """Ids and places come from outside: nothing in them may steer the terminal."""
-    return text if text.isprintable() else "".join(mark if mark.isprintable() else "\ufffd" for mark in text)

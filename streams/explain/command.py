@@ -20,6 +20,7 @@ from streams.alerts.languages import LANGUAGES, Tag, preferred_language
 from streams.cli import logging
 from streams.cli.options import bootstrap, instant, partitioner_option, policy_option
 from streams.cli.security import security_options
+from streams.cli.terminal import printable_json
 from streams.engine.errors import FatalError, LogError
 from streams.explain.document import document
 from streams.explain.story import stories
@@ -82,7 +83,7 @@ def explain_command(
         raise click.ClickException(f"the broker cannot be used: {error}") from None
     told = stories(watch)
     if as_json:
-        click.echo(document(watch, told))
+        click.echo(printable_json(document(watch, told)))
     else:
         Page(Words(lang or preferred_language())).write(watch, told)
 

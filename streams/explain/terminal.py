@@ -10,6 +10,7 @@ from rich.text import Text
 
 from streams.alerts.facts import percent
 from streams.alerts.messages import Messages
+from streams.cli.terminal import printable
 from streams.engine.processor import BEGINNING
 from streams.explain.checks import PREVENTED, Check
 from streams.explain.facts import At, Facts, Name, Span, at
@@ -109,9 +110,9 @@ class Page:
         words = self._words
         line = Text(f"  {words.clock(row.time)}  ", style="dim")
         line.append(self._of(name, row.about), style="dim")
-        line.append(_printable(words.event(row.type, row.facts)), style="dim" if row.left_out else "not dim")
+        line.append(printable(words.event(row.type, row.facts)), style="dim" if row.left_out else "not dim")
         for mark in row.marks:
-            line.append(f"  [{_printable(words.mark(mark.code, mark.facts))}]", style="not dim magenta")
+            line.append(f"  [{printable(words.mark(mark.code, mark.facts))}]", style="not dim magenta")
         self._console.print(line)
 
     def _alert(self, name: Name, alert: Alert) -> None:
@@ -134,8 +135,8 @@ class Page:
         if raised:
             # As the platform reads it, where it does.
             message = self._messages.write(alert)[-1].message[words.tag]
-            self._console.print(Padding(Text(_printable(message)), (0, 0, 0, 23)) if self._console.is_terminal
-                                else Text(f"{' ' * 23}{_printable(message)}"))  # fmt: skip
+            self._console.print(Padding(Text(printable(message)), (0, 0, 0, 23)) if self._console.is_terminal
+                                else Text(f"{' ' * 23}{printable(message)}"))  # fmt: skip
 
     def _checks(self, story: Story) -> None:
         if not story.checks:
@@ -159,7 +160,7 @@ class Page:
         line.append(self._of(name, about), style="dim")
         title = self._words.title(type_)
         line.append(title, style="bold")
-        line.append(_printable(self._pair(title, sentence).removeprefix(title)))
+        line.append(printable(self._pair(title, sentence).removeprefix(title)))
         self._console.print(line)
 
     def _countings(self, story: Story, most: int | None = None) -> None:
@@ -209,7 +210,7 @@ class Page:
         """What a line is about, where it is not the story's own subject."""
         if (about.kind, about.id) == (name.kind, name.id):
             return ""
-        return f"{_printable(self._words.name(about, carrier=False))}  "
+        return f"{printable(self._words.name(about, carrier=False))}  "
 
     def _pair(self, title: str, text: str) -> str:
         return self._words.phrase("line", {"title": title, "text": text})
@@ -219,7 +220,7 @@ class Page:
         self._line(self._words.label(label), "bold")
 
     def _line(self, text: str, style: str = "") -> None:
-        self._console.print(Text(_printable(text), style=style))
+        self._console.print(Text(printable(text), style=style))
 
 
 def _is_short(check: Check) -> bool:
@@ -236,8 +237,3 @@ def _waited(check: Check) -> int:
 
 def _figure(value: float | int | None) -> str:
     return percent(value) or "-" if isinstance(value, float) else str(value if value is not None else "-")
-
-
-def _printable(text: str) -> str:
-    """Ids and places come from outside: nothing in them may steer the terminal."""
-    return text if text.isprintable() else "".join(mark if mark.isprintable() else "\ufffd" for mark in text)

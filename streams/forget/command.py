@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from streams.cli import logging
 from streams.cli.options import app_id_option, broker_option, buyer_key_option, policy_option
 from streams.cli.security import security_options
+from streams.cli.terminal import echo, printable_json
 from streams.engine.errors import FatalError, LogError
 from streams.forget import run, state
 from streams.forget.orders import Wanted
@@ -66,10 +67,10 @@ def forget_command(
     except LogError as error:
         raise click.ClickException(f"the broker cannot be used: {error}") from None
     if as_json:
-        click.echo(report.document())
+        click.echo(printable_json(report.document()))
     else:
         for line in report.lines():
-            click.echo(line)
+            echo(line)
     return report.status
 
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from streams.cli.terminal import echo, printable, printable_json
 from streams.policy import load
 from streams.policy.hints import hints
 from streams.policy.model import Policy
@@ -48,7 +49,8 @@ def show_command(name: str, as_json: bool) -> None:
         rows = [{"setting": one.name, "value": one.value, "set_by": one.set_by, "rule": one.rule} for one in found]
         _print_json({"policy": policy.label, "made_of": made_of, "settings": rows})
         return
-    click.echo(f"{policy.label} ({' <- '.join(reversed(made_of))})\n")
+    echo(f"{policy.label} ({' <- '.join(reversed(made_of))})")
+    echo("")
     _print_table(
         ("setting", "value", "set by", "rule"),
         ((one.name, _told(one.value), one.set_by, one.rule or "") for one in found),
@@ -64,13 +66,13 @@ def check_command(file: str) -> None:
     """
     found = load.problems(file)
     for problem in found:
-        click.echo(f"parcelwatch: {problem}", err=True)
+        echo(f"parcelwatch: {problem}", err=True)
     if found:
         raise click.exceptions.Exit(2)
     policy = load.load(file)
     for hint in hints(policy):
-        click.echo(f"parcelwatch: policy {file}: {hint}", err=True)
-    click.echo(f"policy {file}: fine, {policy.label}")
+        echo(f"parcelwatch: policy {file}: {hint}", err=True)
+    echo(f"policy {file}: fine, {policy.label}")
 
 
 @policy_command.command("diff")
@@ -85,7 +87,7 @@ def diff_command(first: str, second: str, as_json: bool) -> None:
         rows = [{"setting": entry.name, "a": entry.first, "b": entry.second} for entry in found]
         _print_json({"a": one.label, "b": two.label, "differences": rows})
     elif not found:
-        click.echo(f"{first} and {second} do not differ: {one.label}")
+        echo(f"{first} and {second} do not differ: {one.label}")
     else:
         _print_table(("setting", one.label, two.label), ((entry.name, *_sides(entry)) for entry in found))
 
@@ -98,7 +100,7 @@ def _loaded(name: str) -> Policy:
 
 
 def _print_json(content: dict[str, Any]) -> None:
-    click.echo(json.dumps(content, ensure_ascii=False, indent=2))
+    click.echo(printable_json(json.dumps(content, ensure_ascii=False, indent=2)))
 
 
 def _print_table(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> None:
@@ -107,7 +109,7 @@ def _print_table(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Non
         table.add_column(column, overflow="fold")
     for row in rows:
         # As it stands: what looks like markup in a name is none.
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else _WIDE)
     with console.capture() as captured:
         console.print(table)

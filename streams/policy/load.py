@@ -12,8 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
+from streams.policy import yaml_table
 from streams.policy.model import Policy
 from streams.policy.problems import check, is_setting
 
@@ -71,7 +70,7 @@ def layers(name_or_path: str) -> list[Layer]:
     seen: list[str] = []
     at, label = name_or_path, f"policy {name_or_path}"
     while True:
-        place = at if _profile(at) else str(Path(at).resolve())
+        place = at if _profile(at) else _resolved(at, label)
         if place in seen:
             raise BadPolicy(f"{label}: must name another policy, not in a circle")
         seen.append(place)
@@ -115,12 +114,20 @@ def _default_content() -> dict[str, Any]:
     return merged(layers(DEFAULT))
 
 
+def _resolved(path: str, label: str) -> str:
+    try:
+        return str(Path(path).resolve())
+    except (OSError, ValueError):
+        # A name that no file can have: too long, or with a NUL.
+        raise BadPolicy(f"{label}: neither {_what_there_is()} nor a file that is there") from None
+
+
 def _what_there_is() -> str:
     return f"a profile ({', '.join(profiles())})"
 
 
 def _profile(name: str) -> bool:
-    return "/" not in name and (resources.files("streams.policy") / "profiles" / f"{name}.toml").is_file()
+    return name in profiles()
 
 
 def _read(name_or_path: str, label: str) -> dict[str, Any]:
@@ -132,8 +139,12 @@ def _read(name_or_path: str, label: str) -> dict[str, Any]:
         if not path.is_file():
             raise BadPolicy(f"{label}: neither {_what_there_is()} nor a file that is there")
         text = path.read_text("utf-8")
-        content = yaml.safe_load(text) if path.suffix in (".yaml", ".yml") else tomllib.loads(text)
-    except (OSError, ValueError, yaml.YAMLError, RecursionError) as error:
+        content = yaml_table.read(text) if path.suffix in (".yaml", ".yml") else tomllib.loads(text)
+    except OSError as error:
+        raise BadPolicy(f"policy {name_or_path}: cannot be read: {error.strerror}") from None
+    except RecursionError:
+        raise BadPolicy(f"policy {name_or_path}: cannot be read: too many tables inside each other") from None
+    except ValueError as error:
         raise BadPolicy(f"policy {name_or_path}: cannot be read: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise BadPolicy(f"policy {name_or_path}: must be a table of settings")

@@ -10,6 +10,7 @@ import click
 from streams.cli import logging
 from streams.cli.options import app_id_option, broker_option, policy_option
 from streams.cli.security import security_options
+from streams.cli.terminal import echo
 from streams.engine.errors import FatalError
 from streams.policy.model import Policy
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
@@ -56,4 +57,4 @@ def topics_command(
     except (ValueError, FatalError) as error:
         raise click.ClickException(str(error)) from None
     for line in report.lines():
-        click.echo(line)
+        echo(line)

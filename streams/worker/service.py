@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import sys
 import time
-import traceback
 from typing import Any
 
 import structlog
 
+from streams.cli.faults import fault
+from streams.cli.terminal import echo
 from streams.engine.clock import Mode
 from streams.engine.errors import FatalError, LogError
 from streams.engine.log.interface import Log
@@ -102,13 +102,11 @@ async def _started(
 def fatal(error: BaseException | None) -> int:
     """Says in one line on standard error why nothing can go on; returns the exit status."""
     if isinstance(error, FatalError):
-        print(f"parcelwatch: {error}", file=sys.stderr)
+        echo(f"parcelwatch: {error}", err=True)
         return error.status
     if isinstance(error, LogError):
-        print(f"parcelwatch: the broker cannot be used: {error}", file=sys.stderr)
+        echo(f"parcelwatch: the broker cannot be used: {error}", err=True)
         return 2
     # Where it went wrong, without what it was about: a message may hold what a record held.
-    frame = traceback.extract_tb(error.__traceback__)[-1] if error and error.__traceback__ else None
-    where = f"{frame.filename}:{frame.lineno}" if frame else "an unknown place"
-    print(f"parcelwatch: a fault in the program: {type(error).__name__} at {where}", file=sys.stderr)
+    echo(f"parcelwatch: {fault(error)}", err=True)
     return 1

@@ -48,7 +48,7 @@ MISTAKES: list[tuple[tuple[str, ...], str]] = [
     (("replay", "in.jsonl", "--policy", "unknown.toml"), "orders.ship_by_hour: there is no such setting"),
     (("replay", "in.jsonl", "--policy", "negative.toml"), "orders.ship_by_hours: expected"),
     (("replay", "in.jsonl", "--policy", "circle.toml"), "not in a circle"),
-    (("worker", "--broker", "localhost"), "localhost: not of the form kafka://HOST:PORT"),
+    (("worker", "--broker", "localhost"), "not of the form kafka://HOST:PORT"),
     (("worker", "--broker", "kafka://localhost:99999"), "not of the form kafka://HOST:PORT"),
     (("worker", "--broker", "kafka://localhost:9092,"), "not of the form kafka://HOST:PORT"),
     (("worker", "--once"), "--once needs --clock TIME"),

@@ -1,0 +1,42 @@
+"""What may be shown: names come from outside, and nothing in them may steer the terminal that shows them."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+#: Of what `str.isprintable` refuses beside these: a space of any width, which steers nothing.
+_SPACES = frozenset("\u00a0\u2002\u2003\u2009\u202f\u3000")
+_JSON_STEERS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_USER = re.compile(r"(://)[^/\s]*@")
+
+
+def printable(text: str) -> str:
+    r"""The text in one line: a control character, a mark of direction and the like as its escape (`\x1b`)."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() or one in _SPACES else _escaped(one) for one in text)
+
+
+def printable_json(document: bytes | str) -> str:
+    """A JSON document that means the same: escapes for what JSON allows in texts and terminals may act on."""
+    text = document.decode() if isinstance(document, bytes) else document
+    return _JSON_STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def without_password(text: str) -> str:
+    """The text with whatever stands before the host of a URL left out."""
+    return _USER.sub(r"\1***@", text)
+
+
+def echo(line: str, *, err: bool = False) -> None:
+    """Prints one line, to standard output or to standard error."""
+    click.echo(printable(line), err=err)
+
+
+def _escaped(one: str) -> str:
+    # A byte of an argument that is no UTF-8 has come as half of a surrogate pair.
+    if "\udc80" <= one <= "\udcff":
+        return f"\\x{ord(one) - 0xDC00:02x}"
+    return one.encode("unicode_escape", "surrogatepass").decode("ascii")

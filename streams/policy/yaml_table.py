@@ -1,0 +1,36 @@
+"""Reads a policy in YAML: what YAML allows and a policy has no use for is refused, as TOML refuses it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+
+class _Loader(yaml.SafeLoader):
+    """Without aliases, which can make a small file large or endless, and without names that are given twice."""
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            raise yaml.YAMLError(f"line {self.line + 1}: aliases (*name) are not taken")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        found: set[str] = set()
+        for key, _ in node.value:
+            name = repr(self.construct_object(key, deep=True))
+            if name in found:
+                raise yaml.YAMLError(f"line {key.start_mark.line + 1}: {name} is given twice")
+            found.add(name)
+        return super().construct_mapping(node, deep)
+
+
+def read(text: str) -> Any:
+    """What the document holds. Raises ValueError with one line."""
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506 - made of the safe one
+    except yaml.YAMLError as error:
+        raise ValueError(" ".join(str(error).split())) from None
+    except (AttributeError, KeyError, TypeError):
+        # The library's own readers of tagged values: `!!timestamp foo`, `!!bool 5`.
+        raise ValueError("a value is not of the type that its tag (!!name) says") from None
