@@ -20,7 +20,7 @@ from bench.results import Cell, Table
 from bench.scans import EACH, Scans
 from schemas.events import SCANS
 from streams.alerts.cloudevents import AlertWriter
-from streams.demo.market import Plan, market
+from streams.marketplace.market import Plan, market
 from streams.policy import load
 from streams.replay.batches import Batch, Event, batches
 from streams.stages.single_reader import SingleReader

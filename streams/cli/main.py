@@ -27,6 +27,7 @@ COMMANDS = {
     "adapt": "streams.adapt.command:adapt_command",
     "compare": "streams.compare.command:compare_command",
     "explain": "streams.explain.command:explain_command",
+    "generate": "streams.generate.command:generate_command",
     "forget": "streams.forget.command:forget_command",
     "policy": "streams.policy.command:policy_command",
     "topics": "streams.topics.command:topics_command",

@@ -8,7 +8,7 @@ from typing import Any
 from schemas.outputs import HelpRates
 from schemas.times import DAY
 from streams.demo.console import AlertConsole
-from streams.demo.market import Plan
+from streams.marketplace.market import Plan
 
 _SAYS: dict[str, dict[str, str]] = {
     "en": {

@@ -14,8 +14,8 @@ from schemas.times import DAY, HOUR
 from streams.alerts.languages import LANGUAGES, Tag
 from streams.cli.options import policy_option
 from streams.demo.console import AlertConsole
-from streams.demo.market import Plan
 from streams.demo.run import Show, play
+from streams.marketplace.market import Plan
 from streams.policy.model import Policy
 
 #: Days on which the first shop's buyers begin to lose patience, and have lost it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from schemas.times import DAY
-from streams.demo.market import Plan, market
+from streams.marketplace.market import Plan, market
 
 #: Adds a record to a topic: topic, key, value.
 Append = Callable[[str, bytes, bytes], object]

@@ -15,7 +15,6 @@ import msgspec
 from schemas.outputs import HelpRates
 from streams.demo.closing import Narrator, Outcome, days_of
 from streams.demo.console import AlertConsole
-from streams.demo.market import Plan, angry_shop
 from streams.demo.motion import Motion
 from streams.demo.selection import Selection
 from streams.demo.upkeep import Upkeep
@@ -25,6 +24,7 @@ from streams.engine.partitioner import partition_for
 from streams.engine.processor import Dataflow
 from streams.engine.runner import Factory
 from streams.engine.topology import Topology
+from streams.marketplace.market import Plan, angry_shop
 from streams.policy.model import Policy
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor

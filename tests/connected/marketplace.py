@@ -16,7 +16,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from schemas.decode import Invalid, decode
 from schemas.events import record_key
 from schemas.times import DAY, parse, render
-from streams.demo.market import Plan, market
+from streams.marketplace.market import Plan, market
 from streams.topics.desired import TABLES
 from tests.kafka_broker import Broker
 

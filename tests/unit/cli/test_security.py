@@ -25,6 +25,7 @@ from streams.engine.log.kafka_plain import KafkaPlainWriter
 from streams.engine.log.kafka_writer import KafkaWriter
 from streams.explain import broker
 from streams.forget import command as forget
+from streams.generate import command as generate
 from streams.topics import command as topics
 from streams.topics.report import Report
 from streams.worker import WorkerSettings
@@ -55,6 +56,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         found.append(client)
         raise FatalError("far enough")
 
+    async def keep_sending(_records: Any, sending: Any, *_: Any) -> int:
+        found.append(sending.client)
+        return 0
+
+    monkeypatch.setattr(generate, "produce", keep_sending)
     monkeypatch.setattr(worker, "run_worker", keep_settings)
     monkeypatch.setattr(topics, "ensure", keep_client)
     monkeypatch.setattr(forget.run, "forget", keep_last)
@@ -68,6 +74,7 @@ CONNECTING: dict[str, tuple[click.Command, tuple[str, ...]]] = {
     "topics": (command_of("topics"), ()),
     "explain": (command_of("explain"), ("P1", "--broker", "kafka://127.0.0.1:1")),
     "forget": (command_of("forget"), ("--order", "o1")),
+    "generate": (command_of("generate"), ("--broker", "kafka://127.0.0.1:1")),
 }
 COMMANDS = pytest.mark.parametrize("name", CONNECTING)
 

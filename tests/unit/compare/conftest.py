@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from streams.demo.market import Plan, market
+from streams.marketplace.market import Plan, market
 
 
 @pytest.fixture(scope="session")

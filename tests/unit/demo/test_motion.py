@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from schemas.times import DAY, HOUR, SECOND
-from streams.demo.market import Plan, market
 from streams.demo.motion import Motion
+from streams.marketplace.market import Plan, market
 
 PLAN = Plan(days=3, orders_per_day=30)
 

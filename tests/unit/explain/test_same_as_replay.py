@@ -14,9 +14,9 @@ import pytest
 
 from schemas.times import DAY, HOUR
 from streams.alerts.cloudevents import AlertWriter
-from streams.demo.market import Plan, market
 from streams.explain.checks import STANDS, UNSENT
 from streams.explain.subject import ORDER
+from streams.marketplace.market import Plan, market
 from streams.policy import load
 from streams.policy.model import Policy
 from streams.replay.reading import Line

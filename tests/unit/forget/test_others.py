@@ -11,8 +11,8 @@ import pytest
 from schemas.decode import Invalid, decode
 from schemas.events import record_key
 from schemas.times import DAY
-from streams.demo.market import Plan, market
 from streams.forget.orders import Wanted
+from streams.marketplace.market import Plan, market
 from tests.unit.forget.shop import Shop
 
 #: (time, topic, key, value)

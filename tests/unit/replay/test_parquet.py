@@ -13,7 +13,7 @@ from pyarrow import parquet
 
 from schemas.times import parse
 from streams.cli.main import main
-from streams.demo.market import Plan, market
+from streams.marketplace.market import Plan, market
 from streams.replay import parquet as writing
 
 TABLES = ("help-rates", "category-baselines", "conversation-topics", "refund-reasons")

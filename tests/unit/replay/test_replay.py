@@ -13,7 +13,7 @@ from schemas.decode import MAX_BYTES, Reason
 from schemas.events import CHATS, ORDERS, SCANS
 from schemas.times import parse, render
 from streams.cli.main import main, parcelwatch
-from streams.demo.market import Plan, market
+from streams.marketplace.market import Plan, market
 from tests.unit.rules.timeline import Timeline, days, hours
 from tests.unit.schemas.invalid import INVALID
 from tests.unit.schemas.values import AT, value

@@ -14,7 +14,7 @@ from schemas import generate
 from schemas.events import EVENTS
 from schemas.outputs import AlertEvent
 from streams.alerts.cloudevents import AlertWriter
-from streams.demo.market import Plan, market
+from streams.marketplace.market import Plan, market
 from tests.unit.alerts.samples import an_alert, every_alert
 
 WINDOW = {

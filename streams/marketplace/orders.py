@@ -7,10 +7,10 @@ from random import Random
 from typing import Any, NamedTuple
 
 from schemas.times import DAY, HOUR, MINUTE, SECOND
-from streams.demo import talk
-from streams.demo.parcels import Journey, journey
-from streams.demo.places import CARRIERS, PLACES, Place
-from streams.demo.shops import Shop
+from streams.marketplace import talk
+from streams.marketplace.parcels import Journey, journey
+from streams.marketplace.places import CARRIERS, PLACES, Place
+from streams.marketplace.shops import Shop
 
 ORDERS = "orders"
 SCANS = "logistics-scans"

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from schemas.times import DAY, HOUR, MINUTE, SECOND, parse
-from streams.demo.orders import CHATS, ORDERS, SCANS, Fact, Lives
-from streams.demo.shops import Shop, open_shops
+from streams.marketplace.orders import CHATS, ORDERS, SCANS, Fact, Lives
+from streams.marketplace.shops import Shop, open_shops
 
 #: How long an event takes to reach Kafka, at most: below the lateness of its topic, so that none is late.
 DELAY = {ORDERS: 40 * SECOND, CHATS: 40 * SECOND, SCANS: 45 * MINUTE}

@@ -11,7 +11,7 @@ import pytest
 from schemas import events
 from schemas.decode import Invalid, decode
 from schemas.times import DAY, HOUR, MINUTE, parse
-from streams.demo.market import Plan, Produced, angry_shop, market
+from streams.marketplace.market import Plan, Produced, angry_shop, market
 
 PLAN = Plan()
 LATENESS = {"orders": MINUTE, "chats": MINUTE, "logistics-scans": HOUR}

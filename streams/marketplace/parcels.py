@@ -6,7 +6,7 @@ from random import Random
 from typing import NamedTuple, Protocol
 
 from schemas.times import DAY, HOUR, MINUTE
-from streams.demo.places import Place
+from streams.marketplace.places import Place
 
 
 class Stop(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from streams.demo.places import PLACES, Place
+from streams.marketplace.places import PLACES, Place
 
 CATEGORIES = ("women-clothing", "home-textiles", "snacks", "3c-digital", "footwear", "toys")
 #: So many shops share a category: enough of them have orders for the category to have a mean.
