@@ -58,6 +58,7 @@ class Report:
     on_problem: Callable[[Problem], None] | None = None
     events: Counter[str] = field(default_factory=Counter)
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
+    disagreements: Counter[tuple[str, str]] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     problems: list[Problem] = field(default_factory=list)
     shipments: set[tuple[str, str]] = field(default_factory=set)

@@ -63,10 +63,12 @@ def _take(
         report.problem(path, row.where, str(error))
         return
     report.readable += 1
-    status = statuses(name).find(carrier, row.codes, row.text)
-    if status is None:
+    reading = statuses(name).find(carrier, row.codes, row.text)
+    if reading.disagree:
+        report.disagreements[" ".join(row.codes), without_people(row.text)] += 1
+    if reading.status is None:
         report.unknown[" ".join(row.codes), without_people(row.text)] += 1
-    line = Line(SCANS, _value(name, number, carrier, moment, status or UNKNOWN, row))
+    line = Line(SCANS, _value(name, number, carrier, moment, reading.status or UNKNOWN, row))
     parcels.setdefault((carrier, number), []).append(_Scan(moment, line))
 
 

@@ -1,0 +1,86 @@
+"""A text as it is compared, and its clauses."""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from functools import cache
+
+from opencc import OpenCC
+
+from streams.adapt.words.lexicon import DEPOT, HUB, NAME, POINT, Lexicon
+
+_TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]*|!--.*?--)>")
+_TELEPHONE = re.compile(r"\+?\d[\d\s*-]{5,}\d")
+_BRACKETS = re.compile(
+    r"【([^【】]*)】|\[([^\[\]]*)\]|〔([^〔〕]*)〕|「([^「」]*)」|《([^《》]*)》|<([^<>]*)>|“([^“”]*)”"
+)
+_PARENTHESES = re.compile(r"\(([^()]*)\)")
+_SPLIT = re.compile(r"[,，、;；。!！?？|·•~…\n“”\"「」]+|\s[-–—/:]+\s|[–—]+|[.:](?=\s|$)|\s-(?=\w)|-\s")
+_SPLIT_HAN = re.compile(r"[,，、;；。!！?？|·•~…\n“”\"]+|\s[-–—/]+\s|[-–—]+|\s{1,}(?=您的)")
+_QUESTION = re.compile(r"[^,，。;；.!！?？()【】\[\]]+[?？]")
+_LONGEST_NAME = 40
+
+
+def plain(text: str) -> str:
+    """A text without markup: entities resolved, tags removed, spaces single."""
+    if "&" in text:
+        text = html.unescape(text)
+    if "<" in text:
+        text = _TAG.sub(" ", text)
+    return " ".join(text.split())
+
+
+def normal(text: str) -> str:
+    """Text as it is compared: compatible characters made one, no case, single spaces, no telephone numbers."""
+    folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
+    folded = "".join(char for char in folded if unicodedata.category(char) != "Cf")
+    return " ".join(_TELEPHONE.sub(" ", folded).split())
+
+
+@cache
+def _converter() -> OpenCC:
+    return OpenCC("t2s")
+
+
+def simplified(text: str) -> str:
+    """Chinese in simplified characters."""
+    return str(_converter().convert(text))
+
+
+def clauses(text: str, lexicon: Lexicon) -> list[str]:
+    """The clauses of a normalised text, in order.
+
+    What stands in parentheses is a clause behind its sentence. A bracketed name becomes a mark that says
+    what kind of place it is, and is dropped at the start of a text, where it says only where this was
+    written; a bracket that says what happened is a clause.
+    """
+    asides: list[str] = []
+
+    def aside(found: re.Match[str]) -> str:
+        asides.append(found[1])
+        return " "
+
+    def bracket(found: re.Match[str]) -> str:
+        content = next(group for group in found.groups() if group is not None).strip()
+        kinds = {tag.kind for tag in lexicon.tags(content)}
+        places = [kind for kind in ("places.point", "places.hub", "places.depot") if kind in kinds]
+        if not places and any(kind.startswith("ends.") or kind == "people.recipient" for kind in kinds):
+            return content if "people.recipient" in kinds else f",{content},"
+        if len(content) > _LONGEST_NAME and not places:
+            return " "
+        return {"places.point": POINT, "places.hub": HUB, "places.depot": DEPOT}.get(places[0] if places else "", NAME)
+
+    previous = None
+    while previous != text:
+        previous, text = text, _PARENTHESES.sub(aside, text)
+    text = _BRACKETS.sub(bracket, _QUESTION.sub(" ", text))
+    if not lexicon.spaced:
+        text = re.sub(f"^(?:\\s*[{NAME}{DEPOT}]\\s*[,，]?)+", "", text)
+        text = re.sub(f"^\\s*{POINT}\\s*(?=您|快件|包裹|邮件|快递|商品|订单)", "", text)
+    for word in lexicon.background:
+        text = re.sub(rf"(?<=\w) (?={re.escape(word)} )", " , ", text)
+    splitter = _SPLIT if lexicon.spaced else _SPLIT_HAN
+    pieces = [piece.strip() for part in (text, *asides) for piece in splitter.split(part)]
+    return [piece for piece in pieces if piece]
