@@ -86,7 +86,7 @@ class BrokerInput:
             sources = [
                 TopicPartition(topic, each) for topic, count in self._partitions.items() for each in range(count)
             ]
-            begin, end = await log.begin_offsets(sources), await log.end_offsets(sources)
+            begin, end = await log.begin_offsets(sources), await log.stable_offsets(sources)
             self._spans = {source: (begin[source], end[source]) for source in sources}
         finally:
             await log.stop()

@@ -31,7 +31,7 @@ async def unread(
     }
     sources = [TopicPartition(topic, each) for topic, kind in kinds.items() for each in range(topology.counts[kind])]
     begin = await log.begin_offsets(sources)
-    end = await log.end_offsets(sources)
+    end = await log.stable_offsets(sources)
     committed = await log.committed(topology.app_id, sources)
     spans = {
         source: (max(begin[source], committed[source].offset if source in committed else 0), end[source])

@@ -13,6 +13,7 @@ from streams.engine.assignor import TaskAssignor
 from streams.engine.clock import Mode
 from streams.engine.errors import FatalError, LogError, LostMemberError
 from streams.engine.log.interface import Fetched, Member, TopicPartition
+from streams.engine.open_transactions import OpenTransactions
 from streams.engine.placement import Held
 from streams.engine.runner import Factory, Kept, Runner
 from streams.engine.runtime import TaskRuntime
@@ -53,6 +54,7 @@ class TaskGroup:
         self._metrics = metrics
         self._next_trim = time.monotonic() + runtime.trim_seconds
         self._trimmed: dict[TopicPartition, int] = {}
+        self._open_transactions = OpenTransactions(runtime.log, metrics.held_up)
         self._member: Member | None = None
         self._topics: Sequence[str] = ()
         self._assignor = TaskAssignor(topology, self._held)
@@ -323,6 +325,7 @@ class TaskGroup:
             self._metrics.lag(source.topic, source.partition, max(ends[source] - position, 0))
         for runner in self._runners.values():
             runner.at_end(requested, ends)
+        await self._open_transactions.look(external, ends)
 
     async def _group_is_final(self) -> bool:
         if not self._assigned.is_set() or not all(runner.final for runner in self._runners.values()):

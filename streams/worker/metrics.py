@@ -9,7 +9,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from streams.engine.errors import LogError
-from streams.engine.log.interface import Transaction
+from streams.engine.log.interface import TopicPartition, Transaction
 from streams.engine.processor import BEGINNING, Processor
 from streams.engine.task import Task
 from streams.engine.topology import TaskId
@@ -30,6 +30,12 @@ class Entry(NamedTuple):
 CATALOGUE = (
     Entry("parcelwatch_records_read_total", Counter, ("topic",), "Records read, by topic"),
     Entry("parcelwatch_lag_records", Gauge, ("topic", "partition"), "Offsets between position and end"),
+    Entry(
+        "parcelwatch_held_up_records",
+        Gauge,
+        ("topic", "partition"),
+        "Offsets that cannot be read because a producer's transaction before them is open",
+    ),
     Entry(
         "parcelwatch_watermark_seconds",
         Gauge,
@@ -92,6 +98,9 @@ class Metrics:
 
     def lag(self, topic: str, partition: int, offsets: int) -> None:
         self._gauges["parcelwatch_lag_records"].labels(topic, str(partition)).set(offsets)
+
+    def held_up(self, source: TopicPartition, offsets: int) -> None:
+        self._gauges["parcelwatch_held_up_records"].labels(source.topic, str(source.partition)).set(offsets)
 
     def restoring(self, task: TaskId, rows: int, left: int) -> None:
         self._counters["parcelwatch_restored_rows_total"].labels(task.kind).inc(rows)

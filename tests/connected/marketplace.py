@@ -79,6 +79,11 @@ async def saying(process: asyncio.subprocess.Process, text: str) -> None:
             await asyncio.sleep(0.02)
 
 
+def heard_of(process: asyncio.subprocess.Process) -> list[str]:
+    """The lines that a process has said on standard error so far."""
+    return _ears[process].lines
+
+
 async def said(process: asyncio.subprocess.Process) -> str:
     """Waits for the end of a process, and gives what it has said on standard error."""
     async with asyncio.timeout(PATIENCE):

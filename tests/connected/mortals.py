@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp.test_utils import unused_port
 
 from tests.connected.feed import Feed
-from tests.connected.marketplace import APP, PATIENCE, command, end, ended_well, progress, run, worker
+from tests.connected.marketplace import APP, PATIENCE, command, end, ended_well, heard_of, progress, run, worker
 from tests.kafka_broker import Broker
 
 #: Seconds after which the group takes a silent worker for dead.
@@ -44,6 +44,10 @@ class Mortal:
         if self.running.returncode is None:
             self.running.terminate()
         await ended_well(self.running)
+
+    def heard(self, text: str) -> str:
+        """The first line with this text that it has said so far."""
+        return next(line for line in heard_of(self.running) if text in line)
 
     async def works(self) -> bool:
         """Whether it has its share of the tasks, and all of them have been restored and run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -50,6 +50,13 @@ class Traffic:
             answer = await admin.create_topics(wanted)
             raise_first(answer.topic_errors)
             await self._until_led(admin, partitions)
+
+    async def delete_topics(self, names: Collection[str]) -> None:
+        """Deletes topics and waits until the broker knows nothing of them."""
+        async with self.admin() as admin, asyncio.timeout(PATIENCE):
+            await admin.delete_topics([*names])
+            while not {*names}.isdisjoint(await admin.list_topics()):  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
 
     async def wipe(self) -> None:
         """Deletes all topics but Kafka's own, and waits until they are gone."""

@@ -1,7 +1,8 @@
 """What the engine asks of a log.
 
 Every method may raise `LogError`. Reads see committed records only. Offsets of a partition grow, with gaps: a
-transaction's marker takes one too, so a partition is read to its end when the position is at or past its end offset.
+transaction's marker takes one too, so a partition is read to its end when the position is at or past its end offset. It
+is not, where somebody's transaction is open in it: the position waits before what lies behind.
 """
 
 from __future__ import annotations
@@ -26,6 +27,13 @@ class TopicSpec(NamedTuple):
     topic: str
     partitions: int
     config: Mapping[str, str]
+
+
+class Topic(NamedTuple):
+    """A topic that exists. `id` tells it from others of its name, before and after it; empty where the log has none."""
+
+    id: bytes
+    partitions: int
 
 
 class Fetched(NamedTuple):
@@ -171,6 +179,15 @@ class Log(Protocol):
     async def partitions(self, topics: Collection[str]) -> dict[str, int]:
         """The number of partitions of those topics that exist."""
 
+    async def describe(self, topics: Collection[str]) -> dict[str, Topic]:
+        """Those of the topics that exist. Asking makes none."""
+
+    async def ids(self, sources: Collection[TopicPartition]) -> dict[str, bytes]:
+        """The ids of those of the topics that exist, as they are behind everything that has been fetched before.
+
+        Empty where the log has none.
+        """
+
     async def create(self, specs: Sequence[TopicSpec]) -> None:
         """Makes topics; those that exist stay as they are."""
 
@@ -178,7 +195,13 @@ class Log(Protocol):
         """The first offset that is still there, or will be."""
 
     async def end_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        """The offset behind the last committed record (or marker)."""
+        """The offset behind the last record or marker, whether its transaction has ended or not."""
+
+    async def stable_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """The offset up to which a position can come now: the end, or the first of an open transaction."""
+
+    async def holders(self, source: TopicPartition) -> Sequence[str]:
+        """Who has transactions open in a partition, in words for people."""
 
     async def committed(self, group: str, sources: Collection[TopicPartition]) -> dict[TopicPartition, Committed]:
         """Committed offsets, of those partitions that have one; what was committed just now may be missing."""

@@ -13,7 +13,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.errors import LogError
-from streams.engine.log.interface import Assignor, Committed, Listener, Rows, TopicPartition, TopicSpec
+from streams.engine.log.interface import Assignor, Committed, Listener, Rows, Topic, TopicPartition, TopicSpec
 from streams.engine.log.journal import Reader
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_codecs import Codec, codecs
@@ -22,6 +22,7 @@ from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
 from streams.engine.log.kafka_refusal import raise_refusal
 from streams.engine.log.kafka_rows import read_rows
 from streams.engine.log.kafka_tail import KafkaTail
+from streams.engine.log.kafka_topics import KafkaTopics
 from streams.engine.log.kafka_writer import KafkaWriter
 
 
@@ -67,14 +68,16 @@ class KafkaLog:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self._admin: AIOKafkaAdminClient | None = None
+        #: It tells ends as they are, beyond transactions that are open.
         self._probe: AIOKafkaConsumer | None = None
+        self._topics = KafkaTopics(lambda: self._started_probe()._client)
         self._member: KafkaMember | None = None
         self._torn: Torn = {}
 
     async def start(self) -> None:
         """May be tried again behind `stop`. Raises `FatalError` where brokers answer and refuse this client."""
         self._admin = AIOKafkaAdminClient(**self._settings.common())
-        self._probe = AIOKafkaConsumer(**self._settings.reading())
+        self._probe = AIOKafkaConsumer(**{**self._settings.reading(), "isolation_level": "read_uncommitted"})
         try:
             with errors(f"connecting to {self._settings.bootstrap}"):
                 async with asyncio.timeout(self._settings.request_timeout):
@@ -95,8 +98,21 @@ class KafkaLog:
     # -- topics
 
     async def partitions(self, topics: Collection[str]) -> dict[str, int]:
+        return {topic: each.partitions for topic, each in (await self.describe(topics)).items()}
+
+    async def describe(self, topics: Collection[str]) -> dict[str, Topic]:
+        with errors("describing topics"):
+            async with asyncio.timeout(self._settings.request_timeout):
+                found = await self._topics.describe(topics)
+        if found is not None:
+            return found
         described = await self._ask("describing topics", lambda admin: admin.describe_topics(list(topics)))
-        return {each["topic"]: len(each["partitions"]) for each in described if not each["error_code"]}
+        return {each["topic"]: Topic(b"", len(each["partitions"])) for each in described if not each["error_code"]}
+
+    async def ids(self, sources: Collection[TopicPartition]) -> dict[str, bytes]:
+        with errors("asking for the ids of topics"):
+            async with asyncio.timeout(self._settings.request_timeout):
+                return await self._topics.ids(sources)
 
     async def create(self, specs: Sequence[TopicSpec]) -> None:
         if not specs:
@@ -142,6 +158,16 @@ class KafkaLog:
             async with asyncio.timeout(self._settings.request_timeout):
                 found = await self._started_probe().end_offsets(_kafka(sources))
         return {TopicPartition(*each): offset for each, offset in found.items()}
+
+    async def stable_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        with errors("asking for stable offsets"):
+            async with asyncio.timeout(self._settings.request_timeout):
+                return await self._topics.stable(sources)
+
+    async def holders(self, source: TopicPartition) -> Sequence[str]:
+        with errors("asking for open transactions"):
+            async with asyncio.timeout(self._settings.request_timeout):
+                return await self._topics.holders(source)
 
     async def committed(self, group: str, sources: Collection[TopicPartition]) -> dict[TopicPartition, Committed]:
         found = await self._ask(

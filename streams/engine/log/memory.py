@@ -15,6 +15,7 @@ from streams.engine.log.interface import (
     Fetched,
     Listener,
     Rows,
+    Topic,
     TopicPartition,
     TopicSpec,
     Transaction,
@@ -58,6 +59,7 @@ class MemoryLog:
 
     def __init__(self) -> None:
         self._topics: dict[str, list[_Partition]] = {}
+        self._ids: dict[str, bytes] = {}
         self._offsets: dict[str, dict[TopicPartition, Committed]] = {}
         self._epochs: dict[str, int] = {}
         self._groups: dict[str, MemoryGroup] = {}
@@ -74,7 +76,13 @@ class MemoryLog:
 
     def make(self, topic: str, partitions: int) -> None:
         """Makes a topic; one that exists stays as it is."""
-        self._topics.setdefault(topic, [_Partition() for _ in range(partitions)])
+        if topic not in self._topics:
+            self._topics[topic] = [_Partition() for _ in range(partitions)]
+            self._ids[topic] = uuid.uuid4().bytes
+
+    def drop(self, topic: str) -> None:
+        """Deletes a topic; one that is made again under its name is another one."""
+        del self._topics[topic]
 
     def grow(self, topic: str, partitions: int) -> None:
         """Adds partitions until the topic has so many."""
@@ -83,6 +91,13 @@ class MemoryLog:
 
     async def partitions(self, topics: Collection[str]) -> dict[str, int]:
         return {topic: len(self._topics[topic]) for topic in topics if topic in self._topics}
+
+    async def describe(self, topics: Collection[str]) -> dict[str, Topic]:
+        known = self._topics
+        return {topic: Topic(self._ids[topic], len(known[topic])) for topic in topics if topic in known}
+
+    async def ids(self, sources: Collection[TopicPartition]) -> dict[str, bytes]:
+        return {source.topic: self._ids[source.topic] for source in sources if source.topic in self._topics}
 
     async def create(self, specs: Sequence[TopicSpec]) -> None:
         for spec in specs:
@@ -144,6 +159,14 @@ class MemoryLog:
 
     async def begin_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         return {source: self._partition(source).begin for source in sources}
+
+    async def stable_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        return {source: self._partition(source).end for source in sources}
+
+    async def holders(self, source: TopicPartition) -> Sequence[str]:
+        """Transactions are never open here."""
+        del source
+        return []
 
     async def end_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         return {source: self._partition(source).end for source in sources}

@@ -24,6 +24,9 @@ class KafkaBench:
     async def make(self, topic: str, partitions: int) -> None:
         await self.kafka.create_topics({topic: partitions})
 
+    async def drop(self, topic: str) -> None:
+        await self.kafka.delete_topics([topic])
+
     async def produce(self, source: TopicPartition, values: Sequence[bytes]) -> None:
         await self.kafka.produce(source.topic, [(None, value) for value in values], partition=source.partition)
 

@@ -33,6 +33,8 @@ class Bench(Protocol):
 
     async def make(self, topic: str, partitions: int) -> None: ...
 
+    async def drop(self, topic: str) -> None: ...
+
     async def produce(self, source: TopicPartition, values: Sequence[bytes]) -> None: ...
 
 
@@ -111,6 +113,20 @@ class LogContract:
 
     async def test_partitions_are_told_of_topics_that_exist(self, ready: Bench) -> None:
         assert await ready.log.partitions(["in", "changes", "missing"]) == {"in": 2, "changes": 1}
+
+    async def test_a_topic_has_an_id_and_one_of_its_name_that_is_made_later_has_another(self, ready: Bench) -> None:
+        log = ready.log
+        before = await log.describe(["in", "missing"])
+        assert before == {"in": (before["in"].id, 2)}
+        assert await log.ids([IN0, IN1, TopicPartition("missing", 0)]) == {"in": before["in"].id}
+        await ready.drop("in")
+        assert await log.describe(["in"]) == {}
+        assert await log.ids([IN0, IN1]) == {}
+        await ready.make("in", 3)
+        after = await log.describe(["in"])
+        assert after == {"in": (after["in"].id, 3)}
+        assert after["in"].id not in (b"", before["in"].id)
+        assert await log.ids([IN0]) == {"in": after["in"].id}
 
     async def test_making_a_topic_again_leaves_it_as_it_is(self, ready: Bench) -> None:
         await ready.log.create([TopicSpec("in", 5, {})])

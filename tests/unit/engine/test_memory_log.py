@@ -18,6 +18,9 @@ class MemoryBench:
     async def make(self, topic: str, partitions: int) -> None:
         self.log.make(topic, partitions)
 
+    async def drop(self, topic: str) -> None:
+        self.log.drop(topic)
+
     async def produce(self, source: TopicPartition, values: Sequence[bytes]) -> None:
         for value in values:
             self.log.append(source.topic, None, value, partition=source.partition)

@@ -1,0 +1,135 @@
+"""What brokers know of topics, with the ids that tell a topic from one that was made again under its name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import UnknownTopicOrPartitionError, for_code
+from aiokafka.protocol.offset import OffsetRequest
+
+from streams.engine.errors import LogError
+from streams.engine.log.interface import Topic, TopicPartition
+from streams.engine.log.kafka_requests import DescribeProducers, DescribeTopics, ListTransactions, Unanswered, ask
+
+#: What Kafka calls the end of a partition, and the isolation of those who do not see open transactions.
+_LATEST, _READ_COMMITTED = -1, 1
+
+
+class KafkaTopics:
+    """Asks by a client that has been started. Raises `LogError`, and what the client raises."""
+
+    def __init__(self, client: Callable[[], AIOKafkaClient]) -> None:
+        self._client = client
+        self._leaders: dict[TopicPartition, int] = {}
+
+    async def describe(self, topics: Collection[str]) -> dict[str, Topic] | None:
+        """Those that exist; None where the brokers are too old to tell."""
+        try:
+            found = await self._asked(self._any(), topics)
+        except Unanswered:
+            return None
+        return {topic: Topic(each["topic_id"], len(each["partitions"])) for topic, each in found.items()}
+
+    async def ids(self, sources: Collection[TopicPartition]) -> dict[str, bytes]:
+        """By topic, as the leaders of these partitions know it now. Where two of them differ it is a third one, b"?".
+
+        What has been fetched of a partition before came from the topic of that id, or from a former one.
+        """
+        by_node: dict[int, set[str]] = {}
+        for source in sources:
+            by_node.setdefault(self._leaders.get(source, -1), set()).add(source.topic)
+        if -1 in by_node:
+            by_node.setdefault(self._any(), set()).update(by_node.pop(-1))
+        found: dict[str, bytes] = {}
+        asked: set[tuple[int, str]] = set()
+        while by_node:
+            try:
+                answers = await asyncio.gather(*(self._asked(node, topics) for node, topics in by_node.items()))
+            except Unanswered:
+                return dict.fromkeys((source.topic for source in sources), b"")
+            except BaseException:
+                self._leaders.clear()
+                raise
+            asked |= {(node, topic) for node, topics in by_node.items() for topic in topics}
+            for answer in answers:
+                for topic, each in answer.items():
+                    found[topic] = each["topic_id"] if found.get(topic, each["topic_id"]) == each["topic_id"] else b"?"
+                    for one in each["partitions"]:
+                        self._leaders[TopicPartition(topic, one["partition"])] = one["leader"]
+            by_node = {}
+            for source in sources:
+                node = self._leaders.get(source, -1)
+                if node >= 0 and (node, source.topic) not in asked:
+                    by_node.setdefault(node, set()).add(source.topic)
+        return found
+
+    async def stable(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """The last stable offset of each."""
+        by_node: dict[int, dict[str, list[tuple[int, int]]]] = {}
+        for source, leader in (await self._led(sources)).items():
+            by_node.setdefault(leader, {}).setdefault(source.topic, []).append((source.partition, _LATEST))
+        found = {}
+        for node, partitions in by_node.items():
+            answer = await self._client().send(node, OffsetRequest(-1, _READ_COMMITTED, [*partitions.items()]))
+            for topic, told in answer.topics:
+                for partition, code, _, offset in told:
+                    if code:
+                        raise for_code(code)(f"{topic}-{partition}")
+                    found[TopicPartition(topic, partition)] = offset
+        return found
+
+    async def holders(self, source: TopicPartition) -> list[str]:
+        """Who has a transaction open in a partition: "producer 7 (transactional id t)", the id if it is told."""
+        leader = (await self._led([source]))[source]
+        try:
+            answer = await ask(self._client(), leader, DescribeProducers({source.topic: [source.partition]}))
+        except Unanswered:
+            return []
+        (told,) = answer["topics"][0]["partitions"]
+        if told["error_code"]:
+            raise for_code(told["error_code"])(source.topic)
+        open_ = [each["producer_id"] for each in told["active_producers"] if each["current_txn_start_offset"] >= 0]
+        names = await self._transactional_ids(open_)
+        return [f"producer {each}" + (f" (transactional id {names[each]})" if each in names else "") for each in open_]
+
+    async def _transactional_ids(self, producers: Collection[int]) -> dict[int, str]:
+        client = self._client()
+        nodes = [broker.nodeId for broker in client.cluster.brokers()]
+        try:
+            answers = await asyncio.gather(*(ask(client, node, ListTransactions(producers)) for node in nodes))
+        except Unanswered:
+            return {}
+        return {each["producer_id"]: each["transactional_id"] for answer in answers for each in answer["transactions"]}
+
+    async def _led(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        """Who leads each of the partitions. Raises `LogError` where one does not exist or has no leader."""
+        described = await self._asked(self._any(), {source.topic for source in sources})
+        leaders = {
+            TopicPartition(topic, one["partition"]): one["leader"]
+            for topic, each in described.items()
+            for one in each["partitions"]
+        }
+        for source in sources:
+            if leaders.get(source, -1) < 0:
+                raise LogError(f"{source.topic}-{source.partition} has no leader")
+        return {source: leaders[source] for source in sources}
+
+    async def _asked(self, node: int, topics: Collection[str]) -> Mapping[str, Any]:
+        answer = await ask(self._client(), node, DescribeTopics(sorted(topics)))
+        found = {}
+        for each in answer["topics"]:
+            kind = for_code(each["error_code"])
+            if not each["error_code"]:
+                found[each["name"]] = each
+            elif kind is not UnknownTopicOrPartitionError:
+                raise kind(each["name"])
+        return found
+
+    def _any(self) -> int:
+        node: int | None = self._client().get_random_node()
+        if node is None:
+            raise LogError("no broker is known")
+        return node
