@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class LogError(Exception):
     """Retryable: the log did not do what was asked. The task's state is thrown away and restored."""
@@ -11,6 +13,17 @@ class FencedError(LogError):
     """Another worker has taken the task over; this one has lost the right to write for it."""
 
 
+class DeniedError(LogError):
+    """The log does not allow something. Whether that is the end is decided by what is missing now.
+
+    `rights`: what is missing, as far as the error tells.
+    """
+
+    def __init__(self, message: str, rights: Sequence[object] = ()) -> None:
+        super().__init__(message)
+        self.rights = tuple(rights)
+
+
 class LostMemberError(LogError):
     """The member of a group is of no more use: close it and join again."""
 
@@ -18,7 +31,8 @@ class LostMemberError(LogError):
 class FatalError(Exception):
     """Nothing can go on. The message is one line for the operator.
 
-    `status` is the exit status: 2 where the set-up cannot work, 1 where the program is at fault.
+    `status` is the exit status: 2 where the set-up cannot work, 3 where the log has not answered for too long and a new
+    start may help, 1 where the program is at fault.
     """
 
     def __init__(self, message: str, status: int = 2) -> None:

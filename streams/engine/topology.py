@@ -10,6 +10,7 @@ from typing import NamedTuple
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import Log, TopicPartition, TopicSpec
 from streams.engine.processor import Dataflow
+from streams.engine.rights import Operation, Right
 
 #: Settings of changelogs. Rows that were replaced or taken out go within a week: without the second, Kafka may never
 #: come to compact a partition in which little is written.
@@ -76,6 +77,25 @@ class Topology:
             TopicSpec(self.changelog(kind.name), self.counts[kind.name], CHANGELOG) for kind in self.dataflow.kinds
         ]
         return edges + changelogs
+
+
+def rights(app_id: str, dataflow: Dataflow) -> list[Right]:
+    """The smallest set of rights that a worker needs, but for its transactional ids, which the log tells nothing of.
+
+    Who may read or write a topic may describe it. Making the internal topics takes more, once.
+    """
+    topology = Topology(app_id, dataflow, {})
+    edges = [topology.edge_topic(edge.name) for edge in dataflow.edges]
+    changelogs = [topology.changelog(kind.name) for kind in dataflow.kinds]
+    # Settings are looked at before a topic is trusted; what all have read of an edge is deleted.
+    own: tuple[Operation, ...] = ("Read", "Write", "DescribeConfigs")
+    return [
+        *(Right("Read", "topic", item.topic) for kind in dataflow.kinds for item in kind.inputs),
+        *(Right("Write", "topic", topic) for topic in dataflow.outputs),
+        *(Right(operation, "topic", topic) for topic in edges + changelogs for operation in own),
+        *(Right("Delete", "topic", topic) for topic in edges),
+        Right("Read", "group", app_id),
+    ]
 
 
 async def prepare(app_id: str, dataflow: Dataflow, log: Log) -> Topology:

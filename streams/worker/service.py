@@ -16,9 +16,10 @@ from streams.engine.clock import Mode
 from streams.engine.errors import FatalError, LogError
 from streams.engine.log.interface import Log
 from streams.engine.processor import Dataflow
+from streams.engine.rights import grants
 from streams.engine.runner import Assemble
 from streams.engine.runtime import TaskRuntime
-from streams.engine.topology import Topology, prepare
+from streams.engine.topology import Topology, prepare, rights
 from streams.worker.app import build
 from streams.worker.endpoint import endpoint
 from streams.worker.group import TaskGroup
@@ -85,6 +86,8 @@ async def _started(
     for wait in itertools.chain(_WAITS, itertools.repeat(_WAITS[-1])):
         try:
             await broker.start()
+            if missing := await broker.lacking(rights(app_id, dataflow)):
+                raise FatalError(grants(missing, broker.user))
             return await prepare(app_id, dataflow, broker)
         except LogError as error:
             left = until - time.monotonic()

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from streams.engine.processor import Output, Record
+from streams.engine.rights import Right
 
 
 class TopicPartition(NamedTuple):
@@ -170,7 +171,9 @@ class Tail(Protocol):
 
 
 class Log(Protocol):
-    """A partitioned log."""
+    """A partitioned log. `user`: the name by which it knows this client, as far as that is known."""
+
+    user: str
 
     async def start(self) -> None: ...
 
@@ -211,6 +214,9 @@ class Log(Protocol):
 
     async def trim(self, before: Mapping[TopicPartition, int]) -> None:
         """Deletes the records before these offsets, for good."""
+
+    async def lacking(self, rights: Collection[Right]) -> list[Right]:
+        """Those of the rights that the log denies, as far as it tells: none of what does not exist yet."""
 
     async def identity(self) -> str:
         """What tells this log from others: the cluster's id."""

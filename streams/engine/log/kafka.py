@@ -9,7 +9,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.errors import LogError
@@ -20,10 +20,12 @@ from streams.engine.log.kafka_codecs import Codec, codecs
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
 from streams.engine.log.kafka_refusal import raise_refusal
+from streams.engine.log.kafka_rights import lacking
 from streams.engine.log.kafka_rows import read_rows
 from streams.engine.log.kafka_tail import KafkaTail
 from streams.engine.log.kafka_topics import KafkaTopics
 from streams.engine.log.kafka_writer import KafkaWriter
+from streams.engine.rights import Operation, Right
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +69,7 @@ class KafkaLog:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
+        self.user = str(settings.client.get("sasl_plain_username") or "NAME")
         self._admin: AIOKafkaAdminClient | None = None
         #: It tells ends as they are, beyond transactions that are open.
         self._probe: AIOKafkaConsumer | None = None
@@ -107,6 +110,10 @@ class KafkaLog:
         if found is not None:
             return found
         described = await self._ask("describing topics", lambda admin: admin.describe_topics(list(topics)))
+        refused = [each["topic"] for each in described if each["error_code"] == TopicAuthorizationFailedError.errno]
+        if refused:
+            with errors("describing topics"):
+                raise TopicAuthorizationFailedError(refused)
         return {each["topic"]: Topic(b"", len(each["partitions"])) for each in described if not each["error_code"]}
 
     async def ids(self, sources: Collection[TopicPartition]) -> dict[str, bytes]:
@@ -131,6 +138,9 @@ class KafkaLog:
         answer = await self._ask("making topics", lambda admin: admin.create_topics(wanted))
         for topic, code, *_ in answer.topic_errors:
             if code and for_code(code) is not TopicAlreadyExistsError:
+                with errors("making topics", "Create"):
+                    if for_code(code) is TopicAuthorizationFailedError:
+                        raise TopicAuthorizationFailedError(topic)
                 raise LogError(f"making topic {topic}: {for_code(code).__name__}")
         with errors("waiting for new topics"):
             async with asyncio.timeout(self._settings.request_timeout):
@@ -182,7 +192,13 @@ class KafkaLog:
 
     async def trim(self, before: Mapping[TopicPartition, int]) -> None:
         wanted = {KafkaPartition(*source): RecordsToDelete(offset) for source, offset in before.items()}
-        await self._ask("deleting records", lambda admin: admin.delete_records(wanted))
+        await self._ask("deleting records", lambda admin: admin.delete_records(wanted), "Delete")
+
+    # -- rights
+
+    async def lacking(self, rights: Collection[Right]) -> list[Right]:
+        found: list[Right] = await self._ask("asking for rights", lambda admin: lacking(admin._client, rights))
+        return found
 
     # -- records
 
@@ -257,10 +273,10 @@ class KafkaLog:
 
     # -- clients
 
-    async def _ask(self, what: str, question: Any) -> Any:
+    async def _ask(self, what: str, question: Any, operation: Operation = "Describe") -> Any:
         if self._admin is None:
             raise LogError("the log has not been started")
-        with errors(what):
+        with errors(what, operation):
             async with asyncio.timeout(self._settings.request_timeout):
                 return await question(self._admin)
 

@@ -17,7 +17,9 @@ from aiokafka.errors import (
     ProducerFenced,
 )
 
-from streams.engine.errors import FatalError, FencedError, LogError
+from streams.engine.errors import DeniedError, FatalError, FencedError, LogError
+from streams.engine.log.kafka_rights import denied_by
+from streams.engine.rights import Operation
 
 #: Seconds for a client to close; behind that it is left to itself.
 _CLOSE = 3.0
@@ -28,8 +30,8 @@ FENCED = (ProducerFenced, InvalidProducerEpoch, CommitFailedError, IllegalStateE
 
 
 @contextmanager
-def errors(what: str) -> Iterator[None]:
-    """Turns the client's errors into those of the engine.
+def errors(what: str, operation: Operation = "Describe") -> Iterator[None]:
+    """Turns the client's errors into those of the engine. `operation`: what is done to topics.
 
     A client that has been fenced, closed or cut off may also fail in its own bookkeeping, with errors that are none of
     Kafka's (`IllegalOperation`, `ConsumerStoppedError`, an assertion, a missing key): whatever is raised inside of it
@@ -41,18 +43,28 @@ def errors(what: str) -> Iterator[None]:
         if _cancelled():
             raise
         raise LogError(f"{what}: given up by the client") from error
-    except FENCED as error:
-        raise FencedError(f"{what}: {error!r}") from error
-    except TimeoutError as error:
-        raise LogError(f"{what}: no answer in time") from error
-    except KafkaConnectionError as error:
-        raise LogError(f"{what}: no broker answers") from error
-    except (KafkaError, OSError) as error:
-        raise LogError(f"{what}: {error!r}") from error
     except Exception as error:
-        if isinstance(error, LogError | FatalError) or not _of_the_client(error):
+        ours = _translated(what, error, operation)
+        if ours is error:
             raise
-        raise LogError(f"{what}: {error!r}") from error
+        raise ours from error
+
+
+def _translated(what: str, error: Exception, operation: Operation) -> Exception:
+    """The engine's error for one of the client's; the error itself where it is the engine's already, or our fault."""
+    if isinstance(error, LogError | FatalError):
+        return error
+    if denied := denied_by(error, operation):
+        return DeniedError(f"{what}: the brokers deny {', '.join(map(str, denied))}", denied)
+    if isinstance(error, FENCED):
+        return FencedError(f"{what}: {error!r}")
+    if isinstance(error, TimeoutError):
+        return LogError(f"{what}: no answer in time")
+    if isinstance(error, KafkaConnectionError):
+        return LogError(f"{what}: no broker answers")
+    if isinstance(error, KafkaError | OSError) or _of_the_client(error):
+        return LogError(f"{what}: {error!r}")
+    return error
 
 
 def _of_the_client(error: Exception) -> bool:

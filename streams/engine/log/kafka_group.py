@@ -89,7 +89,7 @@ class KafkaMember:
         if self._broken:
             raise LostMemberError("fetching: the client has ended by itself")
         wanted = [KafkaPartition(*source) for source in sources]
-        with errors("fetching"):
+        with errors("fetching", "Read"):
             found = await self._consumer.getmany(
                 *wanted, timeout_ms=int(seconds * 1000), max_records=records * len(wanted)
             )

@@ -79,7 +79,7 @@ async def read_rows(
     partition = KafkaPartition(*source)
     consumer = AIOKafkaConsumer(**client, max_partition_fetch_bytes=_BYTES)
     try:
-        with errors(f"reading {source.topic}-{source.partition}"):
+        with errors(f"reading {source.topic}-{source.partition}", "Read"):
             async with asyncio.timeout(patience):
                 await consumer.start()
                 hand_over_batches(consumer)

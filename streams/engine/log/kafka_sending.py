@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError, TopicAuthorizationFailedError
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from streams.engine.errors import FatalError
@@ -66,6 +66,8 @@ class Sending:
             began, answers = time.monotonic(), 0
             while (known := client.cluster.partitions_for_topic(topic)) is None:
                 answers += await client.force_metadata_update()
+                if topic in client.cluster.unauthorized_topics:
+                    raise TopicAuthorizationFailedError(topic)
                 if answers >= _ANSWERS and time.monotonic() - began > _UNKNOWN:
                     raise FatalError(f"topic {topic} does not exist, and there is something to be written to it")
                 await asyncio.sleep(0.1)

@@ -51,7 +51,7 @@ class KafkaSpans:
         if consumer is None:
             raise LogError("nothing has been opened")
         found: list[Fetched] = []
-        with errors(f"reading {wanted[0].topic}-{wanted[0].partition}"):
+        with errors(f"reading {wanted[0].topic}-{wanted[0].partition}", "Read"):
             async with asyncio.timeout(self._settings.request_timeout):
                 while not found:
                     batches = await consumer.getmany(*wanted, timeout_ms=100, max_records=_RECORDS)

@@ -51,7 +51,7 @@ class KafkaTail:
         if not self._positions:
             await asyncio.sleep(seconds)
             return []
-        with errors("following changelogs"):
+        with errors("following changelogs", "Read"):
             fetched = await self._consumer.getmany(timeout_ms=int(seconds * 1000), max_records=_BATCHES)
         assignment = self._consumer._subscription.subscription.assignment
         found = []

@@ -9,11 +9,12 @@ from typing import Any
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 
-from streams.engine.errors import FencedError, LogError
+from streams.engine.errors import DeniedError, FencedError, LogError
 from streams.engine.log.interface import TopicPartition, Transaction
 from streams.engine.log.journal import refuse
 from streams.engine.log.kafka_clients import FENCED, errors
 from streams.engine.log.kafka_codecs import Codecs
+from streams.engine.log.kafka_rights import denied_by
 from streams.engine.log.kafka_sending import Sending, Sent
 
 
@@ -41,13 +42,19 @@ class KafkaWriter:
     async def commit(self, transaction: Transaction) -> int | None:
         self._clean = False
         try:
-            with errors(f"committing {self._id}"):
+            with errors(f"committing {self._id}", "Write"):
                 async with asyncio.timeout(self._timeout):
                     end = await self._write(transaction)
         except LogError as error:
             # What the call itself met, a time-out or a refusal to go on, may only follow from this.
-            if isinstance(ended := self._ended(), FENCED):
+            ended = self._ended()
+            if isinstance(ended, FENCED):
                 raise FencedError(f"committing {self._id}: {ended!r}") from error
+            # Offsets are committed by the right to read their topics, and this alone is told without a name.
+            if ended is not None and (denied := denied_by(ended, "Read")):
+                raise DeniedError(
+                    f"committing {self._id}: the brokers deny {', '.join(map(str, denied))}", denied
+                ) from error
             raise
         self._clean = True
         return end

@@ -25,6 +25,7 @@ from streams.engine.log.journal import refuse
 from streams.engine.log.memory_group import MemoryGroup, MemoryMember
 from streams.engine.partitioner import partition_for
 from streams.engine.processor import Record
+from streams.engine.rights import Right
 
 #: Rows that a changelog is read in at once.
 _BATCH = 1000
@@ -65,6 +66,9 @@ class MemoryLog:
         self._groups: dict[str, MemoryGroup] = {}
         self._grown = asyncio.Event()
         self._identity = uuid.uuid4().hex
+        self.user = "worker"
+        #: What this user may not do.
+        self.denied: set[Right] = set()
 
     async def start(self) -> None:
         """Nothing has to be opened."""
@@ -170,6 +174,9 @@ class MemoryLog:
 
     async def end_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         return {source: self._partition(source).end for source in sources}
+
+    async def lacking(self, rights: Collection[Right]) -> list[Right]:
+        return [right for right in rights if right in self.denied]
 
     async def identity(self) -> str:
         return self._identity
