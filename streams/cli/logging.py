@@ -9,7 +9,7 @@ import time
 import structlog
 
 #: Seconds in which a library says the same thing once.
-_PAUSE = 30.0
+_PAUSE = 60.0
 
 
 class Sparing(logging.Filter):
@@ -28,6 +28,10 @@ class Sparing(logging.Filter):
         if now - self._said.get(key, -_PAUSE) < _PAUSE:
             return False
         self._said[key] = now
+        if record.exc_info and record.exc_info[0] is not None:
+            # Where a library met it is of no use to whoever reads this: what follows from it is told in a line of ours.
+            record.msg, record.args = f"{record.getMessage()}: {record.exc_info[0].__name__}", ()
+            record.exc_info = record.exc_text = None
         return True
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from streams.engine.rights import Right
+
 
 class LogError(Exception):
     """Retryable: the log did not do what was asked. The task's state is thrown away and restored."""
@@ -19,7 +21,7 @@ class DeniedError(LogError):
     `rights`: what is missing, as far as the error tells.
     """
 
-    def __init__(self, message: str, rights: Sequence[object] = ()) -> None:
+    def __init__(self, message: str, rights: Sequence[Right] = ()) -> None:
         super().__init__(message)
         self.rights = tuple(rights)
 

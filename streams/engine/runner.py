@@ -17,9 +17,10 @@ from typing import NamedTuple, Protocol
 
 from streams.engine.changelog import Changelog
 from streams.engine.collector import paused
-from streams.engine.errors import FatalError, FencedError, LogError
+from streams.engine.errors import DeniedError, FatalError, FencedError, LogError
 from streams.engine.log.interface import Committed, Fetched, TopicPartition, Transaction, Writer
 from streams.engine.processor import Processor
+from streams.engine.rights import grants
 from streams.engine.runtime import TaskRuntime
 from streams.engine.store.interface import CommittedTable
 from streams.engine.table import Tabled
@@ -77,6 +78,9 @@ class Runner:
         self.epoch = 0
         #: Whether the end of `Clock.end` is committed.
         self.final = False
+        #: How often it was started over, and since when, by the monotonic clock, it has been committing.
+        self.failures = 0
+        self.committing: float | None = None
         #: The positions of the last commit.
         self.committed: Mapping[TopicPartition, Committed] = {}
         self._runtime = runtime
@@ -115,7 +119,10 @@ class Runner:
                     await self._work()
                     continue
                 except LogError as error:
+                    self.failures += 1
                     self._observer.failed(self.id, error)
+                    if isinstance(error, DeniedError):
+                        self._end_for(error)
                     await self._give_up()
                     fenced = isinstance(error, FencedError)
                 # Behind the handler, for the error holds the old state, which is in cycles: it goes before the new one
@@ -126,6 +133,11 @@ class Runner:
         finally:
             self._stopping = True
             await self._give_up()
+
+    def _end_for(self, error: DeniedError) -> None:
+        """Raises `FatalError` for what the log tells nothing of but by refusing it: no look at rights would find it."""
+        if untold := [right for right in error.rights if right.resource != "topic"]:
+            raise FatalError(grants(untold, self._log.user)) from error
 
     def stop(self) -> None:
         """Asks for the last commit. What has been fetched and not accepted yet is left to the next owner."""
@@ -274,10 +286,13 @@ class Runner:
         if transaction is None:
             return
         final = task.final
-        began = time.monotonic()
-        changelog.begin(transaction)
-        end = await writer.commit(transaction)
-        await changelog.committed(transaction, end)
+        began = self.committing = time.monotonic()
+        try:
+            changelog.begin(transaction)
+            end = await writer.commit(transaction)
+            await changelog.committed(transaction, end)
+        finally:
+            self.committing = None
         self._end = end if end is not None else self._end
         self.final = final
         self.committed = transaction.offsets

@@ -69,8 +69,12 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
               help="Silence after which the group gives this worker's tasks to others.")  # fmt: skip
 @click.option("--start-patience", type=click.FloatRange(0, 3600), default=15.0, show_default=True, metavar="SECONDS",
               help="How long to wait at the start for brokers that do not answer.")  # fmt: skip
+@click.option("--broker-patience", type=click.FloatRange(1, 86_400), default=300.0, show_default=True,
+              metavar="SECONDS", help="Silence of all brokers later on that ends the worker with 3.")  # fmt: skip
 @click.option("--instance-id", metavar="NAME", help="Static membership: a restart under it moves no partition.")
-@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="Where /metrics and /healthz answer.")
+@click.option(
+    "--metrics-host", default="127.0.0.1", show_default=True, help="Where /metrics, /livez and /readyz answer."
+)
 @click.option("--metrics-port", type=click.IntRange(0, 65535), help="Their port; without it they are off.")
 @click.option("--dead-letter-payload", is_flag=True,
               help="Dead letters carry the original bytes, which may hold personal data.")  # fmt: skip
@@ -92,6 +96,7 @@ def worker_command(
     compression: Codec | None,
     session_timeout: float,
     start_patience: float,
+    broker_patience: float,
     instance_id: str | None,
     metrics_host: str,
     metrics_port: int | None,
@@ -146,6 +151,7 @@ def worker_command(
         metrics_host=metrics_host,
         metrics_port=metrics_port,
         start_patience=start_patience,
+        broker_patience=broker_patience,
         client=client,
     )
     flow = dataflow(policy)

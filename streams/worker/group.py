@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
@@ -21,6 +21,7 @@ from streams.engine.standby import Standbys
 from streams.engine.task import Task, final_text
 from streams.engine.topology import TaskId, Topology
 from streams.transport.batches import Batch
+from streams.worker.health import Health
 from streams.worker.metrics import Metrics
 
 log = structlog.get_logger(__name__)
@@ -29,8 +30,6 @@ log = structlog.get_logger(__name__)
 _LOOK = 0.2
 #: Seconds for a fetch with nothing under way; and to wait while a partition may come free at any moment.
 _IDLE_FETCH, _BUSY_WAIT = 0.2, 0.01
-#: Seconds to wait before joining the group is tried again.
-_RETRY = 1.0
 #: Unsettled entries of a task from which on its inputs wait for each other.
 _UNSETTLED = 200_000
 #: Batches of one partition that may be under way at once: one is taken while the next is fetched.
@@ -44,7 +43,17 @@ class TaskGroup:
     whole group is final and committed: to leave earlier would make the others take over what is finished.
     """
 
-    def __init__(self, runtime: TaskRuntime, topology: Topology, factory: Factory, metrics: Metrics) -> None:
+    def __init__(
+        self, runtime: TaskRuntime, topology: Topology, factory: Factory, metrics: Metrics, health: Health
+    ) -> None:
+        self.member: Member | None = None
+        #: When brokers told the ends of the inputs last, by the monotonic clock, and these ends.
+        self.told_at = 0.0
+        self.ends: Mapping[TopicPartition, int] = {}
+        #: Whether something has met an error that may be for want of a right, or needs a new member of the group.
+        self.doubtful = self.lost = False
+        #: Held while the worker leaves the group: whoever stops what makes it leave waits for that.
+        self.leaving = asyncio.Lock()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.done = asyncio.Event()
         self._runtime = runtime
@@ -52,11 +61,14 @@ class TaskGroup:
         self._topology = topology
         self._factory = factory
         self._metrics = metrics
+        self._health = health
         self._next_trim = time.monotonic() + runtime.trim_seconds
         self._trimmed: dict[TopicPartition, int] = {}
         self._open_transactions = OpenTransactions(runtime.log, metrics.held_up)
-        self._member: Member | None = None
         self._topics: Sequence[str] = ()
+        self._subscribed = asyncio.Event()
+        #: How often the group was left: an assignment of before is of no use.
+        self._departures = 0
         self._assignor = TaskAssignor(topology, self._held)
         self._standbys = Standbys(topology, runtime.log, runtime.store, metrics, self._restoring, self._rejoin)
         #: What a former process has left on disk, by task the offset up to which it is known.
@@ -88,52 +100,57 @@ class TaskGroup:
         if self._is_closed():
             return
         self._topics = topics
+        self._subscribed.set()
+
+    async def join(self) -> None:
+        """Becomes a member, once there are agents to read for. Raises `LogError`."""
+        await self._subscribed.wait()
+        self.member = await self._log.join(self._topology.app_id, self._topics, self, self._assignor)
         self._look = asyncio.create_task(self._looking())
-        await self._join()
 
-    async def _join(self) -> None:
-        while not self._is_closed():
-            try:
-                member = await self._log.join(self._topology.app_id, self._topics, self, self._assignor)
-                self._member = member
-            except LogError as error:
-                log.warning("joining failed", error=str(error))
-                await asyncio.sleep(_RETRY)
-                continue
-            if self._is_closed():
+    async def leave(self, seconds: float) -> None:
+        """Gives up all tasks, which get so long to commit, and the member. Never raises."""
+        async with self.leaving:
+            self._departures += 1
+            self.lost = False
+            member, self.member = self.member, None
+            look, self._look = self._look, None
+            if look is not None:
+                look.cancel()
+                await asyncio.wait([look])
+            self._assigned.clear()
+            self._health.wrong("starting", "it has not joined the group yet")
+            self._health.well("fetching")
+            self._health.well("looking")
+            await self._revoke(frozenset(self._owner), seconds)
+            self._metrics.sample([])
+            if member is not None:
                 await member.close()
-            return
-
-    async def _join_again(self) -> None:
-        """Gives up everything and the member that is of no more use, and comes back as another one."""
-        member, self._member = self._member, None
-        self._assigned.clear()
-        await self.on_revoked(frozenset(self._owner))
-        if member is not None:
-            await member.close()
-        await self._join()
 
     async def on_assigned(self, partitions: frozenset[TopicPartition]) -> None:
         """Takes the tasks over whose inputs are all here; they are restored while the group goes on."""
         if self._closed:
             return
+        departures = self._departures
         if self._tell is not None:
             try:
                 await self._tell(partitions)
             except Exception as error:
-                self._fail(error)
+                self.fail(error)
                 return
         known = self._topology.tasks()
         whole = [task for task in known if self._topology.partitions_of(task) <= partitions]
         left = partitions.difference(*map(self._topology.partitions_of, whole))
         if left:
             topic, partition = sorted(left)[0]
-            self._fail(FatalError(f"{topic}-{partition} belongs to no task: partitions were added to an input"))
+            self.fail(FatalError(f"{topic}-{partition} belongs to no task: partitions were added to an input"))
             return
         log.info("assigned", tasks=[str(task) for task in whole])
         await self._standbys.hold(self._assignor.standbys, self._assignor.warming, whole)
-        if self._is_closed():
+        if self._is_closed() or departures != self._departures:
             return  # meanwhile
+        if whole:
+            self._health.wrong("tasks", f"{len(whole)} tasks are being restored")
         for task in whole:
             runner = Runner(
                 self._runtime, self._topology, task, self._factory, self._seek, self._metrics, self._kept.get(task)
@@ -154,6 +171,9 @@ class TaskGroup:
 
     async def on_revoked(self, partitions: frozenset[TopicPartition]) -> None:
         """Commits what can be committed in time; the rest is thrown away and done again by the next owner."""
+        await self._revoke(partitions, self._runtime.revoke_seconds)
+
+    async def _revoke(self, partitions: frozenset[TopicPartition], seconds: float) -> None:
         lost = [task for task, runner in self._runners.items() if runner.sources & partitions]
         lives = [self._lives.pop(task) for task in lost]
         runners = [self._runners[task] for task in lost]
@@ -167,7 +187,7 @@ class TaskGroup:
         if not lives:
             return
         self._given_up = True
-        _, late = await asyncio.wait(lives, timeout=self._runtime.revoke_seconds)
+        _, late = await asyncio.wait(lives, timeout=seconds)
         for life in late:
             life.cancel()
         await asyncio.wait(lives)
@@ -185,18 +205,19 @@ class TaskGroup:
         return len(self.tasks) < len(self._runners)
 
     def _rejoin(self) -> None:
-        if self._member is not None:
-            self._member.rejoin()
+        if self.member is not None:
+            self.member.rejoin()
 
     def _seek(self, source: TopicPartition, offset: int, epoch: int) -> None:
-        if self._member is not None:
-            self._member.seek(source, offset, epoch)
+        if self.member is not None:
+            self.member.seek(source, offset, epoch)
 
     def _ended(self, life: asyncio.Task[None]) -> None:
         if not life.cancelled() and (error := life.exception()) is not None:
-            self._fail(error)
+            self.fail(error)
 
-    def _fail(self, error: BaseException) -> None:
+    def fail(self, error: BaseException) -> None:
+        """Ends the worker."""
         if not self.failed.done():
             self.failed.set_exception(error)
 
@@ -206,13 +227,8 @@ class TaskGroup:
     async def close(self) -> None:
         """Commits all tasks and leaves the group. Never raises."""
         self._closed = True
-        if self._look is not None:
-            self._look.cancel()
-            await asyncio.wait([self._look])
-        await self.on_revoked(frozenset(self._owner))
+        await self.leave(self._runtime.revoke_seconds)
         await self._standbys.close()
-        if self._member is not None:
-            await self._member.close()
         if self.failed.done():
             self.failed.exception()  # it has been looked at
 
@@ -227,16 +243,21 @@ class TaskGroup:
             if runner.task is not None and self._flying.get(source, 0) < _AHEAD and source not in ahead
         ]
         fetched: Sequence[Fetched] = ()
-        if free and self._member is not None:
+        if free and self.member is not None:
             try:
                 seconds = 0.0 if self._flying else _IDLE_FETCH
-                fetched = await self._member.fetch(free, self._runtime.fetch_records, seconds)
+                fetched = await self.member.fetch(free, self._runtime.fetch_records, seconds)
+                self._health.well("fetching")
             except LostMemberError as error:
                 log.warning("joining again", error=str(error))
-                await self._join_again()
+                self.lost = True
             except LogError as error:
-                log.warning("fetch failed", error=str(error))
+                self._metrics.fetch_failed(error)
+                self._health.wrong("fetching", str(error))
+                self.doubtful = True
                 await asyncio.sleep(_IDLE_FETCH)
+            except FatalError as error:
+                self.fail(error)
         if not fetched:
             await self._come_free()
         for each in fetched:
@@ -276,9 +297,14 @@ class TaskGroup:
         return [task for runner in self._runners.values() if (task := runner.task) is not None]
 
     @property
-    def healthy(self) -> bool:
-        """Whether the worker has its share of the group, and all tasks of it are running."""
-        return self._assigned.is_set() and not self._restoring()
+    def runners(self) -> list[Runner]:
+        """All tasks of the worker, those that are being restored included."""
+        return [*self._runners.values()]
+
+    @property
+    def assigned(self) -> bool:
+        """Whether the group has given the worker its share, which may be nothing."""
+        return self._assigned.is_set()
 
     async def _looking(self) -> None:
         while True:
@@ -290,10 +316,12 @@ class TaskGroup:
                     await self._trim()
                 if self._runtime.clock.mode is Mode.END and await self._group_is_final():
                     self.done.set()
+                self._health.well("looking")
             except LogError as error:
-                log.warning("looking failed", error=str(error))
+                self.doubtful = True
+                self._health.wrong("looking", str(error))
             except Exception as error:
-                self._fail(error)
+                self.fail(error)
                 return
             await asyncio.sleep(_LOOK)
 
@@ -321,6 +349,7 @@ class TaskGroup:
             return
         requested = self._runtime.now()
         ends = await self._log.end_offsets(external)
+        self.told_at, self.ends = time.monotonic(), ends
         for source, position in external.items():
             self._metrics.lag(source.topic, source.partition, max(ends[source] - position, 0))
         for runner in self._runners.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import structlog
@@ -14,6 +14,7 @@ from streams.engine.processor import BEGINNING, Processor
 from streams.engine.task import Task
 from streams.engine.topology import TaskId
 from streams.engine.watermarks import IDLE
+from streams.worker.health import KINDS, Kind
 
 log = structlog.get_logger(__name__)
 
@@ -62,6 +63,16 @@ CATALOGUE = (
     Entry("parcelwatch_task_failures_total", Counter, ("kind", "error"), "Times that a task was started over"),
     Entry("parcelwatch_unsettled_entries", Gauge, ("task",), "Entries kept for watermarks to come"),
     Entry("parcelwatch_tasks", Gauge, ("kind",), "Tasks of this worker"),
+    Entry("parcelwatch_ready", Gauge, (), "1: the worker has its share of the group and gets on with all of it"),
+    Entry("parcelwatch_not_ready", Gauge, ("reason",), "1: the worker is not ready for this reason"),
+    Entry("parcelwatch_broker_silence_seconds", Gauge, (), "Since a broker has answered"),
+    Entry("parcelwatch_client_rebuilds_total", Counter, (), "Times that all connections were made anew"),
+    Entry("parcelwatch_fetch_failures_total", Counter, ("error",), "Fetches that failed"),
+    Entry("parcelwatch_missing_rights", Gauge, (), "Rights on the log that the worker needs and has not"),
+    Entry("parcelwatch_standstill_seconds", Gauge, (), "For which a task has read nothing though there is something"),
+    Entry("parcelwatch_loop_late_seconds", Gauge, (), "Since the event loop has come round"),
+    Entry("parcelwatch_http_connections", Gauge, (), "Connections to this endpoint when the last one came"),
+    Entry("parcelwatch_http_dropped_total", Counter, (), "Connections ended because they were too many or too old"),
 )
 
 
@@ -101,6 +112,32 @@ class Metrics:
 
     def held_up(self, source: TopicPartition, offsets: int) -> None:
         self._gauges["parcelwatch_held_up_records"].labels(source.topic, str(source.partition)).set(offsets)
+
+    def health(self, reasons: Mapping[Kind, str], silence: float, late: float) -> None:
+        """What is wrong now, and for how many seconds neither a broker nor the event loop was heard of."""
+        self._gauges["parcelwatch_ready"].set(not reasons)
+        for kind in KINDS:
+            self._gauges["parcelwatch_not_ready"].labels(kind).set(kind in reasons)
+        self._gauges["parcelwatch_broker_silence_seconds"].set(silence)
+        self._gauges["parcelwatch_loop_late_seconds"].set(late)
+
+    def rebuilt(self) -> None:
+        self._counters["parcelwatch_client_rebuilds_total"].inc()
+
+    def fetch_failed(self, error: LogError) -> None:
+        self._counters["parcelwatch_fetch_failures_total"].labels(type(error).__name__).inc()
+
+    def missing_rights(self, count: int) -> None:
+        self._gauges["parcelwatch_missing_rights"].set(count)
+
+    def standstill(self, seconds: float) -> None:
+        self._gauges["parcelwatch_standstill_seconds"].set(seconds)
+
+    def connections(self, count: int) -> None:
+        self._gauges["parcelwatch_http_connections"].set(count)
+
+    def dropped_connection(self) -> None:
+        self._counters["parcelwatch_http_dropped_total"].inc()
 
     def restoring(self, task: TaskId, rows: int, left: int) -> None:
         self._counters["parcelwatch_restored_rows_total"].labels(task.kind).inc(rows)

@@ -23,7 +23,9 @@ from streams.engine.topology import Topology, prepare, rights
 from streams.worker.app import build
 from streams.worker.endpoint import endpoint
 from streams.worker.group import TaskGroup
+from streams.worker.health import Health
 from streams.worker.metrics import Metrics
+from streams.worker.watch import Watch
 
 log = structlog.get_logger(__name__)
 
@@ -54,14 +56,16 @@ async def serve(
         return fatal(error)
     if topology is None:
         return 0
-    group = TaskGroup(runtime, topology, assemble(topology.counts), metrics)
+    health = Health()
+    group = TaskGroup(runtime, topology, assemble(topology.counts), metrics, health)
+    watching = asyncio.create_task(Watch(runtime, topology, group, health, metrics).run())
     app = build(topology, group)
     waits: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait())]
     if runtime.once:
         waits.append(asyncio.create_task(group.done.wait()))
     status = 0
     try:
-        async with endpoint(*metrics_address, metrics, lambda: group.healthy):
+        async with endpoint(*metrics_address, metrics, health):
             await app.start()
             await asyncio.wait([*waits, group.failed], return_when=asyncio.FIRST_COMPLETED)
         if group.failed.done():
@@ -71,6 +75,9 @@ async def serve(
     finally:
         for wait in waits:
             wait.cancel()
+        async with group.leaving:
+            watching.cancel()
+        await asyncio.wait([watching])
         await group.close()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(app.stop(), _STOP)

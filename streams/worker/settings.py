@@ -24,7 +24,7 @@ class WorkerSettings:
     internal topics: -1 leaves it to the broker. `guarantee`: `exactly_once`, by transactions; or
     `at_least_once`, for brokers without them. `store`: `memory`, or `rocksdict`, which keeps a copy of the
     state's rows under `state_dir`, so that a restart need not read them all from Kafka. `start_patience`: how long
-    brokers that do not answer are waited for at the start; later they are waited for without end.
+    brokers that do not answer are waited for at the start; `broker_patience`: how long later.
     `compression`: the codec of everything that is written; without it changelogs alone are compressed.
     `standbys`: how many workers follow each task that another one has, so that it is taken over warm.
     """
@@ -48,4 +48,5 @@ class WorkerSettings:
     metrics_host: str = "127.0.0.1"
     metrics_port: int | None = None
     start_patience: float = 15.0
+    broker_patience: float = 300.0
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -27,12 +27,13 @@ class Mortal:
 
     running: asyncio.subprocess.Process
 
-    def __init__(self, *arguments: str) -> None:
+    def __init__(self, *arguments: str, **variables: str) -> None:
         self._port = unused_port()
         self._command = (*arguments, "--metrics-port", str(self._port))
+        self._variables = variables
 
     async def start(self) -> None:
-        self.running = await command(*self._command)
+        self.running = await command(*self._command, **self._variables)
 
     async def kill(self) -> None:
         assert self.running.returncode is None, (await end(self.running))[-4000:]
@@ -51,7 +52,11 @@ class Mortal:
 
     async def works(self) -> bool:
         """Whether it has its share of the tasks, and all of them have been restored and run."""
-        return await self._ask("healthz") is not None
+        return await self._ask("readyz") is not None
+
+    async def lives(self) -> bool:
+        """Whether it says that it need not be started again."""
+        return await self._ask("livez") is not None
 
     async def tasks(self) -> int:
         """How many tasks it says that it has."""

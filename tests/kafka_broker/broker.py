@@ -17,8 +17,11 @@ START_PATIENCE = 90.0
 #: Seconds for the first answer of a broker that runs already.
 GIVEN_PATIENCE = 15.0
 
-#: Who may come to the address `secured`, by SASL's PLAIN.
+#: Who may come to the address `secured`, by SASL's PLAIN, and may do everything.
 USER, PASSWORD = "watcher", "for tests only"
+
+#: Who may come there too, and may do what the access lists say: nothing at first. By PLAIN, or by a token of that name.
+BOUND = "bound"
 
 #: Settings of a node of its own, small and quick: one replica of everything, no wait for more group members.
 SETTINGS = {
@@ -27,10 +30,18 @@ SETTINGS = {
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_PLAINTEXT",
     "inter.broker.listener.name": "PLAINTEXT",
-    "sasl.enabled.mechanisms": "PLAIN",
+    "sasl.enabled.mechanisms": "PLAIN,OAUTHBEARER",
     "listener.name.secured.plain.sasl.jaas.config": (
-        f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";'
+        "org.apache.kafka.common.security.plain.PlainLoginModule required "
+        f'user_{USER}="{PASSWORD}" user_{BOUND}="{PASSWORD}";'
     ),
+    # Takes tokens that nobody has signed.
+    "listener.name.secured.oauthbearer.sasl.jaas.config": (
+        "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required "
+        'unsecuredLoginStringClaim_sub="broker";'
+    ),
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": f"User:ANONYMOUS;User:{USER}",
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
     "offsets.topic.num.partitions": "4",

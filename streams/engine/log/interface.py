@@ -150,6 +150,16 @@ class Member(Protocol):
     def rejoin(self) -> None:
         """Asks the group to share everything out anew."""
 
+    def check(self) -> None:
+        """Raises what the member has met in the background, and lets it try again.
+
+        `LostMemberError` where no further call would help, `FatalError` where another member has taken its place.
+        """
+
+    @property
+    def coordinated(self) -> bool:
+        """Whether the group answers, as far as the member knows."""
+
     async def close(self) -> None:
         """Leaves the group. Never raises."""
 
@@ -177,7 +187,11 @@ class Log(Protocol):
 
     async def start(self) -> None: ...
 
-    async def stop(self) -> None: ...
+    async def stop(self) -> None:
+        """Lets go of all connections; `start` makes new ones, from the first addresses. Never raises."""
+
+    async def ping(self) -> None:
+        """Asks whoever answers first. Raises `LogError` where nobody does."""
 
     async def partitions(self, topics: Collection[str]) -> dict[str, int]:
         """The number of partitions of those topics that exist."""

@@ -17,6 +17,7 @@ from streams.engine.log.interface import Assignor, Committed, Listener, Rows, To
 from streams.engine.log.journal import Reader
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_codecs import Codec, codecs
+from streams.engine.log.kafka_ending import ended
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
 from streams.engine.log.kafka_refusal import raise_refusal
@@ -26,6 +27,9 @@ from streams.engine.log.kafka_tail import KafkaTail
 from streams.engine.log.kafka_topics import KafkaTopics
 from streams.engine.log.kafka_writer import KafkaWriter
 from streams.engine.rights import Operation, Right
+
+#: Seconds for the client that asks for offsets to end.
+_STOP = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +97,17 @@ class KafkaLog:
     async def stop(self) -> None:
         probe, self._probe = self._probe, None
         if probe is not None:
-            await quietly(probe.stop())
+            await ended(probe, _STOP)
         admin, self._admin = self._admin, None
         if admin is not None:
             await quietly(admin.close())
+
+    async def ping(self) -> None:
+        client = self._started_probe()._client
+        with errors("asking for brokers"):
+            async with asyncio.timeout(self._settings.request_timeout):
+                if not await client.force_metadata_update():
+                    raise LogError("asking for brokers: no broker answers")
 
     # -- topics
 

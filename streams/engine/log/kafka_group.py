@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 
-from streams.engine.errors import LostMemberError
+from streams.engine.errors import FatalError, LostMemberError
 from streams.engine.log.interface import Assignor, Committed, Fetched, Listener, TopicPartition
 from streams.engine.log.kafka_assignor import KafkaAssignor
-from streams.engine.log.kafka_clients import errors, quietly
+from streams.engine.log.kafka_clients import errors
+from streams.engine.log.kafka_ending import ended
 from streams.engine.log.kafka_records import hand_over_parsed
+from streams.engine.log.kafka_rights import describe
 from streams.engine.processor import Record
 
 #: In milliseconds.
 _DAY = 86_400_000
 #: Seconds to leave the group: who comes or goes at the same moment is waited for, or nobody hears that this one left.
 _LEAVE = 10.0
+#: The same where the group does not answer.
+_ALONE = 1.0
 #: Seconds between heartbeats at the most.
 _HEARTBEAT = 3.0
 
@@ -29,14 +34,17 @@ _HEARTBEAT = 3.0
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
     """Hands rebalances on to the engine's listener."""
 
-    def __init__(self, listener: Listener) -> None:
+    def __init__(self, listener: Listener, member: KafkaMember) -> None:
         self._listener = listener
+        self._member = member
 
     async def on_partitions_revoked(self, revoked: Iterable[KafkaPartition]) -> None:
+        await self._member.still_the_one()
         if gone := frozenset(TopicPartition(*each) for each in revoked):
             await self._listener.on_revoked(gone)
 
     async def on_partitions_assigned(self, assigned: Iterable[KafkaPartition]) -> None:
+        self._member.joined()
         await self._listener.on_assigned(frozenset(TopicPartition(*each) for each in assigned))
 
 
@@ -53,6 +61,10 @@ class KafkaMember:
         instance_id: str | None,
         assignor: Assignor | None,
     ) -> None:
+        self._group = group
+        self._instance_id = instance_id
+        self._known_as = ""
+        self._replaced: FatalError | None = None
         self._topics = sorted(topics)
         self._listener = listener
         self._positions: dict[TopicPartition, int] = {}
@@ -75,7 +87,7 @@ class KafkaMember:
         """Connects and subscribes; the group is joined in the background."""
         await self._consumer.start()
         hand_over_parsed(self._consumer)
-        self._consumer.subscribe(topics=self._topics, listener=_Rebalances(self._listener))
+        self._consumer.subscribe(topics=self._topics, listener=_Rebalances(self._listener, self))
 
     def seek(self, source: TopicPartition, offset: int, epoch: int = 0) -> None:
         try:
@@ -86,8 +98,7 @@ class KafkaMember:
         self._epochs[source] = epoch
 
     async def fetch(self, sources: Collection[TopicPartition], records: int, seconds: float) -> Sequence[Fetched]:
-        if self._broken:
-            raise LostMemberError("fetching: the client has ended by itself")
+        self._stand()
         wanted = [KafkaPartition(*source) for source in sources]
         with errors("fetching", "Read"):
             found = await self._consumer.getmany(
@@ -100,6 +111,45 @@ class KafkaMember:
             if position is not None:
                 batches += _cut(source, found.get(partition, []), position, self._epochs[source], records)
         return batches
+
+    def check(self) -> None:
+        self._stand()
+        with errors(f"being a member of {self._group}"):
+            self._consumer._coordinator.check_errors()
+
+    def _stand(self) -> None:
+        if self._replaced is not None:
+            raise self._replaced
+        if self._broken:
+            raise LostMemberError("the client has ended by itself")
+
+    @property
+    def coordinated(self) -> bool:
+        return self._consumer._coordinator.coordinator_id is not None
+
+    def joined(self) -> None:
+        """Remembers by which id the group knows this member now."""
+        self._known_as = self._consumer._coordinator.member_id
+
+    async def still_the_one(self) -> None:
+        """Ends this member where the group has another one by its name: joining again would take it away from that one.
+
+        To Kafka a second member of one name is the first one, started again: neither is told of the other.
+        """
+        coordinator = self._consumer._coordinator
+        if self._instance_id is None or not self._known_as or coordinator.member_id == self._known_as:
+            return
+        try:
+            members = (await describe(self._consumer._client, self._group))[5]
+        except KafkaError:
+            return  # nobody can tell; at the next rebalance it is asked again
+        for member_id, instance_id, _, host, *_ in members:
+            if instance_id == self._instance_id and member_id not in {self._known_as, coordinator.member_id}:
+                self._replaced = FatalError(
+                    f"another worker runs with --instance-id {self._instance_id}: member {member_id} at {host} has "
+                    f"taken the place of {self._known_as}; give each worker a name of its own"
+                )
+                raise asyncio.CancelledError
 
     @property
     def _broken(self) -> bool:
@@ -133,7 +183,7 @@ class KafkaMember:
         self._consumer._coordinator.request_rejoin()
 
     async def close(self) -> None:
-        await quietly(self._consumer.stop(), _LEAVE)
+        await ended(self._consumer, _LEAVE if self.coordinated else _ALONE)
 
 
 def _cut(source: TopicPartition, records: list[Record], position: int, epoch: int, most: int) -> list[Fetched]:

@@ -76,6 +76,9 @@ class MemoryLog:
     async def stop(self) -> None:
         """Nothing has to be closed; the content stays."""
 
+    async def ping(self) -> None:
+        """It answers always."""
+
     # -- topics
 
     def make(self, topic: str, partitions: int) -> None:

@@ -68,6 +68,13 @@ class MemoryMember:
     def rejoin(self) -> None:
         self._group.rebalance()
 
+    def check(self) -> None:
+        """Nothing happens in the background."""
+
+    @property
+    def coordinated(self) -> bool:
+        return True
+
     async def close(self) -> None:
         await self._group.remove(self)
 

@@ -34,11 +34,11 @@ def of(name: str) -> list[str]:
 
 @contextmanager
 def answering(status: int) -> Iterator[int]:
-    """A server that answers every GET of /healthz with the status, at the port yielded."""
+    """A server that answers every GET of /livez with the status, at the port yielded."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(status if self.path == "/healthz" else 404)
+            self.send_response(status if self.path == "/livez" else 404)
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name

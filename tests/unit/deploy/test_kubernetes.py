@@ -62,9 +62,11 @@ def test_the_port_is_the_same_everywhere() -> None:
     assert exposed["port"] == port["containerPort"]
 
 
-@pytest.mark.parametrize("probe", ["startupProbe", "livenessProbe", "readinessProbe"])
-def test_probes_ask_the_health_page_at_the_metrics_port(probe: str) -> None:
-    assert CONTAINER[probe]["httpGet"] == {"path": "/healthz", "port": CONTAINER["ports"][0]["name"]}
+@pytest.mark.parametrize(
+    ("probe", "page"), [("startupProbe", "/readyz"), ("livenessProbe", "/livez"), ("readinessProbe", "/readyz")]
+)
+def test_what_restarts_asks_whether_it_lives_and_the_others_whether_it_is_ready(probe: str, page: str) -> None:
+    assert CONTAINER[probe]["httpGet"] == {"path": page, "port": CONTAINER["ports"][0]["name"]}
 
 
 def test_every_pod_is_bounded_and_without_privileges() -> None:

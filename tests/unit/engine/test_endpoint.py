@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import urllib.error
+import urllib.request
 
 import aiohttp
 import pytest
@@ -11,6 +13,7 @@ from aiohttp.test_utils import unused_port
 
 from streams.engine.errors import FatalError
 from streams.worker.endpoint import endpoint
+from streams.worker.health import Health
 from streams.worker.metrics import CATALOGUE, Metrics
 from tests.unit.engine.embedding import PATIENCE, embedded
 from tests.unit.engine.history import T0, UNTIL
@@ -18,17 +21,80 @@ from tests.unit.engine.toy import HOUR, SECOND, pack
 
 
 async def test_metrics_and_health_are_served() -> None:
-    port, ready = unused_port(), False
+    port, health = unused_port(), Health()
     metrics = Metrics()
     metrics.read("scans", 7)
-    async with endpoint("127.0.0.1", port, metrics, lambda: ready), aiohttp.ClientSession() as client:
+    async with endpoint("127.0.0.1", port, metrics, health), aiohttp.ClientSession() as client:
         async with client.get(f"http://127.0.0.1:{port}/metrics") as answer:
             assert 'parcelwatch_records_read_total{topic="scans"} 7.0' in await answer.text()
-        async with client.get(f"http://127.0.0.1:{port}/healthz") as answer:
-            assert (answer.status, await answer.json()) == (503, {"ready": False})
-        ready = True
-        async with client.get(f"http://127.0.0.1:{port}/healthz") as answer:
-            assert (answer.status, await answer.json()) == (200, {"ready": True})
+        for page in ("readyz", "healthz"):
+            async with client.get(f"http://127.0.0.1:{port}/{page}") as answer:
+                assert answer.status == 503
+                assert await answer.json() == {
+                    "ready": False,
+                    "reasons": {"starting": "it has not joined the group yet"},
+                }
+        health.well("starting")
+        for page in ("readyz", "healthz"):
+            async with client.get(f"http://127.0.0.1:{port}/{page}") as answer:
+                assert (answer.status, await answer.json()) == (200, {"ready": True, "reasons": {}})
+        async with client.get(f"http://127.0.0.1:{port}/livez") as answer:
+            assert (answer.status, await answer.json()) == (200, {"alive": True})
+        health.give_up()
+        async with client.get(f"http://127.0.0.1:{port}/livez") as answer:
+            assert (answer.status, await answer.json()) == (503, {"alive": False})
+
+
+async def test_health_answers_while_the_event_loop_of_the_worker_does_not_come_round() -> None:
+    port, health = unused_port(), Health()
+    health.well("starting")
+    health._beaten -= 6
+    async with endpoint("127.0.0.1", port, Metrics(), health):
+        # Nothing else runs here meanwhile: whoever asks keeps the event loop.
+        assert asked(port, "livez")[0] == 200
+        status, told = asked(port, "readyz")
+        assert status == 503
+        assert "one step of a task has taken 6 s so far" in told
+        assert "parcelwatch_ready" in asked(port, "metrics")[1]
+    health._beaten -= 400
+    assert not health.alive
+
+
+async def test_connections_that_never_ask_are_bounded_in_number_and_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("streams.worker.endpoint._CONNECTIONS", 5)
+    monkeypatch.setattr("streams.worker.endpoint._LASTING", 1.0)
+    port, metrics = unused_port(), Metrics()
+    async with endpoint("127.0.0.1", port, metrics, Health()), asyncio.timeout(PATIENCE):
+        silent = [await asyncio.open_connection("127.0.0.1", port) for _ in range(20)]
+        for reader, _ in silent[:15]:
+            assert await ended(reader)
+        async with aiohttp.ClientSession() as client, client.get(f"http://127.0.0.1:{port}/livez") as answer:
+            assert answer.status == 200
+        # The rest has not been needed: time ends it.
+        for reader, writer in silent[15:]:
+            writer.write(b"GET /livez HTTP/1.1\r\n")
+            assert await ended(reader)
+        for _, writer in silent:
+            writer.close()
+    dropped = metrics.registry.get_sample_value("parcelwatch_http_dropped_total")
+    assert dropped is not None
+    assert dropped >= 20
+
+
+def asked(port: int, page: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+async def ended(reader: asyncio.StreamReader) -> bool:
+    """Waits until the other end has ended the connection, without a word."""
+    try:
+        return await reader.read() == b""
+    except ConnectionResetError:
+        return True
 
 
 async def test_a_port_that_is_taken_is_said_in_one_line() -> None:
@@ -37,7 +103,7 @@ async def test_a_port_that_is_taken_is_said_in_one_line() -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(FatalError, match=f"cannot listen on 127.0.0.1:{port}"):
-            async with endpoint("127.0.0.1", port, Metrics(), lambda: True):
+            async with endpoint("127.0.0.1", port, Metrics(), Health()):
                 pass
 
 

@@ -8,17 +8,21 @@ import pytest
 from aiokafka.errors import (
     CommitFailedError,
     ConsumerStoppedError,
+    GroupAuthorizationFailedError,
     IllegalOperation,
     InvalidProducerEpoch,
     KafkaConnectionError,
     KafkaError,
     ProducerClosed,
     ProducerFenced,
+    TopicAuthorizationFailedError,
+    TransactionalIdAuthorizationFailed,
 )
 from aiokafka.producer.transaction_manager import TransactionManager
 
-from streams.engine.errors import FatalError, FencedError, LogError
+from streams.engine.errors import DeniedError, FatalError, FencedError, LogError
 from streams.engine.log.kafka_clients import errors, quietly
+from streams.engine.rights import Right, grants
 
 
 @pytest.mark.parametrize("error", [ProducerFenced(), InvalidProducerEpoch(), CommitFailedError()])
@@ -49,6 +53,45 @@ def raise_in_the_client(error: BaseException) -> None:
 def test_what_the_client_meets_in_its_own_books_is_an_error_of_the_log(error: Exception) -> None:
     with pytest.raises(LogError, match=r"^committing: "), errors("committing"):
         raise_in_the_client(error)
+
+
+@pytest.mark.parametrize(
+    ("denied", "told"),
+    [
+        (TopicAuthorizationFailedError("orders"), "the brokers deny Write on topic orders"),
+        (TopicAuthorizationFailedError({"chats"}), "the brokers deny Write on topic chats"),
+        (TopicAuthorizationFailedError(), "the brokers deny Write on topic ?"),
+        (GroupAuthorizationFailedError("pw"), "the brokers deny Read on group pw"),
+        (TransactionalIdAuthorizationFailed("pw-orders-0"), "the brokers deny Write on transactional-id pw-orders-0"),
+    ],
+)
+def test_a_right_that_is_missing_is_told_whatever_the_client_makes_of_it(denied: Exception, told: str) -> None:
+    def directly() -> None:
+        raise denied
+
+    def as_a_bare_error() -> None:
+        raise KafkaError("Unexpected error during batch delivery") from denied
+
+    def in_its_own_books() -> None:
+        try:
+            as_a_bare_error()
+        except KafkaError:
+            raise_in_the_client(AssertionError())
+
+    for fails in (directly, as_a_bare_error, in_its_own_books):
+        with pytest.raises(DeniedError) as raised, errors("committing", "Write"):
+            fails()
+        assert str(raised.value) == f"committing: {told}"
+
+
+def test_what_is_missing_is_told_with_what_grants_it() -> None:
+    missing = [Right("Write", "topic", "a"), Right("Read", "topic", "a"), Right("Read", "group", "g")]
+    assert grants(missing, "me") == (
+        "the brokers deny Read on group g, Read on topic a, Write on topic a; to grant it: "
+        "kafka-acls --bootstrap-server HOST:PORT --add --allow-principal 'User:me' --operation Read --group g; "
+        "kafka-acls --bootstrap-server HOST:PORT --add --allow-principal 'User:me' "
+        "--operation Read --operation Write --topic a"
+    )
 
 
 async def test_a_transaction_that_is_begun_behind_a_fatal_error_is_an_error_of_the_log() -> None:

@@ -1,0 +1,32 @@
+"""The end of a consumer whose brokers are gone: by itself it would live on beside the next one."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer
+
+from streams.engine.log.kafka_clients import quietly
+
+
+async def ended(consumer: AIOKafkaConsumer, seconds: float) -> None:
+    """Stops it within so many seconds; then ends whatever is left of it. Never raises.
+
+    A member of a group that is left alive goes on joining, and takes the partitions back from whoever bears its name.
+    """
+    await quietly(consumer.stop(), seconds)
+    coordinator: Any = consumer._coordinator
+    fetcher: Any = consumer._fetcher
+    closing = getattr(coordinator, "_closing", None)
+    if closing is not None and not closing.done():
+        closing.set_result(None)
+    names = ("_coordination_task", "_heartbeat_task", "_commit_refresh_task", "_reset_committed_task")
+    left = [getattr(coordinator, name, None) for name in names] + [getattr(fetcher, "_fetch_task", None)]
+    left += [*getattr(fetcher, "_pending_tasks", ())]
+    alive = [task for task in left if task is not None and not task.done()]
+    for task in alive:
+        task.cancel()
+    if alive:
+        await asyncio.wait(alive, timeout=seconds)
+    await quietly(consumer._client.close())

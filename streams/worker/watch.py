@@ -1,0 +1,246 @@
+"""Looks after a worker's connections while it works: what is wrong, what may be tried again, and when it is the end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import structlog
+
+from streams.engine.errors import FatalError, LogError
+from streams.engine.log.interface import Member, TopicPartition
+from streams.engine.rights import Right, grants
+from streams.engine.runner import Runner
+from streams.engine.runtime import TaskRuntime
+from streams.engine.topology import TaskId, Topology, rights
+from streams.worker.health import Health
+from streams.worker.metrics import Metrics
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between looks, between signs that the event loop comes round, and between questions for rights.
+_LOOK, _BEAT, _RIGHTS = 0.5, 0.2, 5.0
+#: Seconds of silence behind which brokers are asked whether they are there, and for which the answer is waited.
+_SILENT, _PING = 2.0, 2.0
+#: Seconds for which a group may be without a coordinator: it moves from one broker to another.
+_COORDINATOR = 3.0
+#: Seconds for which a task may read nothing though there is something, and for which it may commit.
+_STANDSTILL, _COMMIT = 30.0, 20.0
+#: Seconds between attempts to join, or to find a broker: from the first to the longest.
+_WAIT, _LONGEST = 0.5, 30.0
+
+
+class Watched(Protocol):
+    """What the watch knows of a worker's tasks."""
+
+    #: When brokers told the ends of the inputs last, by the monotonic clock, and these ends.
+    told_at: float
+    ends: Mapping[TopicPartition, int]
+    member: Member | None
+    #: Whether something has met an error that may be for want of a right, or needs a new member of the group.
+    doubtful: bool
+    lost: bool
+
+    @property
+    def runners(self) -> Sequence[Runner]: ...
+
+    @property
+    def assigned(self) -> bool: ...
+
+    async def join(self) -> None:
+        """Raises `LogError`."""
+
+    async def leave(self, seconds: float) -> None:
+        """Gives all tasks up, which get so long to commit, and the member. Never raises."""
+
+    def fail(self, error: BaseException) -> None: ...
+
+
+class Watch:
+    """Keeps `health` true for one worker, and its group joined, until it is cancelled."""
+
+    def __init__(
+        self, runtime: TaskRuntime, topology: Topology, worker: Watched, health: Health, metrics: Metrics
+    ) -> None:
+        self._runtime = runtime
+        self._log = runtime.log
+        self._rights = rights(topology.app_id, topology.dataflow)
+        self._inputs = {Right("Read", "topic", item.topic) for kind in topology.dataflow.kinds for item in kind.inputs}
+        self._worker = worker
+        self._health = health
+        self._metrics = metrics
+        self._heard = time.monotonic()
+        self._next_rights = 0.0
+        self._failures = 0
+        self._wait, self._next_try = _WAIT, 0.0
+        self._coordinated = self._heard
+        self._moved: dict[TaskId, tuple[Mapping[TopicPartition, int], float]] = {}
+
+    async def run(self) -> None:
+        """Does not end by itself but where the worker has to."""
+        beating = asyncio.create_task(self._beat())
+        try:
+            while True:
+                await self._look()
+                self._metrics.health(self._health.reasons, time.monotonic() - self._heard, self._health.late)
+                await asyncio.sleep(_LOOK)
+        except Exception as error:
+            self._worker.fail(error)
+        finally:
+            beating.cancel()
+
+    async def _beat(self) -> None:
+        while True:
+            self._health.beat()
+            await asyncio.sleep(_BEAT)
+
+    async def _look(self) -> None:
+        await self._hear()
+        if time.monotonic() - self._heard > self._runtime.rebuild_seconds:
+            await self._rebuild()
+        elif await self._allowed():
+            await self._belong()
+        self._look_at_tasks()
+
+    # -- brokers
+
+    async def _hear(self) -> None:
+        """Whether anybody answers."""
+        self._heard = max(self._heard, self._worker.told_at)
+        if time.monotonic() - self._heard > _SILENT:
+            try:
+                async with asyncio.timeout(_PING):
+                    await self._log.ping()
+                self._heard = time.monotonic()
+            except (LogError, TimeoutError):
+                silent = time.monotonic() - self._heard
+                self._health.wrong("brokers", f"no broker has answered for {silent:.0f} s")
+                return
+        self._health.well("brokers")
+
+    async def _rebuild(self) -> None:
+        """Makes all clients anew, from the first addresses: those that are there remember brokers that are gone.
+
+        Raises `FatalError` (3) where nobody answers for minutes: whoever runs workers may start another one elsewhere.
+        """
+        silent_since = self._heard
+        log.warning("no broker answers: clients are made anew", seconds=round(time.monotonic() - silent_since))
+        await self._worker.leave(0.0)
+        wait = _WAIT
+        while True:
+            await self._log.stop()
+            silent = time.monotonic() - silent_since
+            try:
+                await self._log.start()
+                break
+            except (LogError, FatalError) as error:
+                if silent > self._runtime.broker_patience:
+                    self._health.give_up()
+                    raise FatalError(f"no broker has answered for {silent:.0f} s: {error}", 3) from error
+                self._health.wrong("brokers", f"no broker has answered for {silent:.0f} s: {error}")
+                self._metrics.health(self._health.reasons, silent, self._health.late)
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, _LONGEST / 6)
+        self._metrics.rebuilt()
+        self._heard = time.monotonic()
+        self._health.well("brokers")
+        self._next_try = 0.0
+
+    # -- rights
+
+    async def _allowed(self) -> bool:
+        """Whether there is nothing that may not be done. Raises `FatalError` where that is for good.
+
+        Inputs that may not be read are waited for: what has been read is safe, and nothing is lost by it.
+        """
+        now = time.monotonic()
+        failures = sum(runner.failures for runner in self._worker.runners)
+        doubtful = self._worker.doubtful or failures > self._failures
+        self._failures = failures
+        if now < self._next_rights and not doubtful:
+            return "rights" not in self._health.reasons
+        self._worker.doubtful = False
+        self._next_rights = now + (_LOOK * 2 if "rights" in self._health.reasons else _RIGHTS)
+        try:
+            missing = await self._log.lacking(self._rights)
+        except LogError:
+            return True  # whoever does not answer has been heard of already
+        self._metrics.missing_rights(len(missing))
+        if not missing:
+            self._health.well("rights")
+            return True
+        told = grants(missing, self._log.user)
+        if not self._inputs.issuperset(missing):
+            raise FatalError(told)
+        self._health.wrong("rights", told)
+        if self._worker.member is not None:
+            await self._worker.leave(self._runtime.revoke_seconds)
+            self._next_try = 0.0
+        self._next_rights = now + _LOOK * 2
+        return False
+
+    # -- the group
+
+    async def _belong(self) -> None:
+        """Joins the group where the worker is no member of it, and lets a member that met an error try again."""
+        now = time.monotonic()
+        worker = self._worker
+        if now < self._next_try:
+            return
+        try:
+            if worker.lost or worker.member is None:
+                await worker.leave(self._runtime.revoke_seconds)
+                await worker.join()
+                self._coordinated = time.monotonic()
+            elif worker.member is not None:
+                worker.member.check()
+        except LogError as error:
+            self._health.wrong("group", str(error))
+            self._next_try, self._wait = now + self._wait, min(self._wait * 2, _LONGEST)
+            worker.doubtful = True
+            return
+        if worker.member is not None and worker.member.coordinated:
+            self._coordinated = now
+            self._wait = _WAIT
+            self._health.well("group")
+        elif now - self._coordinated > _COORDINATOR:
+            self._health.wrong("group", f"the group has had no coordinator for {now - self._coordinated:.0f} s")
+
+    # -- tasks
+
+    def _look_at_tasks(self) -> None:
+        """Whether the worker has its share, all of it runs, and each task gets on."""
+        now = time.monotonic()
+        if self._worker.assigned:
+            self._health.well("starting")
+            restoring = sum(runner.task is None for runner in self._worker.runners)
+            if restoring:
+                self._health.wrong("tasks", f"{restoring} of {len(self._worker.runners)} tasks are being restored")
+            else:
+                self._health.well("tasks")
+        stuck, longest = [], 0.0
+        living = {runner.id: runner for runner in self._worker.runners}
+        self._moved = {task: found for task, found in self._moved.items() if task in living}
+        for task, runner in living.items():
+            if runner.committing is not None and (lasts := now - runner.committing) > _COMMIT:
+                stuck.append(f"{task} has been committing for {lasts:.0f} s")
+            if runner.task is None:
+                self._moved.pop(task, None)
+                continue
+            positions = runner.task.positions()
+            before, since = self._moved.get(task, (None, now))
+            unread = {each: offset for each, offset in positions.items() if self._worker.ends.get(each, 0) > offset}
+            if positions != before or not unread:
+                self._moved[task] = positions, now
+                continue
+            longest = max(longest, now - since)
+            if now - since > _STANDSTILL:
+                (topic, partition), offset = next(iter(sorted(unread.items())))
+                stuck.append(f"{task} has read nothing of {topic}-{partition} from {offset} on for {now - since:.0f} s")
+        self._metrics.standstill(longest)
+        if stuck:
+            self._health.wrong("standstill", "; ".join(stuck))
+        else:
+            self._health.well("standstill")
