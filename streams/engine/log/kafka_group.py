@@ -125,7 +125,8 @@ class KafkaMember:
 
     @property
     def coordinated(self) -> bool:
-        return self._consumer._coordinator.coordinator_id is not None
+        coordinator = self._consumer._coordinator
+        return coordinator is not None and coordinator.coordinator_id is not None
 
     def joined(self) -> None:
         """Remembers by which id the group knows this member now."""
