@@ -22,7 +22,7 @@ from schemas import outputs
 from schemas.events import EVENTS
 
 FOLDER = Path(__file__).parent / "jsonschema"
-_DRAFT = "https://json-schema.org/draft/2020-12/schema"
+DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 #: What goes out, by the name of its topic or file.
 OUTPUTS: dict[str, type[msgspec.Struct]] = {
@@ -44,7 +44,7 @@ def schemas() -> dict[str, bytes]:
 
 def _schema(name: str, type_: Any) -> bytes:
     schema = msgspec.json.schema(type_, ref_template="#/$defs/{name}")
-    whole = {"$schema": _DRAFT, "$id": f"urn:parcelwatch:{name}", "title": name, **schema}
+    whole = {"$schema": DRAFT, "$id": f"urn:parcelwatch:{name}", "title": name, **schema}
     return orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 

@@ -152,12 +152,35 @@ class DeadLetterLine(msgspec.Struct, kw_only=True):
     error_detail: str
 
 
-class Summary(msgspec.Struct, kw_only=True):
-    """A replay's `summary.json`. `events`: by topic, then by type; `alerts`: by type, then raised and resolved."""
+class AlertCounts(msgspec.Struct, kw_only=True):
+    """How many alerts of a type a replay raised, and how many it resolved."""
 
-    events: dict[str, dict[str, Count]]
-    alerts: dict[str, dict[Status, Count]]
-    late: dict[str, Count]
-    repeated: dict[str, Count]
-    dead: Count
+    raised: Count
+    resolved: Count
+
+
+class DeadCounts(msgspec.Struct, kw_only=True):
+    """Dead letters of a replay; `by_reason`: by their error code."""
+
+    total: Count
+    by_reason: dict[str, Count]
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """A replay's `summary.json`. `watermark`: where it ended, null where there was no event.
+
+    `records`: by topic, whatever they hold. `events`: valid ones up to the end, by type. `alerts`: by type. `late`:
+    events read too late; `repeated`: those without a second effect; `left_out`: those after the end. `tombstones`:
+    records without a value.
+    """
+
+    policy: Annotated[str, msgspec.Meta(pattern="^.+@.+$", description="<name>@<version>")]
     watermark: Time | None
+    records: dict[str, Count]
+    events: dict[str, Count]
+    alerts: dict[str, AlertCounts]
+    late: Count
+    repeated: Count
+    left_out: Count
+    tombstones: Count
+    dead: DeadCounts

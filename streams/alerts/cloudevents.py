@@ -11,6 +11,7 @@ import orjson
 from schemas.times import render
 from streams.alerts.messages import Messages
 from streams.rules.alert import MERCHANT, Alert
+from streams.rules.alert_types import ALERT_TYPES
 
 
 class AlertRecord(NamedTuple):
@@ -35,10 +36,13 @@ class AlertWriter:
         self._messages = Messages() if messages is None else messages
 
     def records(self, alert: Alert) -> list[AlertRecord]:
-        """One record for each audience. Raises ValueError for an alert to a merchant that names no shop."""
-        type_ = f"parcelwatch.{alert.type}.v1"
+        """One record for each audience.
+
+        Raises ValueError for an alert to a merchant that names no shop, and KeyError for one of no registered type.
+        """
+        type_ = type_of(alert.type)
         time = render(alert.time)
-        severity = self._messages.severity(alert.type)
+        severity = ALERT_TYPES[alert.type].severity
         written = []
         for audience, wording in zip(alert.audiences, self._messages.write(alert), strict=True):
             key = alert.shop_id if audience == MERCHANT else alert.subject
@@ -70,6 +74,11 @@ class AlertWriter:
             }
             written.append(AlertRecord(audience, key.encode(), id_, orjson.dumps(value)))
         return written
+
+
+def type_of(name: str) -> str:
+    """The `type` of a CloudEvent that is an alert of the type of that name."""
+    return f"parcelwatch.{name}.v1"
 
 
 def alert_id(alert: Alert, audience: str) -> str:

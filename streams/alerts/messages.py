@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 from streams.alerts.facts import Facts, Vocabulary
 from streams.alerts.languages import LANGUAGES, Text
 from streams.alerts.templates import Template
-from streams.alerts.wording import Catalogue, Sentences, Severity, catalogue
+from streams.alerts.wording import Catalogue, Sentences, catalogue
 from streams.rules.alert import RAISED, Alert
+from streams.rules.alert_types import family_of
 
 #: Pieces of advice by cause that are kept: causes repeat far more than their number.
 _MOST_PIECES = 4_096
@@ -45,10 +46,6 @@ class Messages:
         self._compiled: dict[tuple[str, str | None, str], _Compiled] = {}
         self._by_cause: dict[tuple[str, ...], dict[str, str] | None] = {}
         self._advice: dict[tuple[str, str], tuple[Template, ...] | dict[str, str] | None] = {}
-
-    def severity(self, type_: str) -> Severity:
-        """Of every alert of that type, raised or resolved."""
-        return self._words.alerts[type_].severity
 
     def write(self, alert: Alert) -> list[Wording]:
         """One wording for each of the alert's audiences, in their order."""
@@ -87,14 +84,14 @@ class Messages:
     def _sentences(self, alert: Alert) -> Sentences:
         if alert.status == RAISED:
             return self._words.alerts[alert.type].raised
-        return self._words.resolved[alert.type.partition(".")[0]][alert.resolution or ""]
+        return self._words.resolved[family_of(alert.type)][alert.resolution or ""]
 
     def _advise(self, alert: Alert, parts: _Compiled, audience: str, facts: tuple[Facts, ...]) -> list[dict[str, str]]:
         if parts.advice_by == "causes":
             advice = [self._about_cause(cause, audience, facts) for cause in alert.evidence.get("causes") or ()]
         elif parts.advice_by == "kind":
             kind = alert.evidence.get("kind")
-            advice = [self._piece(f"answer_{kind}", audience, facts)] if kind else []
+            advice = [self._piece(advice_on_kind(kind), audience, facts)] if kind else []
         else:
             advice = [self._piece(code, audience, facts) for code in parts.advice]
         return [piece for piece in advice if piece is not None]
@@ -131,6 +128,11 @@ class Messages:
         if any(template.names for template in templates):
             return templates
         return {"code": code, **dict(zip(LANGUAGES, _ordered(text), strict=True))}
+
+
+def advice_on_kind(kind: str) -> str:
+    """The code of the advice on a ticket of that kind."""
+    return f"answer_{kind}"
 
 
 def _ordered(text: Text) -> tuple[str, ...]:

@@ -11,11 +11,8 @@ import msgspec
 
 from streams.alerts.languages import Text, untranslated
 
-Severity = Literal["info", "warning", "critical"]
-Audience = Literal["merchant", "platform"]
 
-
-class Sentences(msgspec.Struct, frozen=True):
+class Sentences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What happened, and for each audience what to do now. `advice`, `advice_by`: see AlertWords."""
 
     what: Text
@@ -29,15 +26,13 @@ class Sentences(msgspec.Struct, frozen=True):
         return self.merchant if audience == "merchant" else self.platform
 
 
-class AlertWords(msgspec.Struct, frozen=True):
-    """One type of alert.
+class AlertWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One type of alert: what it is called, and what it says when it is raised.
 
     The advice of `raised` is either the listed codes, or by `causes`: one for each cause in the evidence, in
     its order, or by `kind`: the one for the ticket's kind.
     """
 
-    severity: Severity
-    audiences: tuple[Audience, ...]
     title: Text
     raised: Sentences
 

@@ -8,7 +8,7 @@ from statistics import median
 
 from schemas.times import DAY, HOUR, render
 from streams.alerts.wording import catalogue
-from streams.compare.cases import BY_ITSELF, Case
+from streams.compare.episodes import Episode
 from streams.compare.findings import (
     CHANGES,
     Change,
@@ -26,11 +26,10 @@ from streams.compare.levels import Levels, at_level, hours_apart
 from streams.compare.matching import Pair, match
 from streams.compare.trial import Outcome, Run
 from streams.policy.model import Policy
+from streams.rules.alert_types import ALERT_TYPES
 
 #: How soon an alert has to be over by itself to be counted as a likely false alarm.
 SOON = DAY
-#: Nothing resolves these.
-NEVER_RESOLVED = frozenset({"aftersales.review", "facility.stall_cluster"})
 #: Days on which shops are counted by level: enough for a plot, whatever the length.
 _MOST_DAYS = 1_000
 
@@ -38,8 +37,8 @@ _MOST_DAYS = 1_000
 def judge(run: Run) -> Findings:
     """The findings of a run of exactly two policies that has read everything."""
     of_a, of_b = run.outcomes
-    cases_a, cases_b = of_a.cases.all(), of_b.cases.all()
-    pairs = match(cases_a, cases_b)
+    episodes_a, episodes_b = of_a.episodes.all(), of_b.episodes.all()
+    pairs = match(episodes_a, episodes_b)
     names = _names(of_a.policy, of_b.policy)
     end = run.end if run.end is not None else 0
     by_type: dict[str, list[Pair]] = {}
@@ -51,9 +50,9 @@ def judge(run: Run) -> Findings:
         events=run.events,
         dead=run.dead,
         left_out=run.left_out,
-        a=_side(names[0], of_a, cases_a),
-        b=_side(names[1], of_b, cases_b),
-        types=[_row(type_, by_type[type_], end) for type_ in catalogue().alerts if type_ in by_type],
+        a=_side(names[0], of_a, episodes_a),
+        b=_side(names[1], of_b, episodes_b),
+        types=[_row(type_, by_type[type_], end) for type_ in ALERT_TYPES if type_ in by_type],
         shops=_shops(of_a.levels, of_b.levels, end),
         levels=_levels(of_a.levels, of_b.levels, end),
         differences=[_difference(pair) for pair in pairs if change_of(pair) != "same"],
@@ -80,18 +79,18 @@ def _names(a: Policy, b: Policy) -> tuple[str, str]:
     return f"{a.name} (A)", f"{b.name} (B)"
 
 
-def _side(name: str, outcome: Outcome, cases: list[Case]) -> Side:
-    return Side(name=name, policy=outcome.policy.label, alerts=len(cases), late=outcome.late)
+def _side(name: str, outcome: Outcome, episodes: list[Episode]) -> Side:
+    return Side(name=name, policy=outcome.policy.label, alerts=len(episodes), late=outcome.late)
 
 
 def _row(type_: str, pairs: list[Pair], end: int) -> TypeRow:
-    words = catalogue().alerts[type_]
+    title = catalogue().alerts[type_].title
     changes = Counter(map(change_of, pairs))
     moved = [pair.b.raised - pair.a.raised for pair in pairs if pair.a and pair.b and pair.a.raised != pair.b.raised]
     return TypeRow(
         type=type_,
-        severity=words.severity,
-        title=words.title,
+        severity=ALERT_TYPES[type_].severity,
+        title=title,
         a=_count(type_, (pair.a for pair in pairs), end),
         b=_count(type_, (pair.b for pair in pairs), end),
         changes={change: changes[change] for change in CHANGES},
@@ -100,17 +99,17 @@ def _row(type_: str, pairs: list[Pair], end: int) -> TypeRow:
     )
 
 
-def _count(type_: str, cases: Iterable[Case | None], end: int) -> Count:
+def _count(type_: str, episodes: Iterable[Episode | None], end: int) -> Count:
     raised = withdrawn = watched = over = 0
-    for case in cases:
-        if case is None:
+    for episode in episodes:
+        if episode is None:
             continue
         raised += 1
-        withdrawn += case.withdrawn
-        if case.raised + SOON <= end:
+        withdrawn += episode.withdrawn
+        if episode.raised + SOON <= end:
             watched += 1
-            over += is_over_soon(case)
-    known = watched > 0 and type_ not in NEVER_RESOLVED
+            over += is_over_soon(episode)
+    known = watched > 0 and ALERT_TYPES[type_].is_resolved_by_events
     return Count(
         raised=raised,
         withdrawn=withdrawn,
@@ -120,9 +119,12 @@ def _count(type_: str, cases: Iterable[Case | None], end: int) -> Count:
     )
 
 
-def is_over_soon(case: Case) -> bool:
+def is_over_soon(episode: Episode) -> bool:
     """Whether it was over by itself within 24 h."""
-    return case.resolution in BY_ITSELF and case.resolved is not None and case.resolved - case.raised <= SOON
+    if episode.resolved is None or episode.resolution is None:
+        return False
+    resolution = ALERT_TYPES[episode.type].resolutions[episode.resolution]
+    return resolution.by_itself and episode.resolved - episode.raised <= SOON
 
 
 def _shift(moved: list[int]) -> Shift | None:
@@ -135,9 +137,9 @@ def _shift(moved: list[int]) -> Shift | None:
 def _days(pairs: list[Pair]) -> dict[str, tuple[int, int]]:
     counts: dict[int, list[int]] = {}
     for pair in pairs:
-        for side, case in enumerate(pair):
-            if case is not None:
-                counts.setdefault(case.raised // DAY, [0, 0])[side] += 1
+        for side, episode in enumerate(pair):
+            if episode is not None:
+                counts.setdefault(episode.raised // DAY, [0, 0])[side] += 1
     return {_day(day): (of_a, of_b) for day, (of_a, of_b) in sorted(counts.items())}
 
 
@@ -185,13 +187,13 @@ def _levels(a: Levels, b: Levels, end: int) -> list[LevelCounts]:
 
 
 def _difference(pair: Pair) -> Difference:
-    case = pair.either
+    episode = pair.either
     return Difference(
-        type=case.type,
-        subject=case.subject,
-        shop_id=case.shop_id,
-        order_id=case.order_id,
-        carrier=case.carrier,
+        type=episode.type,
+        subject=episode.subject,
+        shop_id=episode.shop_id,
+        order_id=episode.order_id,
+        carrier=episode.carrier,
         change=change_of(pair),
         raised_a=render(pair.a.raised) if pair.a else None,
         raised_b=render(pair.b.raised) if pair.b else None,

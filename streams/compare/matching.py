@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from streams.compare.cases import Case
+from streams.compare.episodes import Episode
 
 _FOR_EVER = 1 << 62
 
@@ -13,30 +13,30 @@ _FOR_EVER = 1 << 62
 class Pair(NamedTuple):
     """The same thing under both policies; None where that policy raised nothing about it."""
 
-    a: Case | None
-    b: Case | None
+    a: Episode | None
+    b: Episode | None
 
     @property
-    def either(self) -> Case:
+    def either(self) -> Episode:
         """The one under the first policy, else the other."""
-        case = self.a or self.b
-        if case is None:
+        episode = self.a or self.b
+        if episode is None:
             raise ValueError("a pair of nothing")
-        return case
+        return episode
 
 
-def match(a: Sequence[Case], b: Sequence[Case]) -> list[Pair]:
-    """Every case of both, once, by type, subject and time.
+def match(a: Sequence[Episode], b: Sequence[Episode]) -> list[Pair]:
+    """Every episode of both, once, by type, subject and time.
 
-    Cases of one type and subject that are about the same are paired in order of time, those that stand before those
+    Episodes of one type and subject that are about the same are paired in order of time, those that stand before those
     that a late event disproved. Where what they are about is the time in which they are open, they are paired if they
     overlap, the earliest first.
     """
-    groups: dict[tuple[str, str, str | None, tuple[str, ...] | None], tuple[list[Case], list[Case]]] = {}
-    for side, cases in enumerate((a, b)):
-        for case in cases:
-            shop = case.shop_id if case.about is None else None
-            groups.setdefault((case.type, case.subject, shop, case.about), ([], []))[side].append(case)
+    groups: dict[tuple[str, str, str | None, tuple[str, ...] | None], tuple[list[Episode], list[Episode]]] = {}
+    for side, episodes in enumerate((a, b)):
+        for episode in episodes:
+            shop = episode.shop_id if episode.about is None else None
+            groups.setdefault((episode.type, episode.subject, shop, episode.about), ([], []))[side].append(episode)
     pairs: list[Pair] = []
     for (_, _, _, about), (of_a, of_b) in groups.items():
         pairs += _overlapping(of_a, of_b) if about is None else _in_order(of_a, of_b)
@@ -44,19 +44,19 @@ def match(a: Sequence[Case], b: Sequence[Case]) -> list[Pair]:
 
 
 def _place(pair: Pair) -> tuple[str, int, str]:
-    return pair.either.type, min(case.raised for case in pair if case is not None), pair.either.subject
+    return pair.either.type, min(episode.raised for episode in pair if episode is not None), pair.either.subject
 
 
-def _in_order(of_a: list[Case], of_b: list[Case]) -> Iterator[Pair]:
-    for cases in (of_a, of_b):
-        cases.sort(key=lambda case: (case.withdrawn, case.raised))
+def _in_order(of_a: list[Episode], of_b: list[Episode]) -> Iterator[Pair]:
+    for episodes in (of_a, of_b):
+        episodes.sort(key=lambda episode: (episode.withdrawn, episode.raised))
     for place in range(max(len(of_a), len(of_b))):
         yield Pair(of_a[place] if place < len(of_a) else None, of_b[place] if place < len(of_b) else None)
 
 
-def _overlapping(of_a: list[Case], of_b: list[Case]) -> Iterator[Pair]:
+def _overlapping(of_a: list[Episode], of_b: list[Episode]) -> Iterator[Pair]:
     """Neither list overlaps with itself."""
-    left, right = (sorted(cases, key=lambda case: case.raised) for cases in (of_a, of_b))
+    left, right = (sorted(episodes, key=lambda episode: episode.raised) for episodes in (of_a, of_b))
     i = j = 0
     while i < len(left) and j < len(right):
         a, b = left[i], right[j]
@@ -74,5 +74,5 @@ def _overlapping(of_a: list[Case], of_b: list[Case]) -> Iterator[Pair]:
     yield from (Pair(None, b) for b in right[j:])
 
 
-def _end(case: Case) -> int:
-    return case.resolved if case.resolved is not None else _FOR_EVER
+def _end(episode: Episode) -> int:
+    return episode.resolved if episode.resolved is not None else _FOR_EVER

@@ -9,7 +9,6 @@ import msgspec
 
 from streams.compare import plots
 from streams.compare.findings import CHANGES, Findings
-from streams.compare.judging import NEVER_RESOLVED
 
 #: Shops that are listed; the JSON file has them all.
 MOST_SHOPS = 100
@@ -26,7 +25,6 @@ def render(findings: Findings) -> str:
         found=findings,
         totals={change: findings.total(change) for change in CHANGES},
         plots=msgspec.structs.asdict(_plots(findings)) if shown else None,
-        never_resolved=NEVER_RESOLVED,
         most_shops=MOST_SHOPS,
         colors={"a": plots.A, "b": plots.B},
     )

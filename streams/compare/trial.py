@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from schemas.decode import Invalid, decode
-from streams.compare.cases import Cases
+from streams.compare.episodes import Episodes
 from streams.compare.levels import Levels
 from streams.engine.processor import BEGINNING
 from streams.policy.model import Policy
@@ -21,7 +21,7 @@ class Outcome(NamedTuple):
     """What one policy has said of the whole input. `late`: events read too late."""
 
     policy: Policy
-    cases: Cases
+    episodes: Episodes
     levels: Levels
     late: int
 
@@ -32,18 +32,18 @@ class Trial:
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
         self.reader = SingleReader(policy)
-        self.cases = Cases()
+        self.episodes = Episodes()
         self.levels = Levels()
 
     def collect(self) -> None:
         """Takes over what the reader has said."""
         alerts, records = self.reader.drain()
-        self.cases.take(alerts)
+        self.episodes.take(alerts)
         self.levels.take(records)
 
     @property
     def outcome(self) -> Outcome:
-        return Outcome(self.policy, self.cases, self.levels, self.reader.late)
+        return Outcome(self.policy, self.episodes, self.levels, self.reader.late)
 
 
 class Run:

@@ -16,6 +16,7 @@ from schemas.outputs import AlertEvent
 from streams.alerts.languages import LANGUAGES, Tag, preferred_language
 from streams.alerts.wording import catalogue
 from streams.cli.terminal import printable
+from streams.rules.alert_types import ALERT_TYPES
 
 _COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 _RESOLVED_COLOUR = "green"
@@ -70,7 +71,7 @@ class AlertConsole:
         self._decoder = msgspec.json.Decoder(AlertEvent)
         alerts = catalogue().alerts
         self._titles = {type_: words.title[self.language] for type_, words in alerts.items()}
-        self._to_both = {type_ for type_, words in alerts.items() if len(words.audiences) > 1}
+        self._to_both = {name for name, type_ in ALERT_TYPES.items() if len(type_.audiences) > 1}
         self._severity: dict[str, str] = {}
         self._counts: dict[str, Counter[str]] = {}
         #: How many were counted.

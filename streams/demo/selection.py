@@ -6,12 +6,13 @@ from collections import Counter
 
 from schemas.outputs import AlertEvent
 from streams.demo.console import name_of
+from streams.rules.alert_types import ALERT_TYPES, types_about
 
 #: The rarer a line of that severity is to be, the greater; what is resolved counts three times as much.
 _WEIGHTS = {"critical": 1, "warning": 2, "info": 6}
 _RESOLVED = 3
 #: What the demonstration leads up to is never left out for the shop that is watched.
-_ALWAYS = frozenset({"help_rate.campaign_blocked", "help_rate.delisting_risk", "item.delisting_risk"})
+_ALWAYS = frozenset(name for name in types_about("shop", "item") if ALERT_TYPES[name].severity != "info")
 
 
 class Selection:

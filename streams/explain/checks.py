@@ -31,11 +31,6 @@ class Check(NamedTuple):
     facts: Facts
     episode: str | None = None
 
-    @property
-    def family(self) -> str:
-        """The group of sentences that tell it."""
-        return _FAMILIES.get(self.type, self.type.partition(".")[0])
-
     def sentence(self) -> Facts:
         """The facts of its sentence."""
         return {**self.facts, "since": at(self.since), "due": at(self.due)}
@@ -52,13 +47,6 @@ class Check(NamedTuple):
             "episode": self.episode,
             "facts": plain_facts(self.facts),
         }
-
-
-_FAMILIES = {
-    "shipment.not_collected": "collection",
-    "aftersales.review": "review",
-    "aftersales.rights_refused": "rights",
-}
 
 
 #: What tells an alert that is raised again after a late event from the one before.
@@ -109,13 +97,16 @@ class Alerts:
                 return sent
         return None
 
-    def rest(self, about: Name, families: tuple[str, ...]) -> list[Check]:
-        """The alerts that no threshold explains: a late event disproved them, or came too late even for that."""
+    def rest(self, about: Name, types: frozenset[str]) -> list[Check]:
+        """The alerts of these types that no threshold explains.
+
+        A late event disproved them, or came too late even for that.
+        """
         found = []
         for key, sent in self._sent.items():
             type_, subject, episode = key
             theirs = subject == about.id and about.carrier in (None, sent.raised.carrier)
-            if theirs and type_.startswith(families) and key not in self._told:
+            if theirs and type_ in types and key not in self._told:
                 outcome = WITHDRAWN if sent.withdrawn else STANDS
                 facts: Facts = {} if sent.withdrawn else _end(sent)
                 found.append(Check(type_, about, outcome, None, sent.raised.time, facts, episode))

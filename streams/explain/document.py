@@ -90,7 +90,7 @@ def _alert(writer: AlertWriter, alert: Alert) -> list[Any]:
 
 
 def _check(check: Check) -> dict[str, Any]:
-    message = _said(lambda words: words.check(check.family, check.outcome, check.sentence()))
+    message = _said(lambda words: words.check(check.type, check.outcome, check.sentence()))
     return {**check.told(), "message": message}
 
 

@@ -13,10 +13,13 @@ from streams.explain.facts import Coded, Facts, Share
 from streams.explain.watch import Level, ShopWatch, Watch
 from streams.policy.model import HelpRate
 from streams.rules.alert import RAISED
+from streams.rules.alert_types import types_about
 from streams.rules.help_rate import levels
 from streams.rules.help_rate.levels import DELISTING_RISK, INSUFFICIENT, LEVELS
 from streams.rules.windows import WINDOWS
 
+#: What is judged of a shop; the other alerts of the shop are counted alone.
+_LEVELS = types_about("shop", "item")
 FEW_ORDERS, NO_BASELINE, HELD, FEW_ESCALATIONS = "few_orders", "no_baseline", "held", "few_escalations"
 
 
@@ -135,7 +138,7 @@ def _alerts(watch: Watch) -> dict[str, tuple[int, int]]:
     open_: Counter[str] = Counter()
     subject = watch.scope.subject
     for alert in watch.alerts:
-        if alert.shop_id != subject or alert.type.startswith(("help_rate.", "item.")):
+        if alert.shop_id != subject or alert.type in _LEVELS:
             continue
         raised[alert.type] += alert.status == RAISED
         open_[alert.type] += 1 if alert.status == RAISED else -1

@@ -19,17 +19,20 @@ from streams.explain.subject import CONVERSATION, ORDER, SHIPMENT, SHOP, TICKET
 from streams.explain.tickets import conversation_checks, ticket_checks
 from streams.explain.watch import Watch
 from streams.rules.alert import RAISED, Alert
+from streams.rules.alert_types import types_about
 from streams.rules.cases.case import Case
 from streams.rules.shipments.carrier_feeds import FEED_SILENT
 from streams.rules.shipments.parcel import Parcel
+from streams.rules.shipments.silence_alerts import STALLED
 from streams.rules.shipments.stall_clusters import STALL_CLUSTER
 
-_FAMILIES = {
-    SHIPMENT: ("shipment.",),
-    ORDER: ("order.", "aftersales."),
-    TICKET: ("ticket.",),
-    CONVERSATION: ("chat.",),
-    SHOP: ("help_rate.", "item."),
+#: The types of alert that belong to a story of that kind.
+_TYPES = {
+    SHIPMENT: types_about("shipment"),
+    ORDER: types_about("order"),
+    TICKET: types_about("ticket"),
+    CONVERSATION: types_about("conversation"),
+    SHOP: types_about("shop", "item"),
 }
 
 
@@ -86,7 +89,7 @@ def _tell(watch: Watch, name: Name, rows: list[Row], marked: set[Name]) -> Story
 
 
 def _shop(watch: Watch, name: Name) -> Story:
-    alerts = [alert for alert in watch.alerts if alert.shop_id == name.id and alert.type.startswith(_FAMILIES[SHOP])]
+    alerts = [alert for alert in watch.alerts if alert.shop_id == name.id and alert.type in _TYPES[SHOP]]
     shop = figures(watch, watch.shop) if watch.shop is not None else None
     escalations = shop.escalations if shop is not None else []
     return Story(name, [], [], [], [], [], _sorted(alerts), [], [], escalations, None, shop)
@@ -144,9 +147,7 @@ def _alerts(watch: Watch, name: Name) -> list[Alert]:
     return [
         alert
         for alert in watch.alerts
-        if alert.subject == name.id
-        and alert.type.startswith(_FAMILIES[name.kind])
-        and name.carrier in (None, alert.carrier)
+        if alert.subject == name.id and alert.type in _TYPES[name.kind] and name.carrier in (None, alert.carrier)
     ]
 
 
@@ -182,7 +183,7 @@ def _checks(
         if one == name:
             state = shipment.state()
     for one in dict.fromkeys([name, *_joined_names(name, cases, parcels)]):
-        checks += alerts.rest(one, _FAMILIES[one.kind])
+        checks += alerts.rest(one, _TYPES[one.kind])
     return checks, state
 
 
@@ -210,7 +211,7 @@ def _around(watch: Watch, checks: list[Check], alerts: list[Alert]) -> list[Aler
     stalls = {
         (alert.evidence.get("facility"), alert.time)
         for alert in alerts
-        if alert.type == "shipment.stalled" and alert.status == RAISED and "feed_silent" not in alert.evidence
+        if alert.type == STALLED and alert.status == RAISED and "feed_silent" not in alert.evidence
     }
     episodes = {
         alert.episode

@@ -17,18 +17,15 @@ from streams.explain.facts import At, Facts, Name, Span, at
 from streams.explain.rows import Row, in_order
 from streams.explain.shops import ShopFigures
 from streams.explain.story import Story
-from streams.explain.subject import CONVERSATION, ORDER, SHIPMENT, SHOP, TICKET
+from streams.explain.subject import SHOP
 from streams.explain.watch import Watch
 from streams.explain.wording import Words
 from streams.rules.alert import RAISED, Alert
+from streams.rules.alert_types import ALERT_TYPES
+from streams.rules.shipments.silence_alerts import SLOW, STALLED
 
 _COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 _RESOLVED_COLOUR = "green"
-#: What an alert's subject is, by the first part of its type.
-_KINDS = {
-    "shipment": SHIPMENT, "order": ORDER, "aftersales": ORDER, "ticket": TICKET, "chat": CONVERSATION,
-    "help_rate": SHOP, "item": "item", "carrier": "carrier", "facility": "facility",
-}  # fmt: skip
 #: Escalations of a shop that are shown; the rest is in the JSON.
 _MOST = 20
 _WINDOWS = ("7d", "30d")
@@ -117,19 +114,19 @@ class Page:
 
     def _alert(self, name: Name, alert: Alert) -> None:
         words = self._words
-        severity = self._messages.severity(alert.type)
+        type_ = ALERT_TYPES[alert.type]
         raised = alert.status == RAISED
         facts: Facts = {
             "status": words.label(alert.status),
-            "severity": words.label(severity),
+            "severity": words.label(type_.severity),
             "title": words.title(alert.type),
             "audiences": [words.label(audience) for audience in alert.audiences],
             "resolution": alert.resolution,
         }
         line = Text(f"  {words.clock(alert.time)}  ", style="dim")
-        line.append(self._of(name, Name(_KINDS[alert.type.partition(".")[0]], alert.subject)), style="dim")
+        line.append(self._of(name, Name(type_.about, alert.subject)), style="dim")
         line.append(
-            words.phrase("sent", facts), style="not dim " + (_COLOURS[severity] if raised else _RESOLVED_COLOUR)
+            words.phrase("sent", facts), style="not dim " + (_COLOURS[type_.severity] if raised else _RESOLVED_COLOUR)
         )
         self._console.print(line)
         if raised:
@@ -149,7 +146,7 @@ class Page:
         folded = {group: checks for group, checks in short.items() if len(checks) > 1}
         for check in story.checks:
             if not (_is_short(check) and (check.type, check.about) in folded):
-                sentence = self._words.check(check.family, check.outcome, check.sentence())
+                sentence = self._words.check(check.type, check.outcome, check.sentence())
                 self._check(story.name, check.about, check.type, sentence)
         for (type_, about), checks in folded.items():
             facts: Facts = {"count": len(checks), "longest": Span(max(map(_waited, checks)))}
@@ -225,7 +222,7 @@ class Page:
 
 def _is_short(check: Check) -> bool:
     """An update came before half of the time was over: one of many such periods of any shipment."""
-    if check.outcome != PREVENTED or check.family != SHIPMENT:
+    if check.outcome != PREVENTED or check.type not in (SLOW, STALLED):
         return False
     return check.due is not None and check.since is not None and 2 * _waited(check) < check.due - check.since
 

@@ -18,9 +18,8 @@ from streams.explain.subject import ORDER, SHIPMENT, SHOP, Scope
 from streams.policy.model import Policy
 from streams.replay.reading import Line
 from streams.rules.alert import Alert
+from streams.rules.alert_types import types_about
 from streams.rules.facts import digest
-from streams.rules.shipments.carrier_feeds import FEED_SILENT
-from streams.rules.shipments.stall_clusters import STALL_CLUSTER
 from streams.stages.help_rate.shop_levels import HELP_RATES, Judge
 from streams.stages.help_rate.shop_windows import CategoryChange, Closed
 from streams.stages.single_reader import SingleReader
@@ -28,7 +27,7 @@ from streams.stages.single_reader import SingleReader
 #: Events between two looks at what is due.
 _STEP = 4096
 #: Alerts that concern shipments without being about one.
-_AROUND = frozenset({FEED_SILENT, STALL_CLUSTER})
+_AROUND = types_about("carrier", "facility")
 
 
 class Level(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ from streams.alerts.languages import LANGUAGES, Tag, Text
 from streams.alerts.templates import Template
 from streams.alerts.wording import catalogue
 from streams.explain.facts import At, Coded, Facts, Name, Share, Span, Value
+from streams.rules.alert_types import family_of
 
 
 class _Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,9 +61,10 @@ class Words:
         """How a shipment stands."""
         return self._fill(_words().states[code], facts)
 
-    def check(self, family: str, outcome: str, facts: Facts) -> str:
-        """What came of a threshold."""
-        return self._fill(_words().checks[family][outcome], facts)
+    def check(self, type_: str, outcome: str, facts: Facts) -> str:
+        """What came of the threshold of a type of alert; types without sentences of their own have their family's."""
+        checks = _words().checks
+        return self._fill(checks[type_ if type_ in checks else family_of(type_)][outcome], facts)
 
     def counting(self, outcome: str, facts: Facts) -> str:
         """Whether an escalation counts."""

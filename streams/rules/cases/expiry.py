@@ -6,15 +6,18 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from streams.policy.model import Policy
+from streams.rules.alert_types import types_about
 from streams.rules.cases.apply import COMPLAINED, INTERVENED, OPENED, RESPONDED, SAID, SWITCHED, Entry
 from streams.rules.cases.case import COMPLAINT, INTERVENTION, KINDS, ONCE, TICKET_TIMEOUT, Case
 from streams.rules.cases.lifetimes import end_of_escalation, end_of_order
 from streams.rules.cases.ttl import conversation_end, ticket_end
-from streams.rules.conversations.replies import REPLY_LATE
 from streams.rules.orders.ship_by import Order
 from streams.rules.reconcile import Emitted
 
 _TIMEOUT = KINDS[TICKET_TIMEOUT]
+_OF_ORDERS = types_about("order")
+_OF_TICKETS = types_about("ticket")
+_OF_CONVERSATIONS = types_about("conversation")
 
 
 class Thing(NamedTuple):
@@ -76,7 +79,7 @@ def _order(case: Case, policy: Policy) -> Thing:
             if name not in left and not name.startswith((f"{_TIMEOUT}/", ONCE))
         }
         case.sent = {name: sent for name, sent in case.sent.items() if name not in past.sent}
-        _move_emitted(case, past, lambda sent: sent.type.startswith(("order.", "aftersales.")))
+        _move_emitted(case, past, lambda sent: sent.type in _OF_ORDERS)
 
     return Thing(end, close)
 
@@ -88,7 +91,7 @@ def _ticket(case: Case, identity: str, policy: Policy) -> Thing:
         past = _past(case, end)
         past.tickets[identity] = case.tickets.pop(identity)
         _move_sent(case, past, f"{_TIMEOUT}/{identity}")
-        _move_emitted(case, past, lambda sent: sent.type.startswith("ticket.") and sent.subject == identity)
+        _move_emitted(case, past, lambda sent: sent.type in _OF_TICKETS and sent.subject == identity)
 
     return Thing(end, close)
 
@@ -113,7 +116,7 @@ def _conversation(case: Case, identity: str, policy: Policy) -> Thing:
     def close() -> None:
         past = _past(case, end)
         past.conversations[identity] = case.conversations.pop(identity)
-        _move_emitted(case, past, lambda sent: sent.type == REPLY_LATE and sent.subject == identity)
+        _move_emitted(case, past, lambda sent: sent.type in _OF_CONVERSATIONS and sent.subject == identity)
 
     return Thing(end, close)
 

@@ -15,6 +15,7 @@ CAMPAIGN_BLOCKED = "campaign_blocked"
 DELISTING_RISK = "delisting_risk"
 #: From the lowest to the highest; a shop's flags are bits in this order.
 LEVELS = (ELEVATED, CAMPAIGN_BLOCKED, DELISTING_RISK)
+ITEM_DELISTING_RISK = "item.delisting_risk"
 
 #: "Greater" means by more than this.
 MARGIN = 1e-9
@@ -25,6 +26,11 @@ class Judgement(NamedTuple):
 
     state: str
     flags: int
+
+
+def alert_of(level: str) -> str:
+    """The type of the alert of a shop that is at one of LEVELS."""
+    return f"help_rate.{level}"
 
 
 def numerator(rules: HelpRate) -> tuple[int, ...]:

@@ -21,15 +21,16 @@ from streams.rules.reconcile import Expected
 REVIEW = "aftersales.review"
 #: Why a window goes on after its base period; of equally long ones the first holds.
 STATUTORY_WARRANTY, COMMITMENT, SLOW_CATEGORY = "statutory_warranty", "commitment", "slow_category"
-#: The kind of request that a ticket is.
-TICKET = "ticket"
+#: The kinds of requests.
+REFUND, DISPUTE, COMPLAINT, TICKET = "refund", "dispute", "complaint", "ticket"
+REQUEST_KINDS = (REFUND, DISPUTE, COMPLAINT, TICKET)
 #: The kind of ticket that asks.
 _TICKET_KIND = "after_sales"
 _END_OF_CALENDAR = parse("9999-12-31T23:59:59Z")
 
 
 class Request(NamedTuple):
-    """One event that asks. `kind`: "refund", "dispute", "complaint" or "ticket"; `item_id` where it names one."""
+    """One event that asks. `kind`: one of REQUEST_KINDS; `item_id` where it names one."""
 
     kind: str
     identity: str
@@ -65,8 +66,8 @@ def requests(
     for identity, refund in refunds.items():
         asked = refund.requested
         if asked is not None:
-            yield Request("refund", identity, asked.time, asked.shop_id, asked.item_id)
-    for kind, escalations in (("dispute", disputes), ("complaint", complaints)):
+            yield Request(REFUND, identity, asked.time, asked.shop_id, asked.item_id)
+    for kind, escalations in ((DISPUTE, disputes), (COMPLAINT, complaints)):
         for identity, one in escalations.items():
             if one.order_id is not None:
                 yield Request(kind, identity, one.time, one.shop_id, one.item_id)

@@ -18,6 +18,12 @@ NOT_COLLECTED = "shipment.not_collected"
 SLOW = "shipment.slow"
 STALLED = "shipment.stalled"
 GIVEN_UP = "given_up"
+#: Likely causes of a stall, from the likeliest down.
+NOT_HANDED_OVER = "not_handed_over"
+RECIPIENT_OR_ADDRESS = "recipient_or_address"
+REMOTE_AREA = "remote_area"
+PEAK_SEASON = "peak_season"
+LOST_SUSPECTED = "lost_suspected"
 
 
 class Given(NamedTuple):
@@ -212,16 +218,16 @@ def _causes(use: Use, silence: Silence, raised: int, policy: Policy) -> list[dic
     causes: list[dict[str, Any]] = []
     if not silence.collected:
         shipped_at = render(registrations[0].time) if registrations else None
-        causes.append({"code": "not_handed_over", "shipped_at": shipped_at})
+        causes.append({"code": NOT_HANDED_OVER, "shipped_at": shipped_at})
     if silence.status in WITH_RECIPIENT:
-        causes.append({"code": "recipient_or_address", "status": NAMES[silence.status]})
+        causes.append({"code": RECIPIENT_OR_ADDRESS, "status": NAMES[silence.status]})
     destination = _destination(registrations, silence.since)
     if destination is not None and is_remote(destination, policy.shipments.remote_regions):
-        causes.append({"code": "remote_area", "region": province(destination)})
+        causes.append({"code": REMOTE_AREA, "region": province(destination)})
     season = policy.peak_season(silence.since)
     if season is not None:
-        causes.append({"code": "peak_season", "period": season.name})
-    causes.append({"code": "lost_suspected", "silent_hours": round((raised - silence.since) / HOUR, 2)})
+        causes.append({"code": PEAK_SEASON, "period": season.name})
+    causes.append({"code": LOST_SUSPECTED, "silent_hours": round((raised - silence.since) / HOUR, 2)})
     return causes
 
 

@@ -12,17 +12,17 @@ import msgspec
 
 from schemas.times import DAY, render
 from streams.policy.model import Policy
-from streams.rules.alert import MERCHANT, PLATFORM, RAISED, RESOLVED, Alert
+from streams.rules.alert import RAISED, RESOLVED, Alert
+from streams.rules.alert_types import ALERT_TYPES
 from streams.rules.cases.case import COMPLAINT, DISPUTE, INTERVENTION, ORDER, TICKET_TIMEOUT
 from streams.rules.help_rate import levels
-from streams.rules.help_rate.levels import DELISTING_RISK, INSUFFICIENT, LEVELS, Judgement
+from streams.rules.help_rate.levels import DELISTING_RISK, INSUFFICIENT, ITEM_DELISTING_RISK, LEVELS, Judgement
 from streams.rules.windows import WINDOWS
 from streams.stages.help_rate.shop_windows import CLOSED, LINKED, SCALE, CategoryChange, Closed, Figures
 from streams.stages.tables import TableRecord
 
 HELP_RATES = "help-rates"
 CATEGORY_BASELINES = "category-baselines"
-ITEM_DELISTING_RISK = "item.delisting_risk"
 _DELISTING_FLAG = 1 << LEVELS.index(DELISTING_RISK)
 
 
@@ -157,11 +157,11 @@ class Judge:
             else:
                 resolution = "recovered"
             evidence = {**self._evidence(shop, before, baseline), "raised_at": render(shop.opened)}
-            self._alert(f"help_rate.{before}", shop_id, shop, boundary, shop.opened, resolution, evidence)
+            self._alert(levels.alert_of(before), shop_id, shop, boundary, shop.opened, resolution, evidence)
         if after in LEVELS:
             shop.opened = boundary
             evidence = self._evidence(shop, after, baseline)
-            self._alert(f"help_rate.{after}", shop_id, shop, boundary, boundary, None, evidence)
+            self._alert(levels.alert_of(after), shop_id, shop, boundary, boundary, None, evidence)
 
     def _judge_items(self, boundary: int, shop: Shop, baseline: float | None) -> None:
         rules = self.policy.help_rate
@@ -208,7 +208,7 @@ class Judge:
         evidence: dict[str, Any],
     ) -> None:
         shop_id = shop.figures.shop_id
-        audiences = (MERCHANT,) if kind == "help_rate.elevated" else (MERCHANT, PLATFORM)
+        audiences = ALERT_TYPES[kind].audiences
         status = RAISED if resolution is None else RESOLVED
         episode = f"{shop_id}/{render(raised)}"
         self.alerts.append(

@@ -1,4 +1,4 @@
-"""Small builders for comparisons: cases, and lines of an input."""
+"""Small builders for comparisons: episodes, and lines of an input."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from schemas.times import HOUR, parse, render
-from streams.compare.cases import Case
+from streams.compare.episodes import Episode
 from streams.compare.trial import Run
 from streams.policy import load
 from streams.policy.model import Policy
@@ -22,10 +22,10 @@ def hours(count: float) -> int:
     return T0 + round(count * HOUR)
 
 
-def case(type_: str = "shipment.stalled", subject: str = "P1", *, raised: int, **more: Any) -> Case:
-    """A case of shop S about one thing, which `about` may change; `raised`, `resolved` in microseconds."""
+def episode(type_: str = "shipment.stalled", subject: str = "P1", *, raised: int, **more: Any) -> Episode:
+    """An episode of shop S about one thing, which `about` may change; `raised`, `resolved` in microseconds."""
     fields: dict[str, Any] = {"shop_id": "S", "order_id": "O1", "carrier": "ZTO", "about": ("x",), **more}
-    return Case(type=type_, subject=subject, raised=raised, **fields)
+    return Episode(type=type_, subject=subject, raised=raised, **fields)
 
 
 class Input:

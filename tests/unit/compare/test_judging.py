@@ -8,7 +8,7 @@ from streams.compare.findings import Findings, TypeRow
 from streams.compare.judging import is_over_soon, judge
 from streams.compare.levels import Change, at_level, hours_apart
 from streams.policy import load
-from tests.unit.compare import T0, Input, case, help_rates, hours, stalls_after
+from tests.unit.compare import T0, Input, episode, help_rates, hours, stalls_after
 
 A_DAY = 24
 
@@ -48,13 +48,24 @@ def test_a_silence_that_ends_between_the_thresholds_is_raised_by_the_shorter_alo
 
 @pytest.mark.parametrize(("after", "over"), [(-1, True), (0, True), (1, False)])
 def test_an_alert_is_over_soon_up_to_24_hours_after_the_raise(after: int, over: bool) -> None:
-    one = case(raised=T0, resolved=hours(A_DAY) + after, resolution="resumed")
+    one = episode(raised=T0, resolved=hours(A_DAY) + after, resolution="resumed")
     assert is_over_soon(one) is over
 
 
-@pytest.mark.parametrize("resolution", ["returned", "destroyed", "given_up", "escalated", "insufficient", "disputed"])
-def test_an_end_that_proves_the_alert_right_or_says_nothing_is_not_over_by_itself(resolution: str) -> None:
-    assert not is_over_soon(case(raised=T0, resolved=hours(1), resolution=resolution))
+PROOFS = [
+    ("shipment.stalled", "returned"),
+    ("shipment.slow", "destroyed"),
+    ("shipment.not_collected", "given_up"),
+    ("order.ship_late", "cancelled"),
+    ("help_rate.elevated", "escalated"),
+    ("help_rate.delisting_risk", "insufficient"),
+    ("aftersales.rights_refused", "disputed"),
+]
+
+
+@pytest.mark.parametrize(("type_", "resolution"), PROOFS)
+def test_an_end_that_proves_the_alert_right_or_says_nothing_is_not_over_by_itself(type_: str, resolution: str) -> None:
+    assert not is_over_soon(episode(type_, raised=T0, resolved=hours(1), resolution=resolution))
 
 
 @pytest.mark.parametrize(("until", "watched"), [(191.99, 0), (192, 1), (192.01, 1)])

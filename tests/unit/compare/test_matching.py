@@ -8,46 +8,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.compare.cases import Case
+from streams.compare.episodes import Episode
 from streams.compare.judging import change_of
 from streams.compare.matching import Pair, match
-from tests.unit.compare import case, hours
+from tests.unit.compare import episode, hours
 
 
-def changes(a: list[Case], b: list[Case]) -> list[str]:
+def changes(a: list[Episode], b: list[Episode]) -> list[str]:
     return [change_of(pair) for pair in match(a, b)]
 
 
-def level(raised: float, resolved: float | None, **more: Any) -> Case:
+def level(raised: float, resolved: float | None, **more: Any) -> Episode:
     end = hours(resolved) if resolved is not None else None
-    return case("help_rate.elevated", "S", about=None, raised=hours(raised), resolved=end, **more)
+    return episode("help_rate.elevated", "S", about=None, raised=hours(raised), resolved=end, **more)
 
 
 @pytest.mark.parametrize(("moved", "change"), [(-1, "earlier"), (0, "same"), (1, "later")])
 def test_the_same_thing_at_another_time_is_earlier_or_later_by_a_microsecond(moved: int, change: str) -> None:
-    assert changes([case(raised=hours(5))], [case(raised=hours(5) + moved)]) == [change]
+    assert changes([episode(raised=hours(5))], [episode(raised=hours(5) + moved)]) == [change]
 
 
 def test_what_one_policy_alone_raises_is_only_its_own() -> None:
-    assert changes([case(raised=hours(1))], []) == ["only_a"]
-    assert changes([], [case(raised=hours(1))]) == ["only_b"]
+    assert changes([episode(raised=hours(1))], []) == ["only_a"]
+    assert changes([], [episode(raised=hours(1))]) == ["only_b"]
 
 
 @pytest.mark.parametrize("other", [{"subject": "P2"}, {"type_": "shipment.slow"}, {"about": ("y",)}])
 def test_alerts_of_another_subject_type_or_silence_are_not_the_same(other: dict[str, Any]) -> None:
-    assert sorted(changes([case(raised=hours(1))], [case(raised=hours(1), **other)])) == ["only_a", "only_b"]
+    assert sorted(changes([episode(raised=hours(1))], [episode(raised=hours(1), **other)])) == ["only_a", "only_b"]
 
 
 def test_two_silences_of_one_parcel_find_each_its_own() -> None:
-    a = [case(about=("1",), raised=hours(10)), case(about=("2",), raised=hours(100))]
-    b = [case(about=("2",), raised=hours(90))]
+    a = [episode(about=("1",), raised=hours(10)), episode(about=("2",), raised=hours(100))]
+    b = [episode(about=("2",), raised=hours(90))]
     assert changes(a, b) == ["only_a", "earlier"]
 
 
 def test_what_stands_is_paired_before_what_a_late_event_withdrew() -> None:
-    withdrawn = case(raised=hours(1), resolved=hours(1), resolution="late_event")
-    stands = case(raised=hours(3))
-    assert match([withdrawn, stands], [case(raised=hours(3))]) == [Pair(withdrawn, None), Pair(stands, stands)]
+    withdrawn = episode(raised=hours(1), resolved=hours(1), resolution="late_event")
+    stands = episode(raised=hours(3))
+    assert match([withdrawn, stands], [episode(raised=hours(3))]) == [Pair(withdrawn, None), Pair(stands, stands)]
 
 
 @pytest.mark.parametrize(("ends", "found"), [(9.9, 2), (10, 2), (10.1, 1)])
@@ -69,7 +69,7 @@ def test_levels_of_two_shops_that_sell_the_same_item_are_not_mixed() -> None:
 
 CASES = st.lists(
     st.builds(
-        lambda subject, about, start, length: case(
+        lambda subject, about, start, length: episode(
             subject=subject, about=about, raised=hours(start), resolved=hours(start + length) if length else None
         ),
         st.sampled_from("pq"),
@@ -82,10 +82,10 @@ CASES = st.lists(
 
 
 @given(CASES, CASES)
-def test_every_alert_is_in_one_pair_and_the_other_way_round_is_the_mirror(a: list[Case], b: list[Case]) -> None:
+def test_every_alert_is_in_one_pair_and_the_other_way_round_is_the_mirror(a: list[Episode], b: list[Episode]) -> None:
     pairs = match(a, b)
-    for side, cases in enumerate((a, b)):
+    for side, episodes in enumerate((a, b)):
         found = [id(pair[side]) for pair in pairs if pair[side] is not None]
-        assert sorted(found) == sorted(map(id, cases))
+        assert sorted(found) == sorted(map(id, episodes))
     mirrored = sorted((id(pair.b), id(pair.a)) for pair in match(b, a))
     assert mirrored == sorted((id(pair.a), id(pair.b)) for pair in pairs)

@@ -1,4 +1,4 @@
-"""From alerts, raised and resolved, to cases: one alert with its beginning and its end."""
+"""From alerts, raised and resolved, to episodes: each an alert with its beginning and its end."""
 
 from __future__ import annotations
 
@@ -7,33 +7,11 @@ from collections.abc import Iterable
 import msgspec
 
 from streams.rules.alert import RAISED, Alert
+from streams.rules.alert_types import ALERT_TYPES, EPISODE, SPAN
 from streams.rules.reconcile import LATE_EVENT
 
-#: What an alert is about, beside its subject: values that no threshold can change. Carrier and order go with them.
-_ABOUT: dict[str, tuple[str, ...]] = {
-    "shipment.not_collected": ("shipped_at",),
-    "shipment.slow": ("last_update",),
-    "shipment.stalled": ("last_update",),
-    "order.ship_due_soon": (),
-    "order.ship_late": (),
-    "order.out_of_stock_suspected": (),
-    "ticket.due_soon": ("opened_at",),
-    "ticket.timed_out": ("opened_at",),
-    "aftersales.review": ("request", "request_id"),
-    "aftersales.rights_refused": ("refund_id",),
-    "chat.reply_late": ("waiting_since",),
-}
-#: Alerts about a day; the day is the episode.
-_BY_EPISODE = frozenset({"facility.stall_cluster"})
 
-#: Resolutions by which an alert is over without anything having been wrong, or without it being known.
-BY_ITSELF = frozenset(
-    {"resumed", "collected", "delivered", "shipped", "completed", "responded", "answered", "settled", "recovered"}
-    | {LATE_EVENT}
-)
-
-
-class Case(msgspec.Struct, gc=False):
+class Episode(msgspec.Struct, gc=False):
     """One alert under one policy. Times in microseconds; `resolved` None: still open at the end.
 
     `about`: what tells it apart from others of its type and subject whatever the policy; None where that is the time
@@ -56,20 +34,20 @@ class Case(msgspec.Struct, gc=False):
         return self.resolution == LATE_EVENT
 
 
-class Cases:
-    """Collects the alerts of one policy. An alert that a second audience gets later is the same case."""
+class Episodes:
+    """Collects the alerts of one policy. An alert that a second audience gets later is the same episode."""
 
     def __init__(self) -> None:
-        self._cases: dict[tuple[str, str, str], Case] = {}
+        self._episodes: dict[tuple[str, str, str], Episode] = {}
 
     def take(self, alerts: Iterable[Alert]) -> None:
         """Alerts in the order in which they are sent: what resolves comes after what it resolves."""
         for alert in alerts:
             key = (alert.type, alert.subject, alert.episode)
-            known = self._cases.get(key)
+            known = self._episodes.get(key)
             if alert.status == RAISED:
                 if known is None:
-                    self._cases[key] = Case(
+                    self._episodes[key] = Episode(
                         alert.type,
                         alert.subject,
                         alert.shop_id,
@@ -81,16 +59,17 @@ class Cases:
             elif known is not None:
                 known.resolved, known.resolution = alert.time, alert.resolution
 
-    def all(self) -> list[Case]:
+    def all(self) -> list[Episode]:
         """By type, time of the raise and subject."""
-        return sorted(self._cases.values(), key=lambda case: (case.type, case.raised, case.subject))
+        return sorted(self._episodes.values(), key=lambda episode: (episode.type, episode.raised, episode.subject))
 
 
 def _about(alert: Alert) -> tuple[str, ...] | None:
-    if alert.type in _BY_EPISODE:
-        return (alert.episode,)
-    names = _ABOUT.get(alert.type)
-    if names is None:
+    identity = ALERT_TYPES[alert.type].identity
+    if identity == SPAN:
         return None
-    values = (alert.carrier, None if alert.carrier else alert.order_id, *(alert.evidence.get(name) for name in names))
+    if identity == EPISODE:
+        return (alert.episode,)
+    order_id = None if alert.carrier else alert.order_id
+    values = (alert.carrier, order_id, *(alert.evidence.get(name) for name in identity))
     return tuple("" if value is None else str(value) for value in values)

@@ -1,0 +1,176 @@
+"""What the evidence of alerts holds: every field with its kind, unit and meaning.
+
+`streams.rules.alert_types` says which alert has which; the documents and the JSON Schemas are made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NamedTuple, get_args
+
+from schemas.events import RefundKind, Status, TicketKind
+from streams.rules.orders.aftersales_window import COMMITMENT, REQUEST_KINDS, SLOW_CATEGORY, STATUTORY_WARRANTY
+from streams.rules.orders.refused_rights import LATE_SHIPMENT_REFUND, NO_REASON_RETURN, QUALITY_EXCHANGE
+from streams.rules.shipments.silence_alerts import (
+    LOST_SUSPECTED,
+    NOT_HANDED_OVER,
+    PEAK_SEASON,
+    RECIPIENT_OR_ADDRESS,
+    REMOTE_AREA,
+)
+
+#: `time` is RFC 3339 text in UTC; `codes` and `texts` are lists; `object` has `parts`, and `causes` is a list of them.
+Kind = Literal["time", "text", "code", "count", "number", "texts", "codes", "object", "causes"]
+
+
+class Field(NamedTuple):
+    """One field of an alert's evidence.
+
+    `example`: a value as it may be. `codes`: all values that there are, of a `code` or of the members of `codes`.
+    `nullable`: null where it is not known. `optional`: left out where it does not apply. `parts`: the fields of an
+    `object`, or by its code those of a cause, beside the code.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    example: Any
+    unit: str | None = None
+    codes: tuple[str, ...] = ()
+    nullable: bool = False
+    optional: bool = False
+    parts: Mapping[str, tuple[Field, ...]] = {}
+
+
+#: What every resolution tells beside the evidence of the alert, and all that is told where a late event disproved it.
+RAISED_AT = Field("raised_at", "time", "when the alert was raised", "2026-11-10T00:00:00Z")
+
+_STATUSES = get_args(Status)
+
+
+def of_shipment(
+    hours: int, last_update: str, use_since: str, last_status: str | None, facility: str | None
+) -> tuple[Field, ...]:
+    """The evidence of every alert of a shipment's silence; the arguments are its example."""
+    return (
+        Field("last_update", "time", "last update before the silence: a scan or `order.shipped`", last_update),
+        Field("last_status", "code", "status of the last scan", last_status, codes=_STATUSES, nullable=True),
+        Field("facility", "text", "facility of the last scan", facility, nullable=True),
+        Field("threshold_hours", "number", "how long the silence may last", hours, unit="hours"),
+        Field("order_ids", "texts", "orders in the parcel, the first one first; empty where none is known", ["O-1"]),
+        Field("destination", "text", "region that the parcel goes to", "新疆", nullable=True),
+        Field("use_since", "time", "first event of this use of the tracking number", use_since),
+        _FEED_SILENT,
+    )
+
+
+_FEED_SILENT = Field(
+    "feed_silent",
+    "object",
+    "silence of the carrier's feed that the deadline fell into, and that moved it",
+    {"from": "2026-11-05T22:00:00Z", "until": "2026-11-06T09:20:00Z"},
+    optional=True,
+    parts={
+        "": (
+            Field("from", "time", "when the feed was found silent", "2026-11-05T22:00:00Z"),
+            Field("until", "time", "its next scan", "2026-11-06T09:20:00Z"),
+        )
+    },
+)
+SHIPPED_AT = Field("shipped_at", "time", "the parcel's first `order.shipped`", "2026-11-09T00:00:00Z")
+CAUSES = Field(
+    "causes",
+    "causes",
+    "likely causes, the likeliest first",
+    [
+        {"code": REMOTE_AREA, "region": "新疆"},
+        {"code": PEAK_SEASON, "period": "double-11"},
+        {"code": LOST_SUSPECTED, "silent_hours": 168.0},
+    ],
+    codes=(NOT_HANDED_OVER, RECIPIENT_OR_ADDRESS, REMOTE_AREA, PEAK_SEASON, LOST_SUSPECTED),
+    parts={
+        NOT_HANDED_OVER: (
+            Field("shipped_at", "time", "first `order.shipped`", "2026-11-03T00:00:00Z", nullable=True),
+        ),
+        RECIPIENT_OR_ADDRESS: (Field("status", "code", "status of the last scan", "held", codes=_STATUSES),),
+        REMOTE_AREA: (Field("region", "text", "province of the destination", "新疆"),),
+        PEAK_SEASON: (Field("period", "text", "name of the policy's period", "double-11"),),
+        LOST_SUSPECTED: (Field("silent_hours", "number", "length of the silence", 168.0, unit="hours"),),
+    },
+)  # fmt: skip
+SHIPPING = (
+    Field("paid_at", "time", "first `order.paid`", "2026-11-08T12:00:00Z"),
+    Field("ship_by", "time", "when the order has to be shipped", "2026-11-10T12:00:00Z"),
+)
+TICKET = (
+    Field("opened_at", "time", "when the ticket was opened", "2026-11-09T06:00:00Z"),
+    Field("due_at", "time", "when an answer is due, pauses left out", "2026-11-10T06:00:00Z"),
+    Field("kind", "code", "kind of ticket", "urge_shipping", codes=get_args(TicketKind)),
+    Field("order_id", "text", "order that it is about", "O-1", nullable=True),
+)
+ITEM = Field("item_id", "text", "the item", "I-1")
+
+
+def of_rate(threshold: float, baseline: float, left: int | None, *, by_kind: bool = True) -> tuple[Field, ...]:
+    """The evidence of every alert of a rate; the arguments are its example. `by_kind`: with the counts of each kind."""
+    kinds = (
+        Field("disputes", "count", "disputes in it", 9),
+        Field("complaints", "count", "complaints in it", 8),
+        Field("interventions", "count", "interventions in it", 7),
+        Field("ticket_timeouts", "count", "tickets in it that timed out", 6),
+    )
+    return (
+        Field("window_days", "count", "window of the rate", 30, unit="days"),
+        Field("orders", "count", "orders in the window", 200),
+        *(kinds if by_kind else ()),
+        Field("escalations", "count", "what the rate counts, by the policy: escalations, or orders with one", 30),
+        Field("rate", "number", "`escalations` over `orders`, to 6 digits", 0.15, nullable=True),
+        Field("baseline", "number", "mean rate of the category's shops, to 6 digits", baseline, nullable=True),
+        Field("category_id", "text", "main category of the shop", "women-clothing", nullable=True),
+        Field("threshold", "number", "the level's multiple of the baseline", threshold),
+        Field("escalations_left", "count", "how many more reach the next level, if there is one", left, nullable=True),
+    )
+
+
+REVIEW = (
+    Field("request", "code", "the event that asked", "refund", codes=REQUEST_KINDS),
+    Field("request_id", "text", "its id", "R-1"),
+    Field("item_id", "text", "item that it names", "I-1", nullable=True),
+    Field("completed_at", "time", "when the order completed", "2026-10-01T00:00:00Z"),
+    Field("base_ends_at", "time", "end of the base period", "2026-10-16T00:00:00Z"),
+    Field(
+        "extension_ends_at", "time", "end of the extension; null past the year 9999", "2026-12-30T00:00:00Z",
+        nullable=True,
+    ),
+    Field(
+        "ground", "code", "why the window goes on", STATUTORY_WARRANTY,
+        codes=(STATUTORY_WARRANTY, COMMITMENT, SLOW_CATEGORY),
+    ),
+)  # fmt: skip
+RIGHTS = (
+    Field("refund_id", "text", "the request", "R-1"),
+    Field("kind", "code", "what was asked for", "refund_only", codes=get_args(RefundKind)),
+    Field("reason", "text", "code of the buyer's reason", "late"),
+    Field("item_id", "text", "item that it names", "I-1", nullable=True),
+    Field("requested_at", "time", "when it was asked", "2026-11-09T00:00:00Z"),
+    Field(
+        "rights", "codes", "what gave the buyer a right to it", [LATE_SHIPMENT_REFUND],
+        codes=(LATE_SHIPMENT_REFUND, NO_REASON_RETURN, QUALITY_EXCHANGE),
+    ),
+)  # fmt: skip
+REPLY = (
+    Field("asked_at", "time", "the first message in the hours of the rule", "2026-11-09T23:57:00Z"),
+    Field("waiting_since", "time", "the buyer's first message since the last answer", "2026-11-09T23:10:00Z"),
+    Field("due_at", "time", "when an answer was due", "2026-11-10T00:00:00Z"),
+)
+FEED = (
+    Field("silent_since", "time", "beginning of the hours without a scan", "2026-11-09T18:00:00Z"),
+    Field("hours", "count", "how many hours had no scan", 6, unit="hours"),
+    Field("usual_scans", "count", "mean number of scans in the same hours of the days before", 240),
+)
+CLUSTER = (
+    Field("stalls", "count", "stalls in the time that is looked at", 23),
+    Field("hours", "number", "length of that time", 24, unit="hours"),
+    Field("since", "time", "its beginning, excluded", "2026-11-09T00:00:00Z"),
+    Field("facility", "text", "where the parcels were last seen", "郑州转运中心"),
+)
