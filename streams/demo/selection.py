@@ -9,7 +9,7 @@ from streams.demo.console import name_of
 from streams.rules.alert_types import ALERT_TYPES, types_about
 
 #: The rarer a line of that severity is to be, the greater; what is resolved counts three times as much.
-_WEIGHTS = {"critical": 1, "warning": 2, "info": 6}
+WEIGHTS = {"critical": 1, "warning": 2, "info": 6}
 _RESOLVED = 3
 #: What the demonstration leads up to is never left out for the shop that is watched.
 _ALWAYS = frozenset(name for name in types_about("shop", "item") if ALERT_TYPES[name].severity != "info")
@@ -58,7 +58,7 @@ class Selection:
 
 
 def _weight_of(event: AlertEvent) -> int:
-    weight = _WEIGHTS[event.data.severity]
+    weight = WEIGHTS[event.data.severity]
     return weight if event.data.status == "raised" else weight * _RESOLVED
 
 

@@ -27,7 +27,7 @@ from streams.rules.shipments.silence_alerts import STALLED
 from streams.rules.shipments.stall_clusters import STALL_CLUSTER
 
 #: The types of alert that belong to a story of that kind.
-_TYPES = {
+STORIES = {
     SHIPMENT: types_about("shipment"),
     ORDER: types_about("order"),
     TICKET: types_about("ticket"),
@@ -89,7 +89,7 @@ def _tell(watch: Watch, name: Name, rows: list[Row], marked: set[Name]) -> Story
 
 
 def _shop(watch: Watch, name: Name) -> Story:
-    alerts = [alert for alert in watch.alerts if alert.shop_id == name.id and alert.type in _TYPES[SHOP]]
+    alerts = [alert for alert in watch.alerts if alert.shop_id == name.id and alert.type in STORIES[SHOP]]
     shop = figures(watch, watch.shop) if watch.shop is not None else None
     escalations = shop.escalations if shop is not None else []
     return Story(name, [], [], [], [], [], _sorted(alerts), [], [], escalations, None, shop)
@@ -147,7 +147,7 @@ def _alerts(watch: Watch, name: Name) -> list[Alert]:
     return [
         alert
         for alert in watch.alerts
-        if alert.subject == name.id and alert.type in _TYPES[name.kind] and name.carrier in (None, alert.carrier)
+        if alert.subject == name.id and alert.type in STORIES[name.kind] and name.carrier in (None, alert.carrier)
     ]
 
 
@@ -183,7 +183,7 @@ def _checks(
         if one == name:
             state = shipment.state()
     for one in dict.fromkeys([name, *_joined_names(name, cases, parcels)]):
-        checks += alerts.rest(one, _TYPES[one.kind])
+        checks += alerts.rest(one, STORIES[one.kind])
     return checks, state
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from schemas.times import DAY, HOUR, MINUTE, parse, render
 from streams.rules.alert import Alert
+from streams.rules.alert_types import ALERT_TYPES
+from streams.rules.reconcile import LATE_EVENT
 
 T0 = parse("2026-11-03T00:15:00Z")
 
@@ -59,7 +61,9 @@ EVIDENCE: dict[str, dict[str, Any]] = {
         for name in ("due_soon", "timed_out")
     },
     **{f"help_rate.{name}": RATE for name in ("elevated", "campaign_blocked", "delisting_risk")},
-    "item.delisting_risk": {**RATE, "item_id": "I-1"},
+    "item.delisting_risk": {
+        field.name: RATE.get(field.name, "I-1") for field in ALERT_TYPES["item.delisting_risk"].evidence
+    },
     "aftersales.review": {
         "request": "refund",
         "request_id": "R-1",
@@ -105,47 +109,11 @@ RIGHTS = {
     "exchange": "quality_exchange",
     "reship": "quality_exchange",
 }
-AUDIENCES = {
-    "shipment.not_collected": ("merchant",),
-    "shipment.slow": ("merchant",),
-    "shipment.stalled": ("merchant", "platform"),
-    "order.ship_due_soon": ("merchant",),
-    "order.ship_late": ("merchant",),
-    "order.out_of_stock_suspected": ("platform",),
-    "ticket.due_soon": ("merchant",),
-    "ticket.timed_out": ("merchant",),
-    "help_rate.elevated": ("merchant",),
-    "help_rate.campaign_blocked": ("merchant", "platform"),
-    "help_rate.delisting_risk": ("merchant", "platform"),
-    "item.delisting_risk": ("merchant", "platform"),
-    "aftersales.review": ("platform",),
-    "aftersales.rights_refused": ("merchant",),
-    "chat.reply_late": ("merchant",),
-    "carrier.feed_silent": ("platform",),
-    "facility.stall_cluster": ("platform",),
-}
-RESOLUTIONS = {
-    "shipment": ("resumed", "delivered", "returned", "destroyed", "collected", "given_up", "late_event"),
-    "order": ("shipped", "completed", "cancelled", "late_event"),
-    "ticket": ("responded", "late_event"),
-    "help_rate": ("escalated", "recovered", "insufficient"),
-    "item": ("escalated", "recovered", "insufficient"),
-    "aftersales": ("settled", "disputed", "late_event"),
-    "chat": ("answered", "late_event"),
-    "carrier": ("resumed",),
-    "facility": (),
-}
+AUDIENCES = {name: type_.audiences for name, type_ in ALERT_TYPES.items()}
+RESOLUTIONS = {name: tuple(type_.resolutions) for name, type_ in ALERT_TYPES.items()}
 #: Values that the rules may not know.
 NULLABLE = {
-    "shipment": ("last_status", "facility", "destination"),
-    "order": (),
-    "ticket": ("order_id",),
-    "help_rate": ("rate", "baseline", "escalations_left"),
-    "item": ("rate", "baseline", "escalations_left"),
-    "aftersales": ("item_id", "extension_ends_at"),
-    "chat": (),
-    "carrier": (),
-    "facility": (),
+    name: tuple(field.name for field in type_.evidence if field.nullable) for name, type_ in ALERT_TYPES.items()
 }
 
 
@@ -154,16 +122,17 @@ def an_alert(type_: str, resolution: str | None = None, **changed: Any) -> Alert
     family = type_.partition(".")[0]
     evidence = dict(EVIDENCE[type_])
     if resolution is not None:
-        evidence["raised_at"] = render(T0 + 7 * DAY)
+        raised_at = {"raised_at": render(T0 + 7 * DAY)}
+        evidence = raised_at if resolution == LATE_EVENT else evidence | raised_at
     alert = Alert(
         type=type_,
         subject=SUBJECTS[family],
         status="raised" if resolution is None else "resolved",
         time=T0 + 7 * DAY,
         audiences=AUDIENCES[type_],
-        shop_id="shop-7",
+        shop_id=None if family in ("carrier", "facility") else "shop-7",
         order_id=None if family in ("help_rate", "item", "carrier", "facility") else "O-1",
-        carrier="YTO" if family == "shipment" else None,
+        carrier={"shipment": "YTO", "carrier": "SF"}.get(family),
         episode=f"{SUBJECTS[family]}/1",
         resolution=resolution,
         evidence=evidence,
@@ -177,9 +146,9 @@ def every_alert() -> Iterator[Alert]:
     """Every type, status and resolution, with every combination of unknown values."""
     for type_ in EVIDENCE:
         family = type_.partition(".")[0]
-        for resolution in (None, *RESOLUTIONS[family]):
-            for unknown in product((False, True), repeat=len(NULLABLE[family])):
-                gone = {name: None for name, off in zip(NULLABLE[family], unknown, strict=True) if off}
+        for resolution in (None, *RESOLUTIONS[type_]):
+            for unknown in product((False, True), repeat=len(NULLABLE[type_])):
+                gone = {name: None for name, off in zip(NULLABLE[type_], unknown, strict=True) if off}
                 yield an_alert(type_, resolution, **gone)
         if type_ == "shipment.stalled":
             yield an_alert(type_, audiences=("platform",), shop_id=None, order_id=None, order_ids=[])

@@ -22,6 +22,7 @@ from streams.policy.model import Policy
 from streams.replay.reading import Line
 from streams.replay.run import Replay
 from streams.rules.alert import Alert
+from streams.rules.alert_types import ALERT_TYPES
 from tests.oracle.outages import dense, dense_stream, dense_until
 from tests.oracle.streams import random_stream, random_until, shuffle_on_time
 from tests.unit.explain.scenes import quick_replies
@@ -30,13 +31,6 @@ from tests.unit.rules.shipments.lowered_feeds import as_lowered
 from tests.unit.stages.cluster import written
 
 _IDS = ("tracking_no", "order_id", "ticket_id", "conversation_id", "shop_id")
-_FAMILIES = {
-    "shipment": ("shipment.",),
-    "order": ("order.", "aftersales."),
-    "ticket": ("ticket.",),
-    "conversation": ("chat.",),
-    "shop": ("help_rate.", "item."),
-}
 PLAN = Plan(seed=5, shops=6, orders_per_day=14, days=33, anger=(3, 9))
 UNTIL = PLAN.end - 2 * DAY
 
@@ -90,10 +84,10 @@ def test_the_generated_market_has_alerts_to_explain() -> None:
 
 def about(name: Any, alert: Any) -> bool:
     """Whether a replay's alert is the subject's."""
-    type_ = alert["type"].removeprefix("parcelwatch.")
+    what = ALERT_TYPES[alert["type"].removeprefix("parcelwatch.").removesuffix(".v1")].about
     if name.kind == "shop":
-        return bool(type_.startswith(_FAMILIES["shop"]) and alert["data"]["shop_id"] == name.id)
-    of_it = type_.startswith(_FAMILIES[name.kind]) and alert["subject"] == name.id
+        return bool(what in ("shop", "item") and alert["data"]["shop_id"] == name.id)
+    of_it = what == name.kind and alert["subject"] == name.id
     return bool(of_it and name.carrier in (None, alert["data"]["carrier"]))
 
 
