@@ -9,7 +9,7 @@ from typing import Any
 from schemas.decode import Invalid, decode
 from schemas.events import record_key
 from schemas.times import DAY, HOUR, MINUTE, parse, render
-from streams.demo.market import Plan, market
+from streams.marketplace.market import Plan, market
 
 #: (topic, key, value).
 Event = tuple[str, bytes, bytes]
