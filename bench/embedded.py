@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bench.host import POLICY, as_the_command_does
 from schemas.events import CHATS, ORDERS, SCANS, record_key
+from schemas.topics import OUTPUTS
 from streams.engine.clock import Clock, system_now
 from streams.engine.partitioner import partition_for
 from streams.engine.runtime import Cadence
@@ -17,7 +18,6 @@ from streams.replay.batches import batches
 from streams.stages.dataflow import dataflow
 from streams.stages.factory import processor
 from streams.stages.task_context import Setting
-from streams.topics.desired import ALERTS, TABLES
 from streams.worker.embedded import Embedded
 
 _PARTITIONS = 2
@@ -28,16 +28,14 @@ _CADENCE = Cadence(seconds=0.5)
 
 async def main(path: Path) -> int:
     as_the_command_does()
-    dead = [f"{topic}.dlq" for topic in _INPUTS]
-    outputs = (*ALERTS, *TABLES, *dead)
     events = [event for batch in batches(path) for event in batch.events]
     setting = Setting(POLICY, _PARTITIONS, _PARTITIONS, partition_for, system_now)
     worker = Embedded(
-        replace(dataflow(POLICY), outputs=outputs),
+        replace(dataflow(POLICY), outputs=OUTPUTS),
         lambda _: partial(processor, setting),
         clock=Clock.end(max(at for _, _, at, _ in events)),
         once=True,
-        topics=dict.fromkeys((*_INPUTS, *outputs), _PARTITIONS),
+        topics=dict.fromkeys((*_INPUTS, *OUTPUTS), _PARTITIONS),
         cadence=_CADENCE,
     )
     for topic, event, _, value in events:

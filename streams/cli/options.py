@@ -11,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 from schemas.times import parse
+from schemas.topics import TopicNames
 from streams.cli.security import SASL_PASSWORD
 from streams.engine.partitioner import partition_for
 from streams.policy import load
@@ -121,6 +122,25 @@ def app_id_option(command: Command) -> Command:
         show_default=True,
         metavar="ID",
         help="Names the consumer group, the internal topics and the transactions.",
+    )(command)
+
+
+def _topics(_context: click.Context, parameter: click.Parameter, value: str) -> TopicNames:
+    try:
+        return TopicNames.prefixed(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
+
+
+def topics_option(command: Command) -> Command:
+    """`--topic-prefix PREFIX`, as what all topics of inputs and outputs are called: `topics`."""
+    return click.option(
+        "--topic-prefix",
+        "topics",
+        callback=_topics,
+        default="",
+        metavar="PREFIX",
+        help="Before the name of every input and output topic.",
     )(command)
 
 

@@ -13,6 +13,7 @@ from functools import partial
 import msgspec
 
 from schemas.outputs import HelpRates
+from schemas.topics import ALERTS, OUTPUTS
 from streams.demo.closing import Narrator, Outcome, days_of
 from streams.demo.console import AlertConsole
 from streams.demo.motion import Motion
@@ -30,7 +31,7 @@ from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
 from streams.stages.intake import Counts
 from streams.stages.task_context import Setting
-from streams.topics.desired import ALERTS, TABLES, inputs
+from streams.topics.desired import inputs
 from streams.worker import Embedded
 
 APP_ID = "parcelwatch-demo"
@@ -73,7 +74,7 @@ class _Demonstration:
         self._motion = Motion(show.plan, show.pace, log.append)
         flow = dataflow(show.policy)
         self._inputs = inputs(flow)
-        outputs = dict.fromkeys((*ALERTS, *TABLES, *(f"{topic}.dlq" for topic in self._inputs)), 1)
+        outputs = dict.fromkeys(OUTPUTS, 1)
         counts = {kind.name: PARTITIONS for kind in flow.kinds}
         self._upkeep = Upkeep(log, Topology(APP_ID, flow, counts), outputs.items())
         self._worker = self._embedded(flow, log, {**outputs, **dict.fromkeys(self._inputs, PARTITIONS)})
@@ -181,7 +182,7 @@ class _Demonstration:
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[list[asyncio.Task[None]]]:
-        takers: list[tuple[str, Callable[[bytes], None]]] = [(topic, self._take_alert) for topic in ALERTS]
+        takers: list[tuple[str, Callable[[bytes], None]]] = [(topic, self._take_alert) for topic in ALERTS.values()]
         takers.append((HELP_RATES, self._take_help_rate))
         readers = [asyncio.create_task(self._read(topic, take)) for topic, take in takers]
         try:

@@ -41,10 +41,16 @@ class ExternalInput:
     """A topic that upstream systems write; the task of partition p reads partition p.
 
     `lateness` is in microseconds: the disorder to expect, which its watermark trails its greatest event time by.
+    `known_as`: what the logic, the horizons and the edges know it by, where that is not what the log calls it.
     """
 
     topic: str
     lateness: int
+    known_as: str | None = None
+
+    @property
+    def name(self) -> str:
+        return self.topic if self.known_as is None else self.known_as
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,8 +171,8 @@ class Bounded(Protocol):
 class Processor(Protocol):
     """The logic of one task. Deterministic, synchronous; it reads no clock and does no I/O."""
 
-    def events(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock, /) -> None:
-        """Takes a batch of one external partition, in offset order."""
+    def events(self, name: str, partition: int, records: Sequence[Record], clock: PartitionClock, /) -> None:
+        """Takes a batch of one external partition, in offset order. `name`: what the logic knows its topic by."""
 
     def envelope(self, edge: str, source: int, records: Sequence[Any], /) -> None:
         """Takes what task number `source` of the edge's sending kind sent in one transaction."""

@@ -92,6 +92,7 @@ class Task:
             item.topic: External(item, clock, _load(self._written, _INPUT + item.topic.encode(), ExternalState))
             for item in self._kind.inputs
         }
+        self._named = {item.name: item for item in self.external.values()}
         self.incoming: dict[str, Incoming] = {}
         self._edges: dict[str, Incoming] = {}
         for edge in topology.dataflow.edges_into(task.kind):
@@ -140,7 +141,7 @@ class Task:
                 clock = target.clock
                 before = clock.greatest
                 clock.ceiling = self._now() if self._clock.mode is Mode.WALL else None
-                self._processor.events(topic, self.id.partition, records, clock)
+                self._processor.events(target.name, self.id.partition, records, clock)
                 if clock.ceiling is not None and clock.greatest > clock.ceiling:
                     clock.greatest = max(before, clock.ceiling)
             else:
@@ -196,16 +197,16 @@ class Task:
     # -- the passing of time
 
     def watermark(self, name: str) -> Horizon:
-        """The horizon of one input: an external topic or an edge."""
-        item: External | Incoming | None = self.external.get(name) or self._edges.get(name)
+        """The horizon of one input, by what the logic knows it by: an external topic or an edge."""
+        item: External | Incoming | None = self._named.get(name) or self._edges.get(name)
         if item is None:
             raise FatalError(f"{self.id} has no input {name}", 1)
         return item.horizon
 
     def holder(self, name: str) -> str:
         """Who is as far back as the watermark of an input: "TOPIC-PARTITION", or a task that has told nothing yet."""
-        if name in self.external:
-            return f"{name}-{self.id.partition}"
+        if (external := self._named.get(name)) is not None:
+            return f"{external.topic}-{self.id.partition}"
         source, holder = self._edges[name].holder
         return holder or str(TaskId(self._topology.dataflow.edge(name).source, source))
 

@@ -45,6 +45,7 @@ class External:
 
     def __init__(self, source: ExternalInput, mode: Clock, saved: ExternalState | None) -> None:
         self.topic = source.topic
+        self.name = source.name
         self._mode = mode
         self.position = saved.position if saved else 0
         self.clock = PartitionClock(lateness=source.lateness, until=mode.until)

@@ -16,6 +16,7 @@ from typing import Any
 
 from schemas.decode import Invalid, Reason, decode
 from schemas.events import record_key
+from schemas.topics import PLAIN, TopicNames
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.log.kafka_spans import KafkaSpans
@@ -34,9 +35,14 @@ class BrokerInput:
     does not do as asked, `FatalError` where it refuses the client, `MissingInput` where it has none of the topics.
     """
 
-    def __init__(self, bootstrap: str, partitioner: Partitioner, client: Mapping[str, Any]) -> None:
+    def __init__(
+        self, bootstrap: str, partitioner: Partitioner, client: Mapping[str, Any], topics: TopicNames = PLAIN
+    ) -> None:
         self._settings = KafkaSettings(bootstrap=bootstrap, client=client)
         self._partition_of = lru_cache(_KEYS)(partitioner)
+        #: What the topics are called there, and what the program knows each by.
+        self._topics = topics.all(TOPICS)
+        self._names = dict(zip(self._topics, TOPICS, strict=True))
         self._loop = asyncio.Runner()
         self._partitions: dict[str, int] = {}
         self._spans: dict[TopicPartition, tuple[int, int]] = {}
@@ -71,7 +77,7 @@ class BrokerInput:
                     continue
                 unfit = self._check(source, record, record.value)
                 reason, detail = (unfit.reason, unfit.detail) if unfit is not None else (None, "")
-                yield Line(record.offset, source.topic, record.value, reason, detail, source.partition)
+                yield Line(record.offset, self._names[source.topic], record.value, reason, detail, source.partition)
             self._checked = True
         finally:
             self._loop.run(reader.close())
@@ -80,9 +86,9 @@ class BrokerInput:
         log = KafkaLog(self._settings)
         try:
             await log.start()
-            self._partitions = await log.partitions(TOPICS)
+            self._partitions = await log.partitions(self._topics)
             if not self._partitions:
-                raise MissingInput(f"{self._settings.bootstrap}: has none of the topics {', '.join(TOPICS)}")
+                raise MissingInput(f"{self._settings.bootstrap}: has none of the topics {', '.join(self._topics)}")
             sources = [
                 TopicPartition(topic, each) for topic, count in self._partitions.items() for each in range(count)
             ]
@@ -99,13 +105,13 @@ class BrokerInput:
         heads: list[tuple[int, int, int, Record]] = []
         #: Partitions of which no head is known.
         headless = set(self._spans)
-        sources = {(TOPICS.index(source.topic), source.partition): source for source in self._spans}
+        sources = {(self._topics.index(source.topic), source.partition): source for source in self._spans}
         while True:
             while headless:
                 headless -= {source for source in headless if not waiting[source] and source in reader.ended}
                 for source in [source for source in headless if waiting[source]]:
                     record = waiting[source].popleft()
-                    order = TOPICS.index(source.topic)
+                    order = self._topics.index(source.topic)
                     heappush(heads, (time_of(record.value or b""), order, source.partition, record))
                     headless.discard(source)
                 if headless:
@@ -121,7 +127,9 @@ class BrokerInput:
         if self._checked:
             return self._unfit.get((source, record.offset))
         try:
-            event, _ = decode(source.topic, value, record.timestamp * 1000 if record.timestamp > 0 else None)
+            event, _ = decode(
+                self._names[source.topic], value, record.timestamp * 1000 if record.timestamp > 0 else None
+            )
             key = record_key(event).encode()
             if record.key != key:
                 raise Invalid(Reason.WRONG_KEY, "the record's key is not the one that its event asks for")

@@ -16,9 +16,10 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from schemas.topics import TopicNames
 from streams.alerts.languages import LANGUAGES, Tag, preferred_language
 from streams.cli import logging
-from streams.cli.options import bootstrap, instant, partitioner_option, policy_option
+from streams.cli.options import bootstrap, instant, partitioner_option, policy_option, topics_option
 from streams.cli.security import security_options
 from streams.cli.terminal import printable_json
 from streams.engine.errors import FatalError, LogError
@@ -46,6 +47,7 @@ _Lines = Callable[[Callable[[int], None] | None], Iterator[Line]]
     help="Instead of INPUT: the topics of these Kafka brokers.",
 )
 @partitioner_option
+@topics_option
 @click.option("--kind", type=click.Choice(KINDS), help="What SUBJECT is, where it names several things.")
 @policy_option
 @click.option("--until", callback=instant, metavar="TIME", help="Where to end; default: the greatest time read.")
@@ -57,6 +59,7 @@ def explain_command(
     source: Path | None,
     broker: str | None,
     partitioner: Partitioner,
+    topics: TopicNames,
     kind: str | None,
     policy: Policy,
     until: int | None,
@@ -70,7 +73,7 @@ def explain_command(
     alerts are those that it raises. With --broker, what the topics hold now is read instead, from their beginning.
     """
     try:
-        with _opened(source, broker, partitioner, client) as (lines, total), _progress(2 * total) as advance:
+        with _opened(source, broker, partitioner, client, topics) as (lines, total), _progress(2 * total) as advance:
             scope = scope_of(subject, lines(advance))
             _narrow(scope, kind)
             watch = Watch(policy, until, scope)
@@ -90,7 +93,7 @@ def explain_command(
 
 @contextmanager
 def _opened(
-    source: Path | None, broker: str | None, partitioner: Partitioner, client: dict[str, Any]
+    source: Path | None, broker: str | None, partitioner: Partitioner, client: dict[str, Any], topics: TopicNames
 ) -> Iterator[tuple[_Lines, int]]:
     """What reads the input, as often as asked, and how much there is to read."""
     named = click.get_current_context().get_parameter_source("broker") is ParameterSource.COMMANDLINE
@@ -106,8 +109,8 @@ def _opened(
         from streams.explain.broker import BrokerInput
 
         logging.configure()
-        with BrokerInput(broker, partitioner, client) as topics:
-            yield topics.lines, topics.size
+        with BrokerInput(broker, partitioner, client, topics) as held:
+            yield held.lines, held.size
 
 
 def _narrow(scope: Scope, kind: str | None) -> None:

@@ -12,8 +12,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from schemas.topics import TopicNames
 from streams.cli import logging
-from streams.cli.options import app_id_option, broker_option, buyer_key_option, policy_option
+from streams.cli.options import app_id_option, broker_option, buyer_key_option, policy_option, topics_option
 from streams.cli.security import security_options
 from streams.cli.terminal import echo, printable_json
 from streams.engine.errors import FatalError, LogError
@@ -33,6 +34,7 @@ from streams.worker.settings import Guarantee
 @broker_option
 @app_id_option
 @policy_option
+@topics_option
 @click.option("--guarantee", type=click.Choice(get_args(Guarantee)), default="exactly_once", show_default=True,
               help="That of the workers. At least once, none of them may run.")  # fmt: skip
 @buyer_key_option
@@ -45,6 +47,7 @@ def forget_command(
     broker: str,
     app_id: str,
     policy: Policy,
+    topics: TopicNames,
     guarantee: Guarantee,
     buyer_hash: BuyerHash | None,
     client: dict[str, Any],
@@ -59,7 +62,7 @@ def forget_command(
         raise click.UsageError("one of --order and --buyer is needed")
     wanted = Wanted(order=order) if buyer is None else Wanted(buyer=_hash(buyer, buyer_hash))
     whom = f"Order {order}" if buyer is None else "Orders of a buyer"
-    request = run.Request(app_id, wanted, whom, dry_run, transactions=guarantee == "exactly_once")
+    request = run.Request(app_id, wanted, whom, dry_run, guarantee == "exactly_once", topics)
     try:
         report = asyncio.run(run.forget(broker, policy, request, _bar, client))
     except FatalError as error:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from schemas.events import CHATS, ORDERS, SCANS
 from schemas.times import DAY, HOUR, render
+from schemas.topics import ALERTS, TopicNames
 from streams.engine.topology import Topology
-from streams.stages.dataflow import DEAD_LETTERS, LINKS, REGISTRATIONS, STALL_POINTS
-from streams.topics.desired import ALERTS, inputs
+from streams.stages.dataflow import LINKS, REGISTRATIONS, STALL_POINTS
 
 #: Settings of a topic that say when its records go.
 SETTINGS = ("cleanup.policy", "retention.ms", "segment.ms", "max.compaction.lag.ms", "delete.retention.ms")
@@ -29,28 +30,28 @@ class Remaining(msgspec.Struct, frozen=True):
     gone_by: str | None
 
 
-def topics(topology: Topology) -> dict[str, str]:
+def topics(topology: Topology, names: TopicNames) -> dict[str, str]:
     """The topics that may hold something of a person, with what that is."""
-    found = {topic: f"events: {_HOLDS[topic]}" for topic in inputs(topology.dataflow)}
-    found |= dict.fromkeys(ALERTS, "alerts: order, parcel, shop")
-    found |= {
-        topic + DEAD_LETTERS: "keys of invalid records; their values where workers have --dead-letter-payload"
-        for topic in inputs(topology.dataflow)
-    }
+    found = {names[name]: f"events: {holds}" for name, holds in _HOLDS.items()}
+    found |= dict.fromkeys(names.all(ALERTS.values()), "alerts: order, parcel, shop")
+    letters = "keys of invalid records; their values where workers have --dead-letter-payload"
+    found |= dict.fromkeys(map(names.dead_letters, _HOLDS), letters)
     found |= {topology.changelog(kind.name): "earlier versions of the rows" for kind in topology.dataflow.kinds}
     for edge, holds in ((REGISTRATIONS, "orders and parcels"), (LINKS, "orders and stalls"), (STALL_POINTS, "stalls")):
         found[topology.edge_topic(edge)] = f"messages between tasks: {holds}"
     return found
 
 
-_HOLDS = {"orders": "orders, with the buyer's id", "logistics-scans": "scans", "chats": "chats and tickets, with texts"}
+_HOLDS = {ORDERS: "orders, with the buyer's id", CHATS: "chats and tickets, with texts", SCANS: "scans"}
 
 
-def remaining(topology: Topology, settings: Mapping[str, Mapping[str, str]], now: int) -> list[Remaining]:
+def remaining(
+    topology: Topology, names: TopicNames, settings: Mapping[str, Mapping[str, str]], now: int
+) -> list[Remaining]:
     """A line for each topic that exists. `settings`: by topic, those of SETTINGS; `now`: microseconds."""
     edges = {topology.edge_topic(edge.name) for edge in topology.dataflow.edges}
     found = []
-    for topic, holds in topics(topology).items():
+    for topic, holds in topics(topology, names).items():
         if topic in settings:
             how, longest = _kept(settings[topic], trimmed=topic in edges)
             gone_by = None if longest is None else render(_up_to_the_minute(now + longest + _UPKEEP))

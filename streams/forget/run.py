@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from schemas.topics import PLAIN, TopicNames
 from streams.engine.clock import system_now
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import Log, TopicPartition
@@ -46,6 +47,7 @@ class Request:
     whom: str
     dry_run: bool
     transactions: bool = True
+    topics: TopicNames = PLAIN
 
 
 async def forget(
@@ -60,18 +62,24 @@ async def forget(
     admin = AIOKafkaAdminClient(**settings.common())
     try:
         await log.start()
-        topology = await topology_of(request.app_id, dataflow(policy), log)
+        topology = await topology_of(request.app_id, dataflow(policy, request.topics), log)
         with errors("asking for the group and the topics' settings"):
             async with asyncio.timeout(_ANSWER):
                 await admin.start()
                 workers = await _members(admin, request.app_id)
-                kept = await _settings(admin, topology)
+                kept = await _settings(admin, topology, request.topics)
         if workers and not request.transactions and not request.dry_run:
             raise FatalError("without transactions nothing fences a worker: stop all of them first")
         held = await take_out(log, topology, policy, request, bar)
         left = await still_unread(log, topology, request, held, partial(_read, settings))
         return Report(
-            request.whom, request.app_id, request.dry_run, held, remaining(topology, kept, system_now()), left, workers
+            request.whom,
+            request.app_id,
+            request.dry_run,
+            held,
+            remaining(topology, request.topics, kept, system_now()),
+            left,
+            workers,
         )
     finally:
         await quietly(admin.close())
@@ -92,7 +100,7 @@ async def still_unread(
     """How many records name what was found, and will be taken in later."""
     orders = {*held.names, *([request.wanted.order] if request.wanted.order is not None else [])}
     alone = {one.tracking_no for found in held.parcels.values() for one in found if not one.shared}
-    return await unread(log, topology, read, orders, alone)
+    return await unread(log, topology, read, orders, alone, request.topics)
 
 
 async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
@@ -103,10 +111,10 @@ async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
     return sum(len(described[5]) for described in answer.groups)
 
 
-async def _settings(admin: AIOKafkaAdminClient, topology: Topology) -> dict[str, dict[str, str]]:
+async def _settings(admin: AIOKafkaAdminClient, topology: Topology, names: TopicNames) -> dict[str, dict[str, str]]:
     present = set(await admin.list_topics())
     asked = dict.fromkeys(SETTINGS)
-    wanted = [topic for topic in topics(topology) if topic in present]
+    wanted = [topic for topic in topics(topology, names) if topic in present]
     return await configs(admin, [ConfigResource(ConfigResourceType.TOPIC, topic, asked) for topic in wanted])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 
 from schemas.events import CHATS, ORDERS, SCANS
+from schemas.topics import PLAIN, TopicNames
 from streams.engine.envelopes import unpack
 from streams.engine.log.interface import Log, TopicPartition
 from streams.engine.processor import Record
@@ -16,16 +17,21 @@ ReadSpans = Callable[[Mapping[TopicPartition, tuple[int, int]]], AsyncIterator[t
 
 
 async def unread(
-    log: Log, topology: Topology, read: ReadSpans, orders: Collection[str], parcels: Collection[str]
+    log: Log,
+    topology: Topology,
+    read: ReadSpans,
+    orders: Collection[str],
+    parcels: Collection[str],
+    topics: TopicNames = PLAIN,
 ) -> dict[TopicPartition, int]:
     """How many records name the orders, or are scans of the tracking numbers, by partition.
 
     Inputs, and the edges whose records name orders, from what the group has committed up to their end.
     """
     kinds = {
-        ORDERS: ORDERS_TASK,
-        CHATS: ORDERS_TASK,
-        SCANS: SHIPMENTS_TASK,
+        topics[ORDERS]: ORDERS_TASK,
+        topics[CHATS]: ORDERS_TASK,
+        topics[SCANS]: SHIPMENTS_TASK,
         topology.edge_topic(REGISTRATIONS): SHIPMENTS_TASK,
         topology.edge_topic(LINKS): ORDERS_TASK,
     }
@@ -37,7 +43,7 @@ async def unread(
         source: (max(begin[source], committed[source].offset if source in committed else 0), end[source])
         for source in sources
     }
-    keys = {ORDERS: _bytes(orders), CHATS: _bytes(orders), SCANS: _bytes(parcels)}
+    keys = {topics[ORDERS]: _bytes(orders), topics[CHATS]: _bytes(orders), topics[SCANS]: _bytes(parcels)}
     names = frozenset(orders)
     found: dict[TopicPartition, int] = {}
     async for source, record in read({source: span for source, span in spans.items() if span[0] < span[1]}):

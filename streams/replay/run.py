@@ -11,6 +11,7 @@ import orjson
 
 from schemas import events
 from schemas.times import render
+from schemas.topics import TABLES
 from streams.alerts.cloudevents import AlertWriter
 from streams.engine.processor import BEGINNING
 from streams.policy.model import Policy
@@ -20,7 +21,6 @@ from streams.replay.reading import TOPICS, Line
 from streams.rules.alert import Alert
 from streams.stages.single_reader import SingleReader
 
-TABLES = ("help-rates", "category-baselines", "conversation-topics", "refund-reasons")
 Format = Literal["jsonl", "parquet"]
 #: Events between two looks at what is due: often enough to keep what waits small.
 STEP = 4096

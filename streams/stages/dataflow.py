@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from schemas.events import CHATS, ORDERS, SCANS
 from schemas.times import HOUR, MINUTE, SECOND
+from schemas.topics import PLAIN, TopicNames
 from streams.engine.processor import Dataflow, Edge, ExternalInput, TaskKind
 from streams.policy.model import Policy
 
@@ -33,18 +34,19 @@ CLUSTERS = "clusters"
 #: Receives what a broadcast edge sends: every task.
 EVERYONE = -1
 
-ALERTS = "alerts."
-DEAD_LETTERS = ".dlq"
 
-
-def dataflow(policy: Policy) -> Dataflow:
+def dataflow(policy: Policy, topics: TopicNames = PLAIN) -> Dataflow:
     """The dataflow under a policy, which says how much disorder each topic may have."""
     lateness = policy.lateness.micros
+
+    def external(name: str) -> ExternalInput:
+        return ExternalInput(topics[name], lateness[name], known_as=name)
+
     return Dataflow(
         kinds=(
             TaskKind(
                 ORDERS_TASK,
-                (ExternalInput(ORDERS, lateness[ORDERS]), ExternalInput(CHATS, lateness[CHATS])),
+                (external(ORDERS), external(CHATS)),
                 {
                     OWN: (ORDERS, CHATS),
                     COUNTS_HORIZON: (ORDERS, CHATS, LINKS),
@@ -54,7 +56,7 @@ def dataflow(policy: Policy) -> Dataflow:
             ),
             TaskKind(
                 SHIPMENTS_TASK,
-                (ExternalInput(SCANS, lateness[SCANS]),),
+                (external(SCANS),),
                 {SHIPMENTS: (SCANS, REGISTRATIONS), FEEDS: (CARRIER_HOURS,), CLUSTERS: (STALL_POINTS,)},
             ),
         ),

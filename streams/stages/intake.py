@@ -14,8 +14,8 @@ from weakref import WeakSet
 from schemas.decode import Invalid, Reason, decode
 from schemas.events import AnyEvent, record_key
 from schemas.times import render
+from schemas.topics import PLAIN, TopicNames
 from streams.engine.processor import Output, PartitionClock, Record
-from streams.stages.dataflow import DEAD_LETTERS
 
 #: Which partition of so many a key belongs to.
 Partitioner = Callable[[bytes, int], int]
@@ -59,17 +59,19 @@ class Intake:
         counts: Counts,
         *,
         with_payload: bool = False,
+        topics: TopicNames = PLAIN,
     ) -> None:
         self._partitioner = partitioner
         self._partitions = partitions
         self._failed_at = failed_at
         self._with_payload = with_payload
+        self._topics = topics
         self._counts = counts
         self.dead: list[Output] = []
 
     def events(
         self,
-        topic: str,
+        name: str,
         partition: int,
         records: Sequence[Record],
         clock: PartitionClock,
@@ -86,14 +88,14 @@ class Intake:
                 continue
             try:
                 stamp = record.timestamp
-                event, time = decode(topic, value, stamp * 1000 if stamp > 0 else None)
+                event, time = decode(name, value, stamp * 1000 if stamp > 0 else None)
                 key, own = record_key(event), record.key
                 if own is None or own != key.encode():
                     raise Invalid(Reason.WRONG_KEY, "the record's key is not the one that its event asks for")
                 if not knows(event, key) and partitioner(own, partitions) != partition:
                     raise Invalid(Reason.WRONG_PARTITION, f"the key belongs to another partition than {partition}")
             except Invalid as invalid:
-                self._bury(topic, partition, record, invalid)
+                self._bury(name, partition, record, invalid)
                 continue
             if until is not None and time > until:
                 clock.left_out += 1
@@ -105,7 +107,8 @@ class Intake:
                 clock.late += 1
             yield event, time, key, value
 
-    def _bury(self, topic: str, partition: int, record: Record, invalid: Invalid) -> None:
+    def _bury(self, name: str, partition: int, record: Record, invalid: Invalid) -> None:
+        topic = self._topics[name]
         self._counts.dead[topic, str(invalid.reason)] += 1
         key, kept, value = self._original(record)
         headers = (
@@ -117,7 +120,7 @@ class Intake:
             ("source-offset", str(record.offset).encode()),
             ("failed-at", render(self._failed_at()).encode()),
         )
-        self.dead.append(Output(topic + DEAD_LETTERS, key, value, headers))
+        self.dead.append(Output(self._topics.dead_letters(name), key, value, headers))
 
     def _original(self, record: Record) -> tuple[bytes | None, Sequence[tuple[str, bytes]], bytes | None]:
         """Key, headers and, where it is asked for, value, as far as they fit: the letter must never be refused.

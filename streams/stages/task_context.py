@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import orjson
 
+from schemas.topics import ALERTS, PLAIN, TopicNames
 from streams.alerts.cloudevents import AlertWriter
 from streams.engine.processor import Output
 from streams.policy.model import Policy
 from streams.rules.alert import Alert
 from streams.stages.buyer_hash import BuyerHash
-from streams.stages.dataflow import ALERTS
 from streams.stages.intake import Counts, Intake, Partitioner
 from streams.stages.tables import TableRecord
 
@@ -34,11 +34,13 @@ class Setting:
         *,
         dead_letter_payload: bool = False,
         buyer_hash: BuyerHash | None = None,
+        topics: TopicNames = PLAIN,
     ) -> None:
         self.policy = policy
         self.order_partitions = order_partitions
         self.scan_partitions = scan_partitions
         self.buyer_hash = buyer_hash
+        self.topics = topics
         self.counts = counts if counts is not None else Counts()
         self._partitioner = partitioner
         self._clock = clock
@@ -47,7 +49,8 @@ class Setting:
 
     def intake(self, partitions: int) -> Intake:
         """The checks of a task whose topics have so many partitions."""
-        return Intake(self._partitioner, partitions, self._clock, self.counts, with_payload=self._payload)
+        payload, topics = self._payload, self.topics
+        return Intake(self._partitioner, partitions, self._clock, self.counts, with_payload=payload, topics=topics)
 
     def order_partition(self, key: str) -> int:
         """Where a key of the topics `orders` and `chats` is, and everything that is kept beside it."""
@@ -60,9 +63,12 @@ class Setting:
     def alert(self, alert: Alert) -> list[Output]:
         """The records of an alert."""
         self.counts.alerts[alert.type, alert.status] += 1
-        return [Output(ALERTS + record.audience, record.key, record.value) for record in self._writer.records(alert)]
+        return [
+            Output(self.topics[ALERTS[record.audience]], record.key, record.value)
+            for record in self._writer.records(alert)
+        ]
 
     def table(self, record: TableRecord) -> Output:
         """The record of a table, a tombstone where nothing is left."""
         value = None if record.value is None else orjson.dumps(record.value)
-        return Output(record.table, record.key.encode(), value)
+        return Output(self.topics[record.table], record.key.encode(), value)

@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
+from schemas.topics import TopicNames
 from streams.cli import logging
-from streams.cli.options import app_id_option, broker_option, policy_option
+from streams.cli.options import app_id_option, broker_option, policy_option, topics_option
 from streams.cli.security import security_options
 from streams.cli.terminal import echo
 from streams.engine.errors import FatalError
@@ -24,6 +25,7 @@ _POSITIVE = click.IntRange(min=1)
 @broker_option
 @app_id_option
 @policy_option
+@topics_option
 @click.option("--order-partitions", type=_POSITIVE, help="Of orders and chats; default: as they are, else 12.")
 @click.option("--scan-partitions", type=_POSITIVE, help="Of logistics-scans; default: as they are, else 12.")
 @click.option("--replication-factor", type=_POSITIVE, help="Of what is created; default: the broker's.")
@@ -33,6 +35,7 @@ def topics_command(
     broker: str,
     app_id: str,
     policy: Policy,
+    topics: TopicNames,
     order_partitions: int | None,
     scan_partitions: int | None,
     replication_factor: int | None,
@@ -49,7 +52,8 @@ def topics_command(
     try:
         settings = Settings(
             app_id=app_id,
-            dataflow=dataflow(policy),
+            dataflow=dataflow(policy, topics),
+            topics=topics,
             partitions={kind: count for kind, count in asked.items() if count is not None},
             replication_factor=replication_factor,
         )

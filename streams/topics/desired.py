@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from schemas.topics import ALERTS, DEAD_LETTERS, PLAIN, TABLES, TopicNames
 from streams.engine.log.interface import TopicSpec
 from streams.engine.processor import Dataflow
 from streams.engine.topology import Topology
@@ -26,9 +27,6 @@ CHATS_LEAST_DAYS = 180
 
 ALERTS_DAYS = 180
 
-ALERTS = ("alerts.merchant", "alerts.platform")
-TABLES = ("help-rates", "category-baselines", "conversation-topics", "refund-reasons")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -36,13 +34,14 @@ class Settings:
 
     `partitions`: by kind of task, the number of its input topics, which are read together and so have the
     same; a kind that is not named takes the number of those of its topics that exist, else 12.
-    `output_partitions` likewise, else 6. `retention_days`: by input topic. `replication_factor`: None takes
-    the broker's default.
+    `output_partitions` likewise, else 6. `retention_days`: by what the program calls an input.
+    `replication_factor`: None takes the broker's default.
     Raises `ValueError` with one line.
     """
 
     app_id: str
     dataflow: Dataflow
+    topics: TopicNames = PLAIN
     partitions: Mapping[str, int] = field(default_factory=dict)
     output_partitions: int | None = None
     retention_days: Mapping[str, float] = field(default_factory=lambda: INPUT_DAYS)
@@ -66,25 +65,26 @@ class Settings:
 
 
 def inputs(dataflow: Dataflow) -> tuple[str, ...]:
-    """The topics that upstream systems write."""
-    return tuple(item.topic for kind in dataflow.kinds for item in kind.inputs)
+    """The topics that upstream systems write, by the names that the program knows them by."""
+    return tuple(item.name for kind in dataflow.kinds for item in kind.inputs)
 
 
 def external(settings: Settings, counts: Mapping[str, int], present: Mapping[str, int]) -> list[TopicSpec]:
     """Inputs, outputs and dead letters. `counts`: by kind of task; `present`: partitions of what exists."""
     specs = [
-        TopicSpec(item.topic, counts[kind.name], kept(settings.retention_days[item.topic]))
+        TopicSpec(item.topic, counts[kind.name], kept(settings.retention_days[item.name]))
         for kind in settings.dataflow.kinds
         for item in kind.inputs
     ]
 
-    def output(topic: str, config: Mapping[str, str]) -> TopicSpec:
+    def output(name: str, config: Mapping[str, str]) -> TopicSpec:
+        topic = settings.topics[name]
         return TopicSpec(topic, settings.output_partitions or present.get(topic, OUTPUT_PARTITIONS), config)
 
-    specs += [output(topic, kept(settings.alerts_days)) for topic in ALERTS]
+    specs += [output(topic, kept(settings.alerts_days)) for topic in ALERTS.values()]
     specs += [output(topic, {"cleanup.policy": "compact"}) for topic in TABLES]
     # A dead letter leads back to a record by its offset, and may hold its value: it stays as long.
-    specs += [output(f"{topic}.dlq", kept(settings.retention_days[topic])) for topic in inputs(settings.dataflow)]
+    specs += [output(DEAD_LETTERS[name], kept(settings.retention_days[name])) for name in inputs(settings.dataflow)]
     return specs
 
 

@@ -11,7 +11,15 @@ from typing import Any, get_args
 import click
 
 from schemas.times import parse
-from streams.cli.options import app_id_option, broker_option, buyer_key_option, partitioner_option, policy_option
+from schemas.topics import OUTPUTS, TopicNames
+from streams.cli.options import (
+    app_id_option,
+    broker_option,
+    buyer_key_option,
+    partitioner_option,
+    policy_option,
+    topics_option,
+)
 from streams.cli.security import security_options
 from streams.engine.clock import Clock, system_now
 from streams.engine.log.kafka_codecs import Codec
@@ -19,11 +27,10 @@ from streams.engine.runner import Factory
 from streams.engine.runtime import Cadence
 from streams.policy.model import Policy
 from streams.stages.buyer_hash import BuyerHash
-from streams.stages.dataflow import DEAD_LETTERS, ORDERS_TASK, SHIPMENTS_TASK, dataflow
+from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
 from streams.stages.intake import Counts, Partitioner
 from streams.stages.task_context import Setting
-from streams.topics.desired import ALERTS, TABLES, inputs
 from streams.worker.metrics import Metrics
 from streams.worker.run import run_worker
 from streams.worker.said import Said
@@ -45,6 +52,7 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
 @broker_option
 @app_id_option
 @policy_option
+@topics_option
 @click.option(
     "--clock", callback=_clock, default="wall", show_default=True, metavar="wall|stream|TIME",
     help="What moves a partition that is read to its end: the wall clock, events alone, or an end at TIME.",
@@ -84,6 +92,7 @@ def worker_command(
     broker: str,
     app_id: str,
     policy: Policy,
+    topics: TopicNames,
     clock: Clock,
     once: bool,
     partitioner: Partitioner,
@@ -129,6 +138,7 @@ def worker_command(
             said,
             dead_letter_payload=dead_letter_payload,
             buyer_hash=buyer_hash,
+            topics=topics,
         )
         return partial(processor, setting)
 
@@ -154,6 +164,5 @@ def worker_command(
         broker_patience=broker_patience,
         client=client,
     )
-    flow = dataflow(policy)
-    dead_letters = [topic + DEAD_LETTERS for topic in inputs(flow)]
-    return run_worker(settings, replace(flow, outputs=(*ALERTS, *TABLES, *dead_letters)), factory, metrics)
+    flow = replace(dataflow(policy, topics), outputs=topics.all(OUTPUTS))
+    return run_worker(settings, flow, factory, metrics)

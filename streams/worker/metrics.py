@@ -217,4 +217,4 @@ class Metrics:
 
 def inputs(task: Task) -> tuple[str, ...]:
     """The names of all inputs of a task."""
-    return (*task.external, *(edge.name for edge in task.incoming.values()))
+    return (*(item.name for item in task.external.values()), *(edge.name for edge in task.incoming.values()))

@@ -16,8 +16,8 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from schemas.decode import Invalid, decode
 from schemas.events import record_key
 from schemas.times import DAY, parse, render
+from schemas.topics import TABLES
 from streams.marketplace.market import Plan, market
-from streams.topics.desired import TABLES
 from tests.kafka_broker import Broker
 
 APP = "pw"

@@ -52,7 +52,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         found.append(arguments[-1])
         raise FatalError("far enough")
 
-    def keep_input(_broker: str, _partitioner: Any, client: dict[str, Any]) -> Any:
+    def keep_input(_broker: str, _partitioner: Any, client: dict[str, Any], _topics: Any) -> Any:
         found.append(client)
         raise FatalError("far enough")
 

@@ -12,6 +12,7 @@ from typing import Any
 from schemas.decode import decode
 from schemas.events import record_key
 from schemas.times import HOUR, parse, render
+from schemas.topics import TABLES
 from streams.engine.clock import Clock
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.memory import MemoryLog
@@ -21,7 +22,6 @@ from streams.forget.orders import Wanted
 from streams.forget.run import Request, still_unread, take_out
 from streams.forget.state import Held, Progress, topology_of
 from streams.policy import load
-from streams.replay.run import TABLES
 from streams.stages.buyer_hash import buyer_hash
 from streams.stages.dataflow import dataflow
 from streams.stages.factory import processor

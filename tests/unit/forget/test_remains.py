@@ -7,6 +7,7 @@ import json
 import pytest
 
 from schemas.times import DAY, parse
+from schemas.topics import PLAIN
 from streams.engine.log.interface import TopicPartition
 from streams.engine.topology import TaskId, Topology
 from streams.forget.orders import HeldOrder
@@ -27,7 +28,7 @@ def of(topic: str, **settings: str) -> Remaining:
     """What is said of one topic, given its settings with "_" for "."."""
     config = {"cleanup.policy": "delete", "segment.ms": DAY_MS}
     config |= {name.replace("_", "."): value for name, value in settings.items()}
-    (said,) = remaining(TOPOLOGY, {topic: config}, NOW)
+    (said,) = remaining(TOPOLOGY, PLAIN, {topic: config}, NOW)
     return said
 
 
@@ -53,7 +54,7 @@ def test_when_a_topic_has_nothing_of_it_any_more(topic: str, settings: dict[str,
 
 def test_tables_are_not_among_them_and_neither_is_what_does_not_exist() -> None:
     config = {"cleanup.policy": "delete", "retention.ms": DAY_MS, "segment.ms": DAY_MS}
-    said = remaining(TOPOLOGY, dict.fromkeys(("help-rates", "pw-shop-deltas", "logistics-scans"), config), NOW)
+    said = remaining(TOPOLOGY, PLAIN, dict.fromkeys(("help-rates", "pw-shop-deltas", "logistics-scans"), config), NOW)
     assert [one.topic for one in said] == ["logistics-scans"]
 
 

@@ -19,13 +19,13 @@ import pytest
 from schemas.decode import decode
 from schemas.events import record_key
 from schemas.times import DAY, HOUR, MINUTE, parse, render
+from schemas.topics import TABLES
 from streams.alerts.cloudevents import AlertWriter
 from streams.engine.clock import Clock
 from streams.engine.partitioner import partition_for
 from streams.engine.store.interface import Store
 from streams.engine.store.rocks import RocksStore
 from streams.policy.model import Policy
-from streams.replay.run import TABLES
 from streams.stages.dataflow import dataflow
 from streams.stages.factory import processor
 from streams.stages.single_reader import SingleReader
