@@ -17,8 +17,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from schemas.times import DAY, HOUR, SECOND
+from schemas.topics import TopicNames
 from streams.cli import logging
-from streams.cli.options import bootstrap, instant, partitioner_option
+from streams.cli.options import bootstrap, instant, partitioner_option, topics_option
 from streams.cli.security import security_options
 from streams.engine.errors import FatalError
 from streams.generate.files import write_folder, write_lines
@@ -51,6 +52,7 @@ _BROKER_IS_DEFAULT = (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT)
               help="With --broker: seconds of the marketplace in a second; default: as fast as can be.")  # fmt: skip
 @click.option("--live", is_flag=True, help="With --broker: go on behind the past as it happens, until Ctrl-C.")
 @partitioner_option
+@topics_option
 @security_options
 def generate_command(
     out: Path | None,
@@ -63,6 +65,7 @@ def generate_command(
     speed: float | None,
     live: bool,
     partitioner: Partitioner,
+    topics: TopicNames,
     client: dict[str, Any],
 ) -> None:
     """A made-up marketplace: orders, scans and chats, to see everything without data of one's own.
@@ -88,7 +91,7 @@ def generate_command(
     )  # fmt: skip
     if broker is not None:
         logging.configure()
-        sent = _send(plan, days, Pace(speed, live, _now), Sending(broker, partitioner, client))
+        sent = _send(plan, days, Pace(speed, live, _now), Sending(broker, partitioner, client, topics=topics))
         click.echo(f"{sent:,} records sent", err=True)
     elif out is not None:
         try:

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import UnknownTopicOrPartitionError
 
 from schemas.times import SECOND
+from schemas.topics import PLAIN, TopicNames
 from streams.engine.errors import FatalError, LogError
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.marketplace.market import Produced
@@ -44,6 +45,7 @@ class Sending:
     partitioner: Partitioner
     client: Mapping[str, Any] = field(default_factory=dict)
     told: Callable[[Produced], None] = lambda _: None
+    topics: TopicNames = PLAIN
 
 
 async def produce(records: Iterator[Produced], sending: Sending, pace: Pace, stop: asyncio.Event) -> int:
@@ -79,15 +81,16 @@ async def _send(
         await _until_due(record, pace, began, first, stop)
         if stop.is_set():
             break
-        if record.topic not in counts:
-            counts[record.topic] = await _partitions(producer, record.topic)
+        topic = sending.topics[record.topic]
+        if topic not in counts:
+            counts[topic] = await _partitions(producer, topic)
         key = record.key.encode()
         flight.append(
             await producer.send(
-                record.topic,
+                topic,
                 record.encode(),
                 key=key,
-                partition=sending.partitioner(key, counts[record.topic]),
+                partition=sending.partitioner(key, counts[topic]),
                 timestamp_ms=record.sent_at // 1_000,
             )
         )
