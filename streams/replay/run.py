@@ -135,7 +135,7 @@ class Replay:
             "events": _by_type(self._kinds - self._left_out),
             "alerts": _nested(self._said),
             "late": self._reader.late,
-            "repeated": self._repeated,
+            "repeated": self._repeated + self._reader.repeated,
             "left_out": self._left_out.total(),
             "tombstones": self._tombstones,
             "dead": {"total": len(self._dead), "by_reason": dict(sorted(reasons.items()))},

@@ -128,6 +128,8 @@ class OrdersTask:
 
     def collect(self) -> Effects:
         effects = Effects()
+        self._setting.counts.repeated += self._orders.repeated
+        self._orders.repeated = 0
         self._collect_outputs(effects.outputs)
         self._collect_sends(effects.sends)
         self._collect_rows(effects.rows)

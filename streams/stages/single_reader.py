@@ -71,6 +71,11 @@ class SingleReader:
         self._advance(end.settled, end, end, end)
 
     @property
+    def repeated(self) -> int:
+        """How many events turned out to be repeats after they were taken."""
+        return self.orders.repeated
+
+    @property
     def _settled(self) -> int:
         """Up to where the orders and chats are known."""
         return self.greatest - self._trailing

@@ -28,6 +28,13 @@ class Window:
     lines: Counter[str] = field(default_factory=Counter)
     item_orders: Counter[str] = field(default_factory=Counter)
     item_escalations: Counter[str] = field(default_factory=Counter)
+    item_counts: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def evidence(self, item: str | None) -> tuple[int, ...]:
+        """The orders and the escalations by kind, of the shop or of an item."""
+        if item is None:
+            return self.orders, *(self.counts[kind] for kind in KINDS)
+        return self.item_orders[item], *(self.item_counts[item, kind] for kind in KINDS)
 
     @property
     def empty(self) -> bool:
@@ -64,6 +71,7 @@ class Judged:
     level: str = "insufficient"
     raised_at: int = 0
     left: int | None = None
+    counts: tuple[int, ...] | None = None
 
 
 class HelpRates:
@@ -140,6 +148,7 @@ class HelpRates:
             if escalation.counts_as_of(boundary):
                 window = shops[escalation.shop]
                 window.counts[escalation.kind] += 1
+                window.item_counts[str(escalation.item), escalation.kind] += 1
                 window.linked += escalation.logistics_linked
                 if escalation.kind in self.policy.counted:
                     escalated[escalation.shop].append(escalation)
@@ -171,10 +180,9 @@ class HelpRates:
             window = judged.get(shop, Window())
             baseline = baselines.get(window.main_category or "")
             if item is None:
-                self._move(boundary, shop, None, window.orders, window.escalations, baseline)
+                self._move(boundary, shop, None, window, window.escalations, baseline)
             else:
-                counts = window.item_orders[item], window.item_escalations[item]
-                self._move(boundary, shop, item, *counts, baseline)
+                self._move(boundary, shop, item, window, window.item_escalations[item], baseline)
         self._publish_rates(boundary, windows, baselines)
         self._publish_baselines(boundary, rates, baselines)
 
@@ -206,11 +214,13 @@ class HelpRates:
         boundary: int,
         shop: str,
         item: str | None,
-        orders: int,
+        window: Window,
         escalations: int,
         baseline: float | None,
     ) -> None:
         """Judges a shop, or one of its items (for the highest level alone)."""
+        counts = window.evidence(item)
+        orders = counts[0]
         judged = self._judged[shop, item]
         held: frozenset[str] = frozenset()
         level, left = "insufficient", None
@@ -227,6 +237,7 @@ class HelpRates:
                     resolution = "escalated"
                 self._tell(shop, item, judged, (boundary, resolution))
             judged.level, judged.raised_at, judged.left = level, boundary, left
+            judged.counts = counts
         judged.held = held
         if level == "insufficient":
             del self._judged[shop, item]  # it forgets
@@ -240,6 +251,7 @@ class HelpRates:
             resolved=resolved,
             shop=shop,
             left=judged.left,
+            counts=judged.counts,
         )
 
     def _publish_rates(

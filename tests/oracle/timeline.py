@@ -89,7 +89,8 @@ def sorted_events(events: Iterable[Mapping[str, Any]], until: int) -> list[Event
 class OracleAlert:
     """One alert on one topic (`merchant` or `platform`).
 
-    Causes and what is left to the next level are told by raised ones only.
+    Causes, what is left to the next level and the counts of a rate (orders, disputes, complaints, interventions, ticket
+    timeouts) are told by raised ones only.
     """
 
     topic: str
@@ -103,6 +104,7 @@ class OracleAlert:
     resolution: str | None = None
     causes: tuple[str, ...] = ()
     escalations_left: int | None = None
+    counts: tuple[int, ...] | None = None
 
     def place(self) -> tuple[str, ...]:
         """Sorts alerts by time, then by everything else."""
@@ -121,13 +123,20 @@ def episode(
     carrier: str | None = None,
     causes: tuple[str, ...] = (),
     left: int | None = None,
+    counts: tuple[int, ...] | None = None,
 ) -> list[OracleAlert]:
     """The alerts of one episode: what is raised on each topic and, where it is resolved, its resolution."""
     alerts = []
     for topic in topics:
         common = (shop, order, carrier)
         alerts.append(
-            OracleAlert(topic, type_, subject, "raised", raised_at, *common, causes=causes, escalations_left=left)
+            OracleAlert(
+                *(topic, type_, subject, "raised", raised_at),
+                *common,
+                causes=causes,
+                escalations_left=left,
+                counts=counts,
+            )
         )
         if resolved is not None:
             alerts.append(OracleAlert(topic, type_, subject, "resolved", resolved[0], *common, resolved[1]))

@@ -9,7 +9,7 @@ import msgspec
 
 from streams.policy.model import Policy
 from streams.rules.cases.case import Aside, Case
-from streams.rules.cases.lifetimes import place_of, voided_at
+from streams.rules.cases.lifetimes import known_until, place_of, voided_at
 from streams.rules.conversations import replies
 from streams.rules.conversations.interventions import Intervention
 from streams.rules.conversations.replies import Conversation, Message
@@ -197,5 +197,5 @@ def _void(whole: Case, life: Case, name: str, fact: Voided, policy: Policy) -> b
     begun = place_of(life, name, policy)
     before = None if begun is None else voided_at(whole, life, name, begun, policy)
     insort(known, voiding)
-    # It is kept all the same: what is not settled may yet turn out otherwise.
-    return before is None or before > fact.time
+    # It is kept all the same: what is not settled may yet turn out otherwise. One that finds nothing repeats nothing.
+    return before is None or before > fact.time or fact.time > known_until(whole, life, name, policy)

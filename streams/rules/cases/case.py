@@ -30,9 +30,9 @@ ASIDE = -2
 class Delta(msgspec.Struct, array_like=True, frozen=True, gc=False):
     """A change of one shop's hour, as of the boundary `effective` (both microseconds, on the hour).
 
-    `items`: an order's distinct items, or the one item, if known, for whose rate an escalation counts, or an order that
-    escalated. `categories`: an order's lines by category. `linked`: the escalation's order had a late shipment or a
-    stalled parcel. `closed`: its after-sales window was closed. `tally`: what a tally counts (`streams.rules.tallies`).
+    `items`: an order's distinct items, or the one item, if known, that an escalation is about, or an order escalated
+    for. `categories`: an order's lines by category. `linked`: the escalation's order had a late shipment or a stalled
+    parcel. `closed`: its after-sales window was closed. `tally`: what a tally counts (`streams.rules.tallies`).
     """
 
     shop_id: str

@@ -96,14 +96,15 @@ def voided_at(whole: Case, case: Case, name: str, begun: Place, policy: Policy) 
     for voiding in known:
         if voiding > begun:
             if until is None:
-                until = _known_until(whole, case, name, policy)
+                until = known_until(whole, case, name, policy)
             return voiding.time if voiding.time <= until else None
         if _waits(whole, case, name, voiding, begun, policy):
             return voiding.time
     return None
 
 
-def _known_until(whole: Case, case: Case, name: str, policy: Policy) -> int:
+def known_until(whole: Case, case: Case, name: str, policy: Policy) -> int:
+    """The last instant at which the escalation of that `KIND/ID`, which the case holds, is known; in microseconds."""
     if case.end is not None:
         return case.end
     if name.startswith(_TIMEOUT):

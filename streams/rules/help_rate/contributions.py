@@ -65,7 +65,6 @@ def _expect_escalations(
     result: dict[str, tuple[int, Delta, int | None]], case: Case, whole: Case, policy: Policy
 ) -> None:
     """The escalations and the timeouts of tickets, each by itself."""
-    rate = policy.help_rate
 
     def add(name: str, kind: int, time: int, of: _About, life: Case | None, *, closed: bool) -> None:
         shop_id, order_id, item = of
@@ -75,8 +74,7 @@ def _expect_escalations(
             linked = _is_linked(whole, life, time, policy)
         hour = hour_of(time)
         voided = voided_of(whole, case, name, policy)
-        rated = KINDS[kind] in rate.counted and not rate.distinct_orders
-        items = (item,) if rated and item is not None else ()
+        items = (item,) if item is not None else ()
         result[name] = (time, Delta(shop_id, hour + HOUR, hour, kind, 1, items, (), linked, closed), voided)
 
     for kind, escalations in ((DISPUTE, case.disputes), (COMPLAINT, case.complaints)):

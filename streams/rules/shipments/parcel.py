@@ -17,6 +17,9 @@ import msgspec
 from streams.rules.reconcile import Emitted
 from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, MASK
 
+#: Before every instant.
+_NEVER = -(1 << 62)
+
 
 class Registration(msgspec.Struct, array_like=True, gc=False):
     """One `order.shipped`; sorted as the events are: by time, then event id, then the value's hash."""
@@ -59,6 +62,8 @@ class Parcel(msgspec.Struct, gc=True):
     awaited: bool = False
     #: Its last scan is terminal, and nothing is left to say: nothing happens until it is forgotten.
     finished: bool = False
+    #: An earlier use of the number is remembered, and is to be forgotten.
+    used_before: bool = False
     due: int | None = None
 
     def add_scan(self, packed: int, facility: str | None) -> int | None:
@@ -110,8 +115,12 @@ class Parcel(msgspec.Struct, gc=True):
         last = bisect_left(self.scans, use.until << BITS) if use.until is not None else len(self.scans)
         del self.scans[first:last]
         del self.facilities[first:last]
+        # Without the use nobody would know that these say nothing new.
+        repeated = {id(one) for one in use.repeated}
         self.registrations = [
-            r for r in self.registrations if r.time < use.start or (use.until is not None and r.time >= use.until)
+            r
+            for r in self.registrations
+            if (r.time < use.start or (use.until is not None and r.time >= use.until)) and id(r) not in repeated
         ]
         self.linked = {
             key: span
@@ -130,12 +139,14 @@ class Use:
     """One shipment: the history of a tracking number between two uses of it. Times in microseconds."""
 
     __slots__ = (
-        "collected", "ended", "facility", "last", "registrations", "silences", "start", "status", "until",
+        "collected", "ended", "facility", "last", "registrations", "repeated", "silences", "start", "status", "until",
     )  # fmt: skip
 
     def __init__(self, start: int) -> None:
         self.start = start
         self.registrations: list[Registration] = []
+        #: Registrations of orders that it holds which belong to no use: the order is registered again, once it is over.
+        self.repeated: list[Registration] = []
         #: (time, rank) of the first collecting or terminal scan.
         self.collected: tuple[int, int] | None = None
         #: (time, rank) of the terminal scan.
@@ -173,32 +184,43 @@ def uses(parcel: Parcel, given_up: int, keep: int) -> list[Use]:
     """
     found: list[Use] = []
     current: Use | None = None
+    #: By order, the use before the current one that holds it for longest, and until when.
+    holders: dict[str, tuple[int, Use]] = {}
+    #: The orders of the current one.
+    orders: set[str] = set()
+
+    def close(use: Use, until: int) -> None:
+        use.until = until
+        end = over(use, given_up, keep)
+        for order in orders:
+            if order not in holders or holders[order][0] <= end:
+                holders[order] = end, use
+        orders.clear()
+
     for instant, registrations, ranks, facility in _instants(parcel):
         if current is not None and instant > over(current, given_up, keep):
-            current.until = instant
+            close(current, instant)
             current = None
         before: Use | None = current
         update = False
         snapshot: Silence | None = None
         for registration in registrations:
-            held = any(
-                known.order_id == registration.order_id
-                for use in found
-                if use.until is None or instant <= over(use, given_up, keep)
-                for known in use.registrations
-            )
+            order = registration.order_id
             # An order that is held registers again where it was forgotten meanwhile: an update, but no other use.
-            if held and (current is None or current.ended is not None):
-                continue
             if current is None or current.ended is not None:
+                until, holder = (instant, current) if order in orders else holders.get(order, (_NEVER, None))
+                if holder is not None and instant <= until:
+                    holder.repeated.append(registration)
+                    continue
                 if current is not None:
-                    current.until = instant
+                    close(current, instant)
                 current = Use(instant)
                 found.append(current)
                 before = None
             elif before is not None and snapshot is None:
                 snapshot = Silence(current, instant, None)
             current.registrations.append(registration)
+            orders.add(order)
             update = True
         if ranks:
             if current is None:

@@ -48,8 +48,9 @@ class OrderBook:
         self.registrations: list[RegistrationRecord] = []
         self.deltas: list[Delta] = []
         self.changed = self.cases.changed
-        #: Events that are kept aside.
+        #: Events that are kept aside; how many that were have turned out to be repeats.
         self.aside = 0
+        self.repeated = 0
         #: By what has to be looked at: alerts, what the shops count, messages to count or drop, what may be over. The
         #: first and the last go by the own horizon, the others by that of the counts.
         self._due = Agenda(self.cases, ALERTS_DUE)
@@ -68,16 +69,15 @@ class OrderBook:
         entry = entry_of(event, place, self.policy, self._buyer_hash)
         if self._is_plain(case, time):
             return self._take_plainly(case, entry)
-        # Of all other events nothing follows for the shipments.
-        registers = bool(case.aside) or entry.slot in _REGISTERED
-        before = registrations.told(case) if registers else []
+        # Whatever the event is, it may be put aside: what the shipments know is compared with what they should know.
+        before = registrations.told(case)
         unfolded = bool(case.aside) and self._unfold(case)
         fresh = self._file(case, entry)
         if isinstance(fresh, Wait):
             fresh = self._put_aside(case, entry, fresh)
         elif fresh and case.aside:
             self._unfold(case)
-        if registers or case.aside:
+        if before or case.aside or entry.slot == SHIPPED:
             self.registrations += registrations.changed(case, before, self.policy)
         if fresh or unfolded:
             self._look(case)
@@ -197,6 +197,8 @@ class OrderBook:
             if isinstance(filed, Wait):
                 waiting.append(aside)
                 self._waits.put(filed.time, case.key)
+            elif not filed:
+                self.repeated += 1
         changed = len(waiting) < len(case.aside)
         self.aside -= len(case.aside) - len(waiting)
         case.aside = waiting

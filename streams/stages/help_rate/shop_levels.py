@@ -5,7 +5,7 @@ Takes the figures of its own shops and, from every partition, what changed in th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from streams.rules.cases.case import COMPLAINT, DISPUTE, INTERVENTION, ORDER, TI
 from streams.rules.help_rate import levels
 from streams.rules.help_rate.levels import DELISTING_RISK, INSUFFICIENT, ITEM_DELISTING_RISK, LEVELS, Judgement
 from streams.rules.windows import WINDOWS
-from streams.stages.help_rate.shop_windows import CLOSED, LINKED, SCALE, CategoryChange, Closed, Figures
+from streams.stages.help_rate.shop_windows import CLOSED, LINKED, NO_ITEM_COUNTS, SCALE, CategoryChange, Closed, Figures
 from streams.stages.tables import TableRecord
 
 HELP_RATES = "help-rates"
@@ -169,8 +169,9 @@ class Judge:
         if not shop.items and not figures.items:
             return
         for item in sorted({*shop.items, *figures.items}):
-            orders, escalations = figures.items.get(item, (0, 0))
-            rate = escalations / orders if orders else None
+            counts = figures.items.get(item, NO_ITEM_COUNTS)
+            orders, escalations = counts[ORDER], levels.escalations(counts, self._numerator)
+            rate = levels.rate(counts, self._numerator)
             flags = _DELISTING_FLAG if item in shop.items else 0
             judged = levels.judge(flags, orders, escalations, rate, baseline, rules)
             at_risk = bool(judged.flags & _DELISTING_FLAG)
@@ -179,9 +180,7 @@ class Judge:
             evidence = {
                 "item_id": item,
                 "window_days": WINDOWS[1] // DAY,
-                "orders": orders,
-                "escalations": escalations,
-                "rate": _rounded(rate),
+                **self._counted(counts),
                 "baseline": _rounded(baseline),
                 "category_id": figures.category,
                 "threshold": rules.delisting_risk,
@@ -223,17 +222,23 @@ class Judge:
         escalations = levels.escalations(month, self._numerator)
         return {
             "window_days": WINDOWS[1] // DAY,
-            "orders": month[ORDER],
-            "disputes": month[DISPUTE],
-            "complaints": month[COMPLAINT],
-            "interventions": month[INTERVENTION],
-            "ticket_timeouts": month[TICKET_TIMEOUT],
-            "escalations": escalations,
-            "rate": _rounded(levels.rate(month, self._numerator)),
+            **self._counted(month),
             "baseline": _rounded(baseline),
             "category_id": figures.category,
             "threshold": levels.multiples(rules)[LEVELS.index(state)],
             "escalations_left": levels.escalations_left(state, month[ORDER], escalations, baseline, rules),
+        }
+
+    def _counted(self, counts: Sequence[int]) -> dict[str, Any]:
+        """The orders and escalations of a shop or an item, and the rate of that."""
+        return {
+            "orders": counts[ORDER],
+            "disputes": counts[DISPUTE],
+            "complaints": counts[COMPLAINT],
+            "interventions": counts[INTERVENTION],
+            "ticket_timeouts": counts[TICKET_TIMEOUT],
+            "escalations": levels.escalations(counts, self._numerator),
+            "rate": _rounded(levels.rate(counts, self._numerator)),
         }
 
     def _publish_shop(self, as_of: str, shop: Shop, baseline: float | None) -> None:
@@ -255,18 +260,7 @@ class Judge:
         self.records.append(TableRecord(HELP_RATES, figures.shop_id, value))
 
     def _window(self, counts: list[int]) -> dict[str, Any]:
-        orders, escalations = counts[ORDER], levels.escalations(counts, self._numerator)
-        return {
-            "orders": orders,
-            "disputes": counts[DISPUTE],
-            "complaints": counts[COMPLAINT],
-            "interventions": counts[INTERVENTION],
-            "ticket_timeouts": counts[TICKET_TIMEOUT],
-            "escalations": escalations,
-            "rate": _rounded(escalations / orders if orders else None),
-            "logistics_linked": counts[LINKED],
-            "window_closed": counts[CLOSED],
-        }
+        return {**self._counted(counts), "logistics_linked": counts[LINKED], "window_closed": counts[CLOSED]}
 
     def _drop(self, shop: Shop) -> None:
         shop_id = shop.figures.shop_id

@@ -25,7 +25,9 @@ _ALL_WINDOWS = range(len(WINDOWS))
 #: are places of `streams.rules.counting`), then two properties of escalations.
 LINKED, CLOSED = DISTINCT_ORDER + 1, DISTINCT_ORDER + 2
 COUNT_COLUMNS = CLOSED + 1
-_NO_COUNTS = (0, 0)
+#: Counts of an item: orders, the kinds of escalation, the orders that escalated.
+_ITEM_COUNTS = DISTINCT_ORDER + 1
+NO_ITEM_COUNTS = (0,) * _ITEM_COUNTS
 #: A rate times this is an integer, so that sums are exact whatever their order: the least double is 2**-1074.
 SCALE = 1 << 1074
 
@@ -39,7 +41,7 @@ class Row(msgspec.Struct, array_like=True, gc=True):
 
     counts: list[int] = msgspec.field(default_factory=_nothing)
     categories: dict[str, int] = msgspec.field(default_factory=dict)
-    #: By item: orders, escalations.
+    #: By item, counts as those above as far as the orders that escalated.
     items: dict[str, list[int]] = msgspec.field(default_factory=dict)
     #: By name of what is tallied, see `streams.rules.tallies`.
     tallies: dict[str, int] = msgspec.field(default_factory=dict)
@@ -79,14 +81,15 @@ def combine(deltas: Iterable[Delta]) -> list[HourChange]:
             row.counts[CLOSED] += delta.sign
         for category, lines in delta.categories:
             _add(row.categories, category, lines * delta.sign)
-        place = 0 if delta.kind == ORDER else 1
+        # An order that escalated counts aside, so that it is one for the shop and one for each of its items.
+        place = delta.kind if delta.kind >= 0 else DISTINCT_ORDER
         for item in delta.items:
             _add_item(row.items, item, place, delta.sign)
     return [HourChange(shop_id, effective, hour, row) for (shop_id, effective, hour), row in rows.items()]
 
 
 class Figures(msgspec.Struct, array_like=True, gc=True):
-    """A shop as of a boundary. `items`: those with enough orders, and those that had."""
+    """A shop as of a boundary. `items`: the month's counts of those with enough orders, and of those that had."""
 
     shop_id: str
     week: list[int]
@@ -140,9 +143,8 @@ class _Shop:
         if number == len(WINDOWS) - 1:
             for category, lines in row.categories.items():
                 _add(self.categories, category, sign * lines)
-            for item, (orders, escalations) in row.items.items():
-                _add_item(self.items, item, 0, sign * orders)
-                _add_item(self.items, item, 1, sign * escalations)
+            for item, counted in row.items.items():
+                _add_items(self.items, item, counted, sign)
 
 
 class ShopBook:
@@ -263,8 +265,8 @@ class ShopBook:
         shop = self._shops[shop_id]
         least = self.policy.help_rate.min_orders
         category = _main(shop.categories)
-        enough = {item for item, (orders, _) in shop.items.items() if orders >= least}
-        items = {item: list(shop.items.get(item, _NO_COUNTS)) for item in sorted(enough | shop.seen_items)}
+        enough = {item for item, counted in shop.items.items() if counted[ORDER] >= least}
+        items = {item: list(shop.items.get(item, NO_ITEM_COUNTS)) for item in sorted(enough | shop.seen_items)}
         shop.seen_items = enough
         figures = Figures(shop_id, list(shop.week), list(shop.month), category, items)
         rate = levels.rate(shop.month, self._numerator) if shop.month[ORDER] >= least else None
@@ -344,9 +346,8 @@ def _add_row(row: Row, change: Row) -> None:
         _add(row.categories, category, lines)
     for name, count in change.tallies.items():
         _add(row.tallies, name, count)
-    for item, (orders, escalations) in change.items.items():
-        _add_item(row.items, item, 0, orders)
-        _add_item(row.items, item, 1, escalations)
+    for item, counted in change.items.items():
+        _add_items(row.items, item, counted, 1)
 
 
 def _add(counts: dict[str, int], key: str, value: int) -> None:
@@ -358,7 +359,16 @@ def _add(counts: dict[str, int], key: str, value: int) -> None:
 
 
 def _add_item(items: dict[str, list[int]], item: str, place: int, value: int) -> None:
-    counts = items.setdefault(item, [0, 0])
-    counts[place] += value
-    if not counts[0] and not counts[1]:
-        del items[item]
+    change = [0] * _ITEM_COUNTS
+    change[place] = value
+    _add_items(items, item, change, 1)
+
+
+def _add_items(items: dict[str, list[int]], item: str, change: list[int], sign: int) -> None:
+    """Adds counts of an item, or takes them away; what counts nothing is dropped."""
+    known = items.get(item, NO_ITEM_COUNTS)
+    counts = list(map(add if sign > 0 else sub, known, change))
+    if any(counts):
+        items[item] = counts
+    else:
+        items.pop(item, None)

@@ -26,6 +26,7 @@ from streams.stages.shipments.parcel_rows import (
     CALM,
     FINISHED,
     UNNUMBERED,
+    USED_BEFORE,
     pack_header,
     pack_scan,
     unpack_header,
@@ -247,7 +248,9 @@ class ShipmentBook:
         if row is None:
             return
         flags, last, _, _ = unpack_header(row)
-        again = last + self._shortest + 1 if flags & CALM else last + self._keep if flags & FINISHED else BEGINNING
+        again = BEGINNING
+        if not flags & USED_BEFORE:
+            again = last + self._shortest + 1 if flags & CALM else last + self._keep if flags & FINISHED else BEGINNING
         if again >= settled:
             self._due.put(again, key)
             self.rows[key] = self.changed[key] = parcel_rows.postponed(row, again)
@@ -323,6 +326,7 @@ class ShipmentBook:
             not held and over(use, rules.given_up, rules.keep) >= watermark and self._is_quiet(parcel, use, expected)
         )
         parcel.calm, parcel.awaited = quiet and not uncollected, quiet and uncollected
+        parcel.used_before = len(kept) > 1
         moment = min((moment for moment in moments if moment is not None), default=None)
         if moment is not None and (parcel.due is None or moment < parcel.due):
             # An entry that is too early finds nothing and looks again: cheaper than taking it out.

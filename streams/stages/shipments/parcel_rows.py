@@ -24,8 +24,9 @@ from streams.stages.shipments.string_table import Names
 
 #: First letter of the keys of these rows.
 PARCEL_LETTER = b"p"
-#: See `streams.rules.shipments.parcel.Parcel`: calm; ended, with nothing left to say; a stall that is open; awaited.
-CALM, FINISHED, STALLED_NOW, AWAITED = 1, 2, 4, 8
+#: See `streams.rules.shipments.parcel.Parcel`: calm; ended, with nothing left to say; a stall that is open; awaited;
+#: an earlier use of the number is remembered.
+CALM, FINISHED, STALLED_NOW, AWAITED, USED_BEFORE = 1, 2, 4, 8, 16
 #: Due at no time.
 NEVER = (1 << 63) - 1
 #: The number of a facility that has none: its name is with what is rare.
@@ -118,6 +119,8 @@ def encoded(parcel: Parcel, names: Names) -> bytes:
         registered = [_registered(one, names) for one in parcel.registrations]
         rare = _encode(_Rare(registered, parcel.emitted, linked, unnumbered))
     flags = CALM if parcel.calm else FINISHED if parcel.finished else AWAITED if parcel.awaited else 0
+    if parcel.used_before:
+        flags |= USED_BEFORE
     if any(sent.state == OPEN and sent.type == STALLED for sent in parcel.emitted):
         flags |= STALLED_NOW
     due = NEVER if parcel.due is None else parcel.due
@@ -139,6 +142,7 @@ def decoded(carrier: str, tracking_no: str, row: bytes, names: Names) -> Parcel:
     parcel = Parcel(carrier, tracking_no, scans, facilities)
     parcel.last, parcel.awaited = last, bool(flags & AWAITED)
     parcel.calm, parcel.finished = bool(flags & CALM), bool(flags & FINISHED)
+    parcel.used_before = bool(flags & USED_BEFORE)
     parcel.due = None if due == NEVER else due
     if rare is not None:
         parcel.registrations = [_registration(one, names) for one in rare.registrations]

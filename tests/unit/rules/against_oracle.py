@@ -27,6 +27,9 @@ ORACLES: dict[str, Callable[[], OraclePolicy]] = {
     "taobao-experience-2026": taobao_experience_2026,
     "distinct-orders": distinct_orders,
 }
+#: Alerts of a rate, and what their evidence counts.
+RATED = ("help_rate.", "item.")
+COUNTS = ("orders", "disputes", "complaints", "interventions", "ticket_timeouts")
 #: Alerts that this oracle does not read.
 UNREAD = ("aftersales.", "chat.")
 
@@ -100,6 +103,8 @@ def shapes(alerts: Iterable[Alert]) -> Counter[tuple[Any, ...]]:
         raised = alert.status == RAISED
         causes = tuple(c["code"] for c in alert.evidence.get("causes", ())) if raised else ()
         left = alert.evidence.get("escalations_left") if raised else None
+        rated = raised and alert.type.startswith(RATED)
+        counts = tuple(alert.evidence[name] for name in COUNTS) if rated else None
         for audience in alert.audiences:
             result[
                 audience,
@@ -113,6 +118,7 @@ def shapes(alerts: Iterable[Alert]) -> Counter[tuple[Any, ...]]:
                 alert.resolution,
                 causes,
                 left,
+                counts,
             ] += 1
     return result
 
@@ -136,6 +142,7 @@ def difference(
         (
             a.topic, a.type, a.subject, a.status, a.time_us, a.shop_id, a.order_id, a.carrier, a.resolution,
             tuple(a.causes or ()) if a.status == RAISED else (), a.escalations_left if a.status == RAISED else None,
+            a.counts,
         )
         for a in wanted.alerts
     )  # fmt: skip

@@ -148,6 +148,20 @@ class Cluster:
                 pass
         self.finish()
 
+    def run_in_batches(self, events: Iterable[Event], size: int) -> None:
+        """Everything is there at the start, and read in batches of so many records of each input."""
+        for event in events:
+            self.append(event)
+        moved = True
+        while moved:
+            moved = False
+            for name in list(self.tasks):
+                moved |= self.read(name, size)
+                while self.tasks[name].advance():
+                    pass
+                moved |= self.commit(name)
+        self.finish()
+
     def step(self, event: Event) -> None:
         """An event comes, and all that follows from it is done, task by task, each commit behind each read."""
         self.append(event)

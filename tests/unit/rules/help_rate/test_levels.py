@@ -180,8 +180,21 @@ def test_an_item_with_enough_orders_is_judged_for_the_risk_of_delisting_alone() 
     assert item_alerts(timeline, hours(2)) == [Said("delisting_risk", hours(1))]
     alert = timeline.heard(hours(2)).only("item.delisting_risk")
     assert (alert.subject, alert.shop_id, alert.audiences) == ("I", "S1", ("merchant", "platform"))
-    assert alert.evidence["orders"] == 10
-    assert alert.evidence["escalations_left"] is None
+    counted = {"orders": 10, "disputes": 0, "complaints": 5, "interventions": 0, "ticket_timeouts": 0, "escalations": 5}
+    judged = {"rate": 0.5, "baseline": 0.13, "category_id": "c1", "escalations_left": None}
+    assert alert.evidence.items() >= {**counted, **judged}.items()
+
+
+def test_the_evidence_of_an_item_counts_each_kind_of_escalation_about_it() -> None:
+    timeline = items(3).disputed(3, "D", order="I0").requested(3, "Q", order_id="I1")
+    timeline.opened(3, ticket="K", order_id="I2", respond_by=4)
+    # About other items, about none, and taken back: none of them counts here.
+    timeline.disputed(3, "other", order="S1-0").complained(3, "none").complained(4, "gone", item_id="I")
+    timeline.voided(5, "complaint", "gone")
+    for alert in timeline.heard(hours(2)).every("item.delisting_risk"):
+        counted = {"disputes": 1, "complaints": 3, "interventions": 1, "ticket_timeouts": 1, "escalations": 6}
+        assert alert.evidence.items() >= {"orders": 10, **counted, "rate": 0.6}.items()
+    assert len(timeline.heard(hours(2)).every("item.delisting_risk")) == 1
 
 
 def test_an_item_with_too_few_orders_or_escalations_is_not_at_risk() -> None:

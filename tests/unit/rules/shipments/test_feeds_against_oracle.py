@@ -29,7 +29,7 @@ Events = list[dict[str, Any]]
 def shape(alert: OracleAlert) -> tuple[Any, ...]:
     """What `shapes` compares, of an alert of the oracle."""
     told = (alert.topic, alert.type, alert.subject, alert.status, alert.time_us, alert.shop_id, alert.order_id)
-    return *told, alert.carrier, alert.resolution, alert.causes, alert.escalations_left
+    return *told, alert.carrier, alert.resolution, alert.causes, alert.escalations_left, alert.counts
 
 
 def linked(rates: dict[str, dict[str, Any]]) -> dict[str, list[int]]:
