@@ -9,6 +9,7 @@ import click
 import msgspec
 from rich.console import Console
 
+from streams.cli.files import whole_file
 from streams.cli.options import instant
 from streams.compare.apart import LostProcess, run
 from streams.compare.findings import Findings
@@ -84,6 +85,7 @@ def _page(findings: Findings) -> str:
 
 def _write(file: Path, content: bytes) -> None:
     try:
-        file.write_bytes(content)
+        with whole_file(file) as part:
+            part.write_bytes(content)
     except OSError as error:
         raise click.UsageError(f"{file}: cannot be written: {error.strerror}") from None

@@ -8,8 +8,10 @@ import click
 from rich.console import Console
 
 from streams.cli.options import instant, policy_option
+from streams.cli.terminal import echo
 from streams.policy.model import Policy
 from streams.replay import parquet
+from streams.replay.account import account
 from streams.replay.batches import batches
 from streams.replay.progress import watched
 from streams.replay.reading import MissingInput
@@ -50,7 +52,6 @@ def replay_command(
     except MissingInput as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:
-        raise click.UsageError(f"{folder}: cannot be written: {error.strerror}") from None
-    if console.is_terminal:
-        records = sum(summary["records"].values())
-        console.print(f"{records} records, {summary['dead']['total']} dead letters -> {folder}")
+        raise click.UsageError(f"{folder}: cannot be written: {error.strerror or error}") from None
+    for line in account(source, folder, summary, replay.dead):
+        echo(line, err=True)

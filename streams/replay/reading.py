@@ -5,15 +5,18 @@ Files may be plain, `.gz` or `.zst`. Nothing is decoded here but what says where
 
 from __future__ import annotations
 
+import io
+import os
+import re
 from collections.abc import Callable, Iterator
 from heapq import merge
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import BinaryIO, NamedTuple, TypeVar
 
 import msgspec
 
 from schemas import json_text, times
-from schemas.decode import Reason
+from schemas.decode import MAX_BYTES, Reason
 from schemas.events import CHATS, ORDERS, SCANS
 from streams.replay.packed import ERRORS, unpacked
 
@@ -44,6 +47,8 @@ class Line(NamedTuple):
 Progress = Callable[[int], None]
 #: Bytes of lines that are read at once: few enough to stay in the cache until they are decoded.
 _CHUNK = 1 << 16
+#: Bytes of a line, its end among them, that are held: a value of the greatest size with its topic around it.
+LONGEST = MAX_BYTES + 4096
 
 
 def size(path: Path) -> int:
@@ -64,36 +69,69 @@ def _files(path: Path) -> list[Path]:
         raise MissingInput(f"{path}: no such file or folder")
     if not path.is_dir():
         return [path]
-    found = [file for topic in TOPICS if (file := _topic_file(path, topic)) is not None]
+    found = [file for topic in TOPICS if (file := topic_file(path, topic)) is not None]
     if not found:
         raise MissingInput(f"{path}: holds none of {', '.join(topic + '.jsonl' for topic in TOPICS)} (or .gz, .zst)")
     return found
 
 
-def _topic_file(folder: Path, topic: str) -> Path | None:
-    return next((file for suffix in _SUFFIXES if (file := folder / (topic + suffix)).is_file()), None)
+def topic_file(folder: Path, topic: str) -> Path | None:
+    """The file of a topic; None: there is none. Raises MissingInput where what bears its name cannot be it."""
+    named = [file for suffix in _SUFFIXES if os.path.lexists(file := folder / (topic + suffix))]
+    if not named:
+        return None
+    if len(named) > 1:
+        raise MissingInput(f"{' and '.join(map(str, named))}: only one of them can be what to read")
+    if not named[0].is_file():
+        what = "a link to nothing" if not named[0].exists() else "a folder" if named[0].is_dir() else "no regular file"
+        raise MissingInput(f"{named[0]}: {what}")
+    return named[0]
 
 
 def chunks(path: Path, progress: Progress | None) -> Iterator[tuple[int, list[bytes]]]:
     """The lines of a file with their ends, blank ones too, some at a time, and the number of the first of them.
 
-    Raises MissingInput.
+    Of a line of more than LONGEST bytes the first LONGEST + 1 come. Raises MissingInput.
     """
     _files(path)
     number = 1
     before = 0
     try:
         with path.open("rb", _CHUNK) as raw:
-            opened = unpacked(path.suffix, raw, _CHUNK)
-            while lines := opened.readlines(_CHUNK):
+            for lines in _bounded(unpacked(path.suffix, raw, _CHUNK)):
                 if progress is not None:
-                    here = raw.tell()
+                    # A pipe has no place.
+                    here = raw.tell() if raw.seekable() else before
                     progress(here - before)
                     before = here
                 yield number, lines
                 number += len(lines)
     except ERRORS as error:
         raise MissingInput(f"{path}: cannot be read: {' '.join(str(error).split())}") from None
+
+
+def _bounded(opened: BinaryIO) -> Iterator[list[bytes]]:
+    """Lines, some at a time; never more in memory than a chunk and one line of the longest."""
+    rest = b""
+    #: Whether what follows belongs to a line that is too long and has been cut.
+    cut = False
+    while block := opened.read(_CHUNK):
+        if cut:
+            _, end, block = block.partition(b"\n")
+            if not end:
+                continue
+            cut = False
+        lines = io.BytesIO(rest + block).readlines()
+        rest = lines.pop() if lines and lines[-1][-1:] != b"\n" else b""
+        if len(rest) > LONGEST:
+            lines.append(rest[: LONGEST + 1])
+            rest, cut = b"", True
+        if lines:
+            if max(map(len, lines)) > LONGEST:
+                lines = [line[: LONGEST + 1] for line in lines]
+            yield lines
+    if rest:
+        yield [rest]
 
 
 class _Tagged(msgspec.Struct, gc=False):
@@ -114,6 +152,10 @@ def _tagged(path: Path, progress: Progress | None) -> Iterator[Line]:
 
 def tagged(number: int, line: bytes) -> Line | None:
     """What a line with a topic and a value says; None: it is blank."""
+    if len(line) > LONGEST:
+        topic = _TOPIC.match(line)
+        # As much of it as shows that it is too large.
+        return Line(number, topic[1].decode(), line) if topic is not None else Line(number, None, None, *_TOO_LARGE)
     try:
         if not line.isascii():
             # The decoder passes over the text inside the value.
@@ -128,6 +170,9 @@ def tagged(number: int, line: bytes) -> Line | None:
     return Line(number, found.topic, bytes(found.value))
 
 
+#: The topic, where it stands first.
+_TOPIC = re.compile(rb'\s*\{\s*"topic"\s*:\s*"(' + "|".join(TOPICS).encode() + rb')"')
+_TOO_LARGE = Reason.TOO_LARGE, f"a line of more than {LONGEST} bytes"
 _NO_TOPIC = Reason.UNKNOWN_TOPIC, "topic: none of those that are read"
 _NO_VALUE = Reason.MISSING_FIELD, "value: missing"
 
@@ -183,7 +228,7 @@ def merged(folder: Path, progress: Progress | None, look: Look[_T]) -> Iterator[
     The files' heads go by time, a tie by topic. Raises MissingInput.
     """
     _files(folder)
-    files = [(order, file) for order, topic in enumerate(TOPICS) if (file := _topic_file(folder, topic)) is not None]
+    files = [(order, file) for order, topic in enumerate(TOPICS) if (file := topic_file(folder, topic)) is not None]
     # No two files are of one topic: nothing beyond time and topic is ever compared.
     return merge(*(_heads(file, order, progress, look) for order, file in files))
 

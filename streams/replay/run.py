@@ -13,6 +13,7 @@ from schemas import events
 from schemas.times import render
 from schemas.topics import TABLES
 from streams.alerts.cloudevents import AlertWriter
+from streams.cli.files import remove, whole_file
 from streams.engine.processor import BEGINNING
 from streams.policy.model import Policy
 from streams.replay import parquet
@@ -37,7 +38,7 @@ class Replay:
         self._writer = AlertWriter(policy.label, policy.platform)
         self._alerts: dict[str, list[tuple[int, str, bytes]]] = {"merchant": [], "platform": []}
         self._tables: dict[str, dict[str, dict[str, Any]]] = {table: {} for table in TABLES}
-        self._dead: list[Dead] = []
+        self.dead: list[Dead] = []
         self._passed_over: Counter[str] = Counter()
         self._kinds: Counter[type[events.Event]] = Counter()
         self._left_out: Counter[type[events.Event]] = Counter()
@@ -71,32 +72,38 @@ class Replay:
         return self._summary(end)
 
     def write(self, folder: Path, summary: dict[str, Any], form: Format = "jsonl") -> None:
-        """Writes the files of the replay into `folder`, which is made where it is missing."""
+        """Writes the files of the replay into `folder`, which is made where it is missing. Raises OSError.
+
+        Where `summary.json` is, all the others are, whole: it goes first and comes last.
+        """
         folder.mkdir(parents=True, exist_ok=True)
+        told = folder / "summary.json"
+        remove(told)
         for alerts in self._alerts.values():
             alerts.sort()
         if form == "parquet":
             self._write_parquet(folder)
         else:
             self._write_lines(folder)
-        (folder / "summary.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2) + b"\n")
+        with whole_file(told) as file:
+            file.write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2) + b"\n")
 
     def _write_lines(self, folder: Path) -> None:
         for audience, alerts in self._alerts.items():
-            with (folder / f"alerts.{audience}.jsonl").open("wb") as out:
-                out.writelines(value + b"\n" for _, _, value in alerts)
+            _write_file(folder / f"alerts.{audience}.jsonl", (value for _, _, value in alerts))
         for table, rows in self._tables.items():
-            with (folder / f"{table}.jsonl").open("wb") as out:
-                out.writelines(orjson.dumps(rows[key]) + b"\n" for key in sorted(rows))
-        with (folder / "dead-letters.jsonl").open("wb") as out:
-            out.writelines(orjson.dumps(dead._asdict()) + b"\n" for dead in self._dead)
+            _write_file(folder / f"{table}.jsonl", (orjson.dumps(rows[key]) for key in sorted(rows)))
+        _write_file(folder / "dead-letters.jsonl", (orjson.dumps(dead._asdict()) for dead in self.dead))
 
     def _write_parquet(self, folder: Path) -> None:
         for audience, alerts in self._alerts.items():
-            parquet.write_alerts(folder / f"alerts.{audience}.parquet", (value for _, _, value in alerts))
+            with whole_file(folder / f"alerts.{audience}.parquet") as file:
+                parquet.write_alerts(file, (value for _, _, value in alerts))
         for table, rows in self._tables.items():
-            parquet.write_table(folder / f"{table}.parquet", table, (rows[key] for key in sorted(rows)))
-        parquet.write_dead_letters(folder / "dead-letters.parquet", (dead._asdict() for dead in self._dead))
+            with whole_file(folder / f"{table}.parquet") as file:
+                parquet.write_table(file, table, (rows[key] for key in sorted(rows)))
+        with whole_file(folder / "dead-letters.parquet") as file:
+            parquet.write_dead_letters(file, (dead._asdict() for dead in self.dead))
 
     def _count(self, batch: Batch) -> list[Event]:
         """Counts what the batch holds; the events up to the end."""
@@ -104,7 +111,7 @@ class Replay:
         self._kinds.update([type(event) for _, event, _, _ in found])
         self._tombstones += batch.tombstones
         self._passed_over.update(batch.passed_over)
-        self._dead += batch.dead
+        self.dead += batch.dead
         if until is None:
             return found
         self._left_out.update([type(event) for _, event, time, _ in found if time > until])
@@ -127,7 +134,7 @@ class Replay:
 
     def _summary(self, end: int) -> dict[str, Any]:
         read = {topic: sum(self._kinds[kind] for kind in events.EVENTS[topic]) for topic in TOPICS}
-        reasons = Counter(dead.error_code for dead in self._dead)
+        reasons = Counter(dead.error_code for dead in self.dead)
         return {
             "policy": self.policy.label,
             "watermark": render(end) if end != BEGINNING else None,
@@ -138,8 +145,13 @@ class Replay:
             "repeated": self._repeated + self._reader.repeated,
             "left_out": self._left_out.total(),
             "tombstones": self._tombstones,
-            "dead": {"total": len(self._dead), "by_reason": dict(sorted(reasons.items()))},
+            "dead": {"total": len(self.dead), "by_reason": dict(sorted(reasons.items()))},
         }
+
+
+def _write_file(path: Path, lines: Iterable[bytes]) -> None:
+    with whole_file(path) as file, file.open("wb") as out:
+        out.writelines(line + b"\n" for line in lines)
 
 
 def _by_type(kinds: Counter[type[events.Event]]) -> dict[str, int]:

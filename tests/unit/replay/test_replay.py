@@ -274,5 +274,7 @@ def test_options_may_come_from_the_environment(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "there" / "summary.json").read_bytes())["alerts"]["order.ship_late"]["raised"] == 1
 
 
-def test_nothing_is_said_where_there_is_no_terminal(tmp_path: Path) -> None:
-    assert Run(tmp_path, lines(HISTORY.events)).result.output == ""
+def test_where_there_is_no_terminal_no_bar_is_shown_and_what_was_found_is_told(tmp_path: Path) -> None:
+    said = Run(tmp_path, lines(HISTORY.events)).result.output.splitlines()
+    assert [line.partition(":")[0] for line in said[:-1]] == ["events", "alerts", "dead letters"]
+    assert said[-1] == f"written to {tmp_path / 'out'}"

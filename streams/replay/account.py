@@ -1,0 +1,44 @@
+"""What a replay says at its end, in a few lines for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from streams.replay.batches import Dead
+from streams.replay.resemblance import looks_like
+
+#: Reasons of dead letters that are told.
+_MOST = 3
+
+
+def account(source: Path, folder: Path, summary: dict[str, Any], dead: Sequence[Dead]) -> Iterator[str]:
+    """Counts, alerts, why lines were no events, and what the input looks like where most are none."""
+    events = sum(summary["events"].values())
+    of_type = ", ".join(f"{type_} {count:,}" for type_, count in summary["events"].items())
+    yield f"events: {events:,}{f' ({of_type})' if of_type else ''}{_others(summary)}"
+    raised = sum(counts["raised"] for counts in summary["alerts"].values())
+    resolved = sum(counts["resolved"] for counts in summary["alerts"].values())
+    yield f"alerts: {raised:,} raised, {resolved:,} resolved"
+    yield f"dead letters: {len(dead):,}"
+    by_reason = sorted(summary["dead"]["by_reason"].items(), key=lambda pair: (-pair[1], pair[0]))
+    for reason, count in by_reason[:_MOST]:
+        example = next(one for one in dead if one.error_code == reason)
+        file = f"{example.topic}, " if example.topic is not None and source.is_dir() else ""
+        yield f"  {reason} {count:,}, first in {file}line {example.line}: {example.error_detail}"
+    if len(by_reason) > _MOST:
+        yield f"  and {sum(count for _, count in by_reason[_MOST:]):,} for other reasons"
+    read = events + summary["left_out"] + summary["tombstones"]
+    if len(dead) > read:
+        yield f"most lines are no events: the input looks like {looks_like(source)}"
+    elif not read:
+        yield "the input holds no lines"
+    yield f"written to {folder}"
+
+
+def _others(summary: dict[str, Any]) -> str:
+    told = ((f"{summary['repeated']:,} repeated", summary["repeated"]), (f"{summary['late']:,} late", summary["late"]),
+            (f"{summary['left_out']:,} behind the end", summary["left_out"]),
+            (f"{summary['tombstones']:,} without a value", summary["tombstones"]))  # fmt: skip
+    return "".join(f"; {text}" for text, count in told if count)
