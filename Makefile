@@ -5,24 +5,26 @@ PYTHON ?= python3
 BIN := .venv/bin
 SECONDS_OF_DEMO ?= 30
 ON_ALL_CORES := --numprocesses auto --dist worksteal
+# Each process has a broker of its own; one that is named is everybody's, and is used by one process.
+SIDE_BY_SIDE := $(if $(PARCELWATCH_TEST_BROKER),,--numprocesses 2 --dist loadfile)
 
 .PHONY: help test unit connected demo bench check lint types layers format lock dist release-notes clean
 
 help: ## These targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
-# Unit tests share the cores; those on a real Kafka have one broker, whose failures would be each other's.
+# Unit tests share the cores; those on a real Kafka wait most of the time, two processes of them with a broker each.
 test: .venv/.ready ## All tests: unit, then those on a real Kafka
 	@status=0; \
 	$(BIN)/python -m pytest tests/unit $(ON_ALL_CORES) || status=$$?; \
-	$(BIN)/python -m pytest tests/connected || status=$$?; \
+	$(BIN)/python -m pytest tests/connected $(SIDE_BY_SIDE) || status=$$?; \
 	exit $$status
 
 unit: .venv/.ready ## Tests that need no broker
 	@$(BIN)/python -m pytest tests/unit $(ON_ALL_CORES)
 
 connected: .venv/.ready ## Tests on a real Kafka
-	@$(BIN)/python -m pytest tests/connected
+	@$(BIN)/python -m pytest tests/connected $(SIDE_BY_SIDE)
 
 demo: .venv/.ready ## Everything in one process for half a minute, nothing else needed
 	@$(BIN)/parcelwatch demo --for $(SECONDS_OF_DEMO)

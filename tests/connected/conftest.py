@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.kafka_broker import Broker, BrokerError, GivenBroker, NoBrokerError, choose, own
+from tests.kafka_broker import Broker, BrokerError, GivenBroker, NoBrokerError, choose, missing, own
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Ends a run that will find no broker before it begins: of the processes of a run, none can say why it ended."""
+    lacking = None if session.config.option.collectonly else missing()
+    if lacking is not None:
+        pytest.exit(lacking, returncode=2)
 
 
 @pytest.fixture(scope="session")
@@ -46,8 +53,8 @@ def running(find: Callable[[Path], Broker], folder: Path) -> Iterator[Broker]:
     """Starts what `find` finds, and removes it at the end. Without a broker the run ends, with one line."""
     try:
         found = find(folder)
-    except (NoBrokerError, BrokerError) as missing:
-        pytest.exit(str(missing), returncode=2)
+    except (NoBrokerError, BrokerError) as none:
+        pytest.exit(str(none), returncode=2)
     try:
         asyncio.run(prepared(found))
         yield found

@@ -6,7 +6,7 @@ never skipped.
 """
 
 from tests.kafka_broker.broker import Broker, BrokerError, GivenBroker, NotOursError
-from tests.kafka_broker.choice import GIVEN, NoBrokerError, choose, own
+from tests.kafka_broker.choice import GIVEN, NoBrokerError, choose, missing, own
 from tests.kafka_broker.traffic import Traffic
 
 __all__ = [
@@ -18,5 +18,6 @@ __all__ = [
     "NotOursError",
     "Traffic",
     "choose",
+    "missing",
     "own",
 ]

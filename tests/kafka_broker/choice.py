@@ -25,15 +25,24 @@ def choose(folder: Path) -> Broker:
     return GivenBroker(given) if given else own(folder)
 
 
-def own(folder: Path) -> Broker:
-    """A broker that the tests may stop, kill and pause, not started yet. Raises `NoBrokerError`."""
-    no_engine = container.missing()
-    if no_engine is None:
-        return container.ContainerBroker()
-    no_java = java.missing()
-    if no_java is None:
-        return java.JavaBroker(folder)
-    raise NoBrokerError(
-        f"no Kafka for the connected tests ({no_engine}; {no_java}): name one in {GIVEN}=HOST:PORT, "
+def missing() -> str | None:
+    """Why no broker can be had here, or None. It starts none and makes nothing."""
+    if os.environ.get(GIVEN):
+        return None
+    return None if container.missing() is None or java.missing() is None else _lacking()
+
+
+def _lacking() -> str:
+    return (
+        f"no Kafka for the connected tests ({container.missing()}; {java.missing()}): name one in {GIVEN}=HOST:PORT, "
         f"start a Docker engine, or install Java {java.MINIMUM_JAVA} and Maven"
     )
+
+
+def own(folder: Path) -> Broker:
+    """A broker that the tests may stop, kill and pause, not started yet. Raises `NoBrokerError`."""
+    if container.missing() is None:
+        return container.ContainerBroker()
+    if java.missing() is None:
+        return java.JavaBroker(folder)
+    raise NoBrokerError(_lacking())
