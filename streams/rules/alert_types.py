@@ -177,7 +177,7 @@ _ALL = (
         REVIEW, "order", "info", (PLATFORM,),
         "A request came after the base period of the after-sales window, but within its extension: staff decide.",
         "that of the request: a refund, a dispute, a complaint or an after-sales ticket",
-        _DISPROVED, evidence.REVIEW, ("request", "request_id"),
+        _DISPROVED, evidence.REVIEW_REQUEST, ("request", "request_id"),
     ),
     AlertType(
         RIGHTS_REFUSED, "order", "warning", (MERCHANT,),

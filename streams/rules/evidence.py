@@ -132,7 +132,7 @@ def of_rate(threshold: float, baseline: float, left: int | None, *, by_kind: boo
     )
 
 
-REVIEW = (
+REVIEW_REQUEST = (
     Field("request", "code", "the event that asked", "refund", codes=REQUEST_KINDS),
     Field("request_id", "text", "its id", "R-1"),
     Field("item_id", "text", "item that it names", "I-1", nullable=True),

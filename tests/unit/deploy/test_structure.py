@@ -15,7 +15,8 @@ from packaging.utils import canonicalize_name
 
 from tests.unit.deploy import ROOT
 
-OWN = {"streams", "schemas", "tests", "bench"}
+#: Ours, and what the standard library of a later Python brings.
+OWN = {"streams", "schemas", "tests", "bench", "compression"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 #: What is imported where an option asks for it alone.
 OPTIONAL = {
