@@ -41,8 +41,8 @@ _HEAD = """\
 <!-- Written by `python -m streams.alerts.reference` from the registry and the message catalogue. Do not edit. -->
 
 Every alert that there is: what it means, when it is raised and resolved, to whom it goes, what its evidence holds, what
-it advises. Each links to a JSON Schema with all its codes. Names like `orders.ship_by_hours` are
-[settings of the policy](policy.md).
+it advises. Each links to a JSON Schema with all its codes. [rules.md](rules.md) explains the rules, and what names like
+`orders.ship_by_hours` are: settings of [the policy](policy.md).
 
 An alert is a CloudEvent on the topic `alerts.merchant` or `alerts.platform`, or on both, each with its own `id`. What
 was `raised` is later `resolved` under the same `data.episode`, with its evidence as of then and `raised_at`. Where an

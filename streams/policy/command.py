@@ -16,6 +16,7 @@ from streams.cli.terminal import echo, printable, printable_json
 from streams.policy import load
 from streams.policy.hints import hints
 from streams.policy.model import Policy
+from streams.policy.sections import PAGE, section_of
 from streams.policy.settings import Difference, differences, settings
 
 #: Where nobody looks at a terminal's width: so wide that no line of a table is broken.
@@ -36,7 +37,7 @@ def policy_command() -> None:
 @click.argument("name", metavar="[NAME|FILE]", default=load.DEFAULT)
 @_json_option
 def show_command(name: str, as_json: bool) -> None:
-    """Show every setting, who set it, and the rule that it comes from.
+    """Show every setting, who set it, the rule that it comes from, and the section of docs/rules.md that explains it.
 
     Without a name, those of the default policy.
     """
@@ -46,14 +47,18 @@ def show_command(name: str, as_json: bool) -> None:
     except load.BadPolicy as error:
         raise click.ClickException(str(error)) from None
     if as_json:
-        rows = [{"setting": one.name, "value": one.value, "set_by": one.set_by, "rule": one.rule} for one in found]
+        rows = [
+            {"setting": one.name, "value": one.value, "set_by": one.set_by, "rule": one.rule}
+            | {"section": section_of(one.name)}
+            for one in found
+        ]
         _print_json({"policy": policy.label, "made_of": made_of, "settings": rows})
         return
     echo(f"{policy.label} ({' <- '.join(reversed(made_of))})")
     echo("")
     _print_table(
-        ("setting", "value", "set by", "rule"),
-        ((one.name, _told(one.value), one.set_by, one.rule or "") for one in found),
+        ("setting", "value", "set by", "rule", f"in {PAGE}"),
+        ((one.name, told(one.value), one.set_by, one.rule or "", section_of(one.name)) for one in found),
     )
 
 
@@ -117,7 +122,7 @@ def _print_table(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Non
         click.echo(line.rstrip())
 
 
-def _told(value: Any) -> str:
+def told(value: Any) -> str:
     """A value as a file has it; a long list in short."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -135,12 +140,12 @@ def _sides(entry: Difference) -> tuple[str, str]:
     one, two = entry.first, entry.second
     if isinstance(one, list) and isinstance(two, list):
         alone = [[item for item in one if item not in two], [item for item in two if item not in one]]
-        texts = [_told(one), _told(two)]
+        texts = [told(one), told(two)]
         if any("..." in text for text in texts):
             if not any(alone):
                 return f"{len(one)} entries", "the same in another order"
             return (
-                f"{len(one)} entries, only here: {_told(alone[0])}",
-                f"{len(two)} entries, only here: {_told(alone[1])}",
+                f"{len(one)} entries, only here: {told(alone[0])}",
+                f"{len(two)} entries, only here: {told(alone[1])}",
             )
-    return tuple("-" if side is None else _told(side) for side in (one, two))  # type: ignore[return-value]
+    return tuple("-" if side is None else told(side) for side in (one, two))  # type: ignore[return-value]

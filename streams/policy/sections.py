@@ -1,0 +1,39 @@
+"""Where `docs/rules.md` explains a setting."""
+
+from __future__ import annotations
+
+PAGE = "docs/rules.md"
+
+#: The headings of PAGE, by setting or the beginning of its name.
+SECTIONS = {
+    "name": "Names",
+    "platform": "Names",
+    "lateness": "Time",
+    "periods": "Causes of a stall",
+    "shipments": "Silences",
+    "shipments.keep_days": "Keeping and forgetting",
+    "feed_silence": "Feed silence",
+    "clusters": "Clusters",
+    "orders": "Shipping in time",
+    "tickets": "Tickets",
+    "help_rate": "What the rate counts",
+    "interventions": "Interventions",
+    "conversations": "Topics",
+    "conversations.reply_late": "Late replies",
+    "aftersales": "After-sales window",
+    "aftersales.no_reason_return_days": "Refused rights",
+    "aftersales.no_reason_exempt": "Refused rights",
+    "aftersales.quality_exchange_days": "Refused rights",
+    "keeping": "Keeping and forgetting",
+}
+
+
+def section_of(setting: str) -> str:
+    """The heading below which the setting is explained. Raises KeyError where none is named."""
+    # A row in brackets belongs to the list before it; its name may hold dots.
+    parts = setting.partition("[")[0].split(".")
+    for length in range(len(parts), 0, -1):
+        heading = SECTIONS.get(".".join(parts[:length]))
+        if heading is not None:
+            return heading
+    raise KeyError(setting)
