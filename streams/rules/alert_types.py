@@ -220,7 +220,7 @@ _ALL = (
         "The help rate of one item, beside that of its shop's category, is so high that it may be delisted.",
         f"{_HIGHER.format('help_rate.delisting_risk')}, with `help_rate.delisting_min_escalations` and"
         " `help_rate.min_orders` orders of the item",
-        _ITEM_ENDS, (evidence.ITEM, *evidence.of_rate(3.0, 0.04, None, by_kind=False)), SPAN,
+        _ITEM_ENDS, (evidence.ITEM, *evidence.of_rate(3.0, 0.04, None)), SPAN,
     ),
     AlertType(
         FEED_SILENT, "carrier", "critical", (PLATFORM,),

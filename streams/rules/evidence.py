@@ -111,18 +111,15 @@ TICKET = (
 ITEM = Field("item_id", "text", "the item", "I-1")
 
 
-def of_rate(threshold: float, baseline: float, left: int | None, *, by_kind: bool = True) -> tuple[Field, ...]:
-    """The evidence of every alert of a rate; the arguments are its example. `by_kind`: with the counts of each kind."""
-    kinds = (
+def of_rate(threshold: float, baseline: float, left: int | None) -> tuple[Field, ...]:
+    """The evidence of every alert of a rate; the arguments are its example."""
+    return (
+        Field("window_days", "count", "window of the rate", 30, unit="days"),
+        Field("orders", "count", "orders in the window", 200),
         Field("disputes", "count", "disputes in it", 9),
         Field("complaints", "count", "complaints in it", 8),
         Field("interventions", "count", "interventions in it", 7),
         Field("ticket_timeouts", "count", "tickets in it that timed out", 6),
-    )
-    return (
-        Field("window_days", "count", "window of the rate", 30, unit="days"),
-        Field("orders", "count", "orders in the window", 200),
-        *(kinds if by_kind else ()),
         Field("escalations", "count", "what the rate counts, by the policy: escalations, or orders with one", 30),
         Field("rate", "number", "`escalations` over `orders`, to 6 digits", 0.15, nullable=True),
         Field("baseline", "number", "mean rate of the category's shops, to 6 digits", baseline, nullable=True),
