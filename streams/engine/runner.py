@@ -24,7 +24,7 @@ from streams.engine.rights import grants
 from streams.engine.runtime import TaskRuntime
 from streams.engine.store.interface import CommittedTable
 from streams.engine.table import Tabled
-from streams.engine.task import Task, prefix_of
+from streams.engine.task import BEGIN, Task, prefix_of
 from streams.engine.topology import TaskId, Topology
 
 #: Makes the empty processor of a task.
@@ -187,13 +187,14 @@ class Runner:
         # In a thread: a large state takes seconds, and the group must hear from this worker meanwhile.
         opened = await asyncio.to_thread(self._build, processor, saved)
         if not opened.restored:
-            if committed:
+            begin = {each: put.offset for each, put in committed.items() if put.metadata == BEGIN}
+            if len(begin) < len(committed):
                 raise FatalError(
                     f"the group {topology.app_id} has read {topology.inputs(task.kind)[0]} before, but "
                     f"{topology.changelog(task.kind)} has lost partition {task.partition}: delete the group's "
                     "offsets and its internal topics to begin anew"
                 )
-            opened.begin_at(await self._log.begin_offsets(self.sources))
+            opened.begin_at({**await self._log.begin_offsets(self.sources), **begin})
         # A new task is not kept before its first commit, for that one says that the changelog begins there.
         self._end = restored.end if opened.restored else None
         self._begin(opened, restored.read, time.monotonic() - began)

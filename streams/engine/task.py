@@ -35,6 +35,10 @@ _INPUT = _ENGINE + b"input:"
 _EDGE = _ENGINE + b"edge:"
 
 
+#: The text of an offset that a task without any state begins at: somebody has put it there for that.
+BEGIN = "begin"
+
+
 def final_text(clock: Clock) -> str:
     """The text that a task that is final commits with the offset of its marker partition."""
     return f"final:{clock.until}"

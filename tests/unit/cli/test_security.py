@@ -26,6 +26,7 @@ from streams.engine.log.kafka_writer import KafkaWriter
 from streams.explain import broker
 from streams.forget import command as forget
 from streams.generate import command as generate
+from streams.reset import command as reset
 from streams.topics import command as topics
 from streams.topics.report import Report
 from streams.worker import WorkerSettings
@@ -60,6 +61,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         found.append(sending.client)
         return 0
 
+    def keep_connection(*arguments: Any) -> Any:
+        found.append(arguments[-1])
+        raise FatalError("far enough")
+
+    monkeypatch.setattr(reset, "connected", keep_connection)
     monkeypatch.setattr(generate, "produce", keep_sending)
     monkeypatch.setattr(worker, "run_worker", keep_settings)
     monkeypatch.setattr(topics, "ensure", keep_client)
@@ -74,6 +80,7 @@ CONNECTING: dict[str, tuple[click.Command, tuple[str, ...]]] = {
     "topics": (command_of("topics"), ()),
     "explain": (command_of("explain"), ("P1", "--broker", "kafka://127.0.0.1:1")),
     "forget": (command_of("forget"), ("--order", "o1")),
+    "reset": (command_of("reset"), ("--yes",)),
     "generate": (command_of("generate"), ("--broker", "kafka://127.0.0.1:1")),
 }
 COMMANDS = pytest.mark.parametrize("name", CONNECTING)
