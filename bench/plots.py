@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -13,28 +13,11 @@ from matplotlib.figure import Figure
 
 from bench.results import Result, Table, tables
 from bench.sampled import STAGES
+from streams.compare.chart_style import BLUE, GREEN, ORANGE, STYLE
 
-_INK, _GRID, _OURS, _THEIRS = "#3a4250", "#e6e9ee", "#2f6db3", "#b9c0cb"
-_LINES = ("#2f6db3", "#e07b1a", "#3d9a8b")
+_OURS, _THEIRS = BLUE, "#b9c0cb"
+_LINES = (BLUE, ORANGE, GREEN)
 _PARTS = ("#c9ced6", "#3d9a8b", "#8d6bb0", "#2f6db3", "#e07b1a", "#f3d37a", "#c4443c", "#7a5230", "#6aa9d8", "#e6e9ee")
-#: The library's settings by name.
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "parcelwatch",
-    "font.family": ["DejaVu Sans"],
-    "font.size": 9.5,
-    "axes.edgecolor": "#b9c0cb",
-    "axes.labelcolor": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": _GRID,
-    "text.color": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "legend.frameon": False,
-}
 
 
 def _throughput(axes: Axes, table: Table) -> None:
@@ -107,7 +90,7 @@ def drawn(results: Mapping[str, Result]) -> dict[str, str]:
 
 
 def _svg(draw: Callable[[Axes, Table], None], table: Table) -> str:
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(8, 3), layout="constrained")
         draw(figure.subplots(), table)
         out = io.StringIO()

@@ -16,6 +16,7 @@ from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
+from schemas.times import CHINA
 from streams.engine.partitioner import partition_for
 
 PARTITIONS = 4
@@ -168,5 +169,5 @@ def rendered(seconds: int) -> bytes:
 
 @lru_cache(maxsize=100_000)
 def _minute(minute: int) -> bytes:
-    at = datetime.fromtimestamp(minute * 60, UTC) + timedelta(hours=8)
+    at = datetime.fromtimestamp(minute * 60, UTC) + timedelta(microseconds=CHINA)
     return at.isoformat()[:16].encode()

@@ -14,6 +14,10 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+#: China's clock is ahead of UTC by this; it has one zone, and no summer time.
+CHINA = 8 * HOUR
+#: Before and after every time that can be parsed.
+BEFORE_ALL, AFTER_ALL = -(1 << 62), 1 << 62
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

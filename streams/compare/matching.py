@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from schemas.times import AFTER_ALL
 from streams.compare.episodes import Episode
-
-_FOR_EVER = 1 << 62
 
 
 class Pair(NamedTuple):
@@ -75,4 +74,4 @@ def _overlapping(of_a: list[Episode], of_b: list[Episode]) -> Iterator[Pair]:
 
 
 def _end(episode: Episode) -> int:
-    return episode.resolved if episode.resolved is not None else _FOR_EVER
+    return episode.resolved if episode.resolved is not None else AFTER_ALL

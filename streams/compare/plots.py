@@ -18,38 +18,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from streams.compare.chart_style import BLUE, GREEN, INK, ORANGE, STYLE, VIOLET
 from streams.compare.findings import CHANGES, Findings, TypeRow
 from streams.rules.help_rate.levels import LEVELS
 
-#: Told apart by readers who do not see red and green, and in grey.
-A, B = "#2f6db3", "#e07b1a"
-CHANGE_COLORS = ("#c9ced6", "#3d9a8b", "#8d6bb0", A, B)
+A, B = BLUE, ORANGE
+CHANGE_COLORS = ("#c9ced6", GREEN, VIOLET, A, B)
 CHANGE_NAMES = ("same time", "B earlier", "B later", "only A", "only B")
 _LEVEL_COLORS = ("#f3d37a", "#eb9a4b", "#c4443c")
-_INK, _GRID = "#3a4250", "#e6e9ee"
-#: The library's settings by name.
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "parcelwatch",
-    # What it measures with; it comes with the library. The page names other fonts.
-    "font.family": ["DejaVu Sans"],
-    "font.size": 9.5,
-    "axes.edgecolor": "#b9c0cb",
-    "axes.labelcolor": _INK,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.titlelocation": "left",
-    "axes.titlecolor": _INK,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": _GRID,
-    "text.color": _INK,
-    "xtick.color": _INK,
-    "ytick.color": _INK,
-    "legend.frameon": False,
-}
 _WIDTH = 9.6
 #: This part of the library has no types.
 _DATES: Any = dates
@@ -60,7 +36,7 @@ _MOST_POINTS = 180
 def changes(findings: Findings) -> str:
     """What became of each alert: one bar for each type, in parts."""
     rows = findings.types[::-1]
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 1.3 + 0.3 * len(rows)), layout="constrained")
         axes = figure.subplots()
         left = [0.0] * len(rows)
@@ -70,7 +46,7 @@ def changes(findings: Findings) -> str:
             bars = axes.barh(range(len(rows)), parts, left=left, color=color, label=name, height=0.7)
             texts = [f"{row.changes[change]:,}" if part > 0.06 else "" for row, part in zip(rows, parts, strict=True)]
             axes.bar_label(bars, texts, label_type="center", fontsize=8.5,
-                           color="white" if color != CHANGE_COLORS[0] else _INK)  # fmt: skip
+                           color="white" if color != CHANGE_COLORS[0] else INK)  # fmt: skip
             left = [start + part for start, part in zip(left, parts, strict=True)]
         _name_rows(axes, rows)
         axes.set_xlim(0, 1)
@@ -83,7 +59,7 @@ def changes(findings: Findings) -> str:
 def over_soon(findings: Findings) -> str:
     """How many alerts of each type were over by themselves within 24 h."""
     rows = [row for row in findings.types if row.a.share is not None or row.b.share is not None][::-1]
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 1.2 + 0.45 * len(rows)), layout="constrained")
         axes = figure.subplots()
         for name, color, offset, counts in (
@@ -110,7 +86,7 @@ def by_day(findings: Findings) -> str:
     """Alerts raised by day: one small plot for each type."""
     rows = findings.types
     days, step = _days(rows)
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         lines = -(-len(rows) // 3)
         figure = Figure(figsize=(_WIDTH, 0.6 + 1.75 * lines), layout="constrained")
         grid = figure.subplots(lines, 3, sharex=True, squeeze=False)
@@ -139,7 +115,7 @@ def levels(findings: Findings) -> str | None:
     if not top:
         return None
     days = [date.fromisoformat(one.day) for one in counts]
-    with mpl.rc_context(_STYLE):
+    with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 3.2), layout="constrained")
         left, right = figure.subplots(1, 2, sharex=True, sharey=True)
         for axes, title, sides in ((left, "A", [one.a for one in counts]), (right, "B", [one.b for one in counts])):

@@ -10,7 +10,7 @@ import time
 import click
 import structlog
 
-from schemas.times import DAY, HOUR
+from schemas.times import CHINA, DAY
 from streams.alerts.languages import LANGUAGES, Tag
 from streams.cli.options import policy_option
 from streams.demo.console import AlertConsole
@@ -22,7 +22,6 @@ from streams.policy.model import Policy
 ANGER = (8.0, 16.0)
 #: Without an end the marketplace begins so many days ago, and ends today.
 LONGEST = 1095
-_CHINA = 8 * HOUR
 
 
 @click.command("demo")
@@ -47,8 +46,8 @@ def demo_command(seconds: float | None, pace: float, seed: int, lang: Tag | None
 
 def _midnight() -> int:
     """The last midnight in China, in microseconds: no event of the plan lies ahead of the log's own clock."""
-    now = time.time_ns() // 1000 + _CHINA
-    return now - now % DAY - _CHINA
+    now = time.time_ns() // 1000 + CHINA
+    return now - now % DAY - CHINA
 
 
 def _quiet() -> None:

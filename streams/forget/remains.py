@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from schemas.events import CHATS, ORDERS, SCANS
-from schemas.times import DAY, HOUR, render
+from schemas.times import AFTER_ALL, DAY, HOUR, render
 from schemas.topics import ALERTS, TopicNames
 from streams.engine.topology import Topology
 from streams.stages.dataflow import LINKS, REGISTRATIONS, STALL_POINTS
@@ -18,7 +18,6 @@ SETTINGS = ("cleanup.policy", "retention.ms", "segment.ms", "max.compaction.lag.
 _UPKEEP = HOUR
 _MILLISECOND = 1000
 #: Longer than any settings that are meant: Kafka's "for ever".
-_FOR_EVER = 1 << 62
 
 
 class Remaining(msgspec.Struct, frozen=True):
@@ -90,7 +89,7 @@ def _compacted(lag: int | None) -> tuple[str, int | None]:
 def _span(config: Mapping[str, str], name: str) -> int | None:
     """A setting in microseconds; None where it is for ever."""
     span = int(config.get(name) or -1) * _MILLISECOND
-    return span if 0 <= span < _FOR_EVER else None
+    return span if 0 <= span < AFTER_ALL else None
 
 
 def _text(span: int | None) -> str:

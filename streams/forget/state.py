@@ -31,7 +31,6 @@ _ATTEMPTS = 5
 #: Told of offsets that were read.
 Progress = Callable[[int], None]
 #: Whether the row of a key may be of use.
-Wants = Callable[[bytes, bytes], bool]
 Changes = dict[bytes, bytes | None]
 
 

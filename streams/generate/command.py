@@ -16,7 +16,7 @@ from click.core import ParameterSource
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from schemas.times import DAY, HOUR, SECOND
+from schemas.times import CHINA, DAY, SECOND
 from schemas.topics import TopicNames
 from streams.cli import logging
 from streams.cli.options import bootstrap, instant, partitioner_option, topics_option
@@ -29,7 +29,6 @@ from streams.marketplace.shops import PER_CATEGORY
 
 #: Days that a marketplace which goes on as it happens is planned for.
 _LIVE = 3_650
-_CHINA = 8 * HOUR
 _BROKER_IS_DEFAULT = (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT)
 
 
@@ -83,7 +82,7 @@ def generate_command(
         raise click.UsageError(f"{'--live' if live else '--speed'} needs --broker: files have no clock")
     now = time.time_ns() // 1_000
     if start is None:
-        end = now - now % SECOND if broker is not None else now - (now + _CHINA) % DAY
+        end = now - now % SECOND if broker is not None else now - (now + CHINA) % DAY
         start = end - days * DAY
     plan = Plan(
         seed=seed, shops=shops, orders_per_day=orders_per_day, days=days + (_LIVE if live else 0), start=start,

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from schemas.times import DAY, HOUR, MINUTE, SECOND, parse
+from schemas.times import CHINA, DAY, HOUR, MINUTE, SECOND, parse
 from streams.marketplace.orders import CHATS, ORDERS, SCANS, Fact, Lives
 from streams.marketplace.shops import Shop, open_shops
 
@@ -26,7 +26,7 @@ from streams.marketplace.shops import Shop, open_shops
 DELAY = {ORDERS: 40 * SECOND, CHATS: 40 * SECOND, SCANS: 45 * MINUTE}
 #: Parts of all orders by hour of the day in China.
 _HOURS = (3, 2, 1, 1, 1, 1, 2, 3, 5, 7, 9, 9, 8, 7, 7, 7, 7, 7, 7, 8, 10, 11, 9, 6)
-_CHINA = timedelta(hours=8)
+_CHINA = timedelta(microseconds=CHINA)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

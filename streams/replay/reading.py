@@ -214,7 +214,7 @@ def time_of(line: bytes) -> int:
         plain = json_text.read(line.decode()).value
         return times.parse(plain["occurred_at"])
     except (TypeError, LookupError, ValueError):
-        return -(1 << 62)
+        return times.BEFORE_ALL
 
 
 _T = TypeVar("_T")

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
-from weakref import WeakSet
 
 from schemas.decode import Invalid, Reason, decode
 from schemas.events import AnyEvent, record_key
@@ -25,12 +23,6 @@ Partitioner = Callable[[bytes, int], int]
 LARGEST_LETTER = 900_000
 
 
-class Stalls(Protocol):
-    """A task that counts its open stalls."""
-
-    open_stalls: int
-
-
 @dataclass(slots=True)
 class Counts:
     """What the tasks of this process have said and seen; for metrics alone, no part of any state."""
@@ -39,8 +31,6 @@ class Counts:
     dead: Counter[tuple[str, str]] = field(default_factory=Counter)
     repeated: int = 0
     tombstones: int = 0
-    #: The living tasks that know of stalls.
-    shipments: WeakSet[Stalls] = field(default_factory=WeakSet)
 
 
 class Intake:

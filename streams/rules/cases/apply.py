@@ -11,7 +11,7 @@ from streams.policy.model import Policy
 from streams.rules.cases.case import Aside, Case
 from streams.rules.cases.lifetimes import known_until, place_of, voided_at
 from streams.rules.conversations import replies
-from streams.rules.conversations.interventions import Intervention
+from streams.rules.conversations.interventions import Intervention, message_id
 from streams.rules.conversations.replies import Conversation, Message
 from streams.rules.facts import Fact, first, takes_its_place
 from streams.rules.orders.escalations import Escalation, Voided, Voiding
@@ -174,7 +174,7 @@ def _say(whole: Case, life: Case, conversation_id: str, message: Message, settle
         conversation = whole.conversations[conversation_id] = Conversation()
     if not conversation.add(message, settled):
         return False
-    identity = f"{conversation_id}:{message.event_id}"
+    identity = message_id(conversation_id, message.event_id)
     known = life.messages.pop(identity, None)
     said = conversation.messages
     if message.order_id is not None and life.start is not None:

@@ -10,9 +10,7 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from schemas.times import HOUR
-
-_NEVER = 1 << 62
+from schemas.times import AFTER_ALL, HOUR
 
 
 class Span(NamedTuple):
@@ -35,8 +33,8 @@ class Move(NamedTuple):
 
 def moves(spans: Iterable[Span]) -> list[Move]:
     """The moves of one order, by boundary. An escalation counts from the boundary after its hour on."""
-    begun = sorted((span.hour, _NEVER if span.ended is None else span.ended) for span in spans)
-    boundaries = {hour + HOUR for hour, _ in begun} | {ended for _, ended in begun if ended != _NEVER}
+    begun = sorted((span.hour, AFTER_ALL if span.ended is None else span.ended) for span in spans)
+    boundaries = {hour + HOUR for hour, _ in begun} | {ended for _, ended in begun if ended != AFTER_ALL}
     result: list[Move] = []
     #: (minus the hour, the end) of what has begun: the latest first. What is over stays below until it comes up.
     known: list[tuple[int, int]] = []

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.times import HOUR
+from schemas.times import AFTER_ALL, HOUR
 from streams.policy.model import Policy
 from streams.rules.cases.apply import Entry, put_fact, ship, unpacked
 from streams.rules.cases.case import KINDS, TICKET_TIMEOUT, Case
@@ -38,7 +38,6 @@ from streams.rules.reconcile import Emitted
 from streams.rules.windows import LONGEST
 
 _TIMEOUT = KINDS[TICKET_TIMEOUT]
-_FOR_EVER = 1 << 62
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Case).decode
 
@@ -87,13 +86,13 @@ def foreseen(case: Case, policy: Policy) -> Case:
     copy = _decode(_encode(case))
     for aside in copy.aside:
         entry = unpacked(aside)
-        life = admit(copy, entry, _FOR_EVER, policy)
+        life = admit(copy, entry, AFTER_ALL, policy)
         if isinstance(life, Wait):
             continue
         if isinstance(entry.fact, Shipped):
-            ship(life, entry.fact, _FOR_EVER)
+            ship(life, entry.fact, AFTER_ALL)
         else:
-            put_fact(copy, life, entry, _FOR_EVER, _FOR_EVER, policy)
+            put_fact(copy, life, entry, AFTER_ALL, AFTER_ALL, policy)
     return copy
 
 

@@ -11,6 +11,7 @@ from streams.rules.cases.apply import COMPLAINED, INTERVENED, OPENED, RESPONDED,
 from streams.rules.cases.case import COMPLAINT, INTERVENTION, KINDS, ONCE, TICKET_TIMEOUT, Case
 from streams.rules.cases.lifetimes import end_of_escalation, end_of_order
 from streams.rules.cases.ttl import conversation_end, ticket_end
+from streams.rules.conversations.interventions import message_id
 from streams.rules.orders.ship_by import Order
 from streams.rules.reconcile import Emitted
 
@@ -37,7 +38,7 @@ def named(case: Case, entry: Entry, policy: Policy) -> Iterator[Thing]:
     elif entry.slot == SAID:
         if entry.identity in case.conversations:
             yield _conversation(case, entry.identity, policy)
-        message = f"{entry.identity}:{getattr(entry.fact, 'event_id', '')}"
+        message = message_id(entry.identity, getattr(entry.fact, "event_id", ""))
         if not entry.of_order and message in case.messages:
             yield _escalation(case, case.messages, message, policy)
     elif not entry.of_order and entry.slot in (COMPLAINED, INTERVENED):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from schemas.times import AFTER_ALL
 from streams.policy.model import Policy
 from streams.rules.cases.case import DISPUTE, KINDS, TICKET_TIMEOUT, Case, Shipping
 from streams.rules.cases.ttl import order_end, ticket_end
@@ -23,7 +24,7 @@ Place = tuple[int, int, str, bytes]
 _TIMEOUT = f"{KINDS[TICKET_TIMEOUT]}/"
 _DISPUTE = f"{KINDS[DISPUTE]}/"
 _LAST = 2
-_NEVER: Place = (1 << 62, _LAST, "", b"")
+_NEVER: Place = (AFTER_ALL, _LAST, "", b"")
 
 
 def parts(whole: Case) -> Iterator[Case]:

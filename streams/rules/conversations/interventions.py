@@ -44,6 +44,11 @@ def _prepared(rules: Interventions) -> Phrases:
     )
 
 
+def message_id(conversation_id: str, event_id: str) -> str:
+    """The id of the intervention that a message is."""
+    return f"{conversation_id}:{event_id}"
+
+
 def counted(known: Iterable[Intervention], rules: Interventions) -> list[Intervention]:
     """Those that count: per conversation, none that follows a counted one within the repeat time (less than).
 

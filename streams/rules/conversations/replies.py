@@ -16,7 +16,7 @@ import msgspec
 from schemas.times import render
 from streams.policy.model import Policy
 from streams.rules.alert import MERCHANT, RAISED
-from streams.rules.conversations.interventions import Intervention
+from streams.rules.conversations.interventions import Intervention, message_id
 from streams.rules.facts import Fact
 from streams.rules.reconcile import Expected
 
@@ -161,7 +161,7 @@ def asked(
                 event_id=message.event_id,
                 digest=message.digest,
                 shop_id=message.shop_id,
-                intervention_id=f"{conversation_id}:{event_id}",
+                intervention_id=message_id(conversation_id, event_id),
                 conversation_id=conversation_id,
                 order_id=message.order_id,
                 by_message=True,

@@ -14,11 +14,11 @@ from typing import Any
 
 import msgspec
 
+from schemas.times import BEFORE_ALL
 from streams.rules.reconcile import Emitted
 from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, MASK
 
 #: Before every instant.
-_NEVER = -(1 << 62)
 
 
 class Registration(msgspec.Struct, array_like=True, gc=False):
@@ -208,7 +208,7 @@ def uses(parcel: Parcel, given_up: int, keep: int) -> list[Use]:
             order = registration.order_id
             # An order that is held registers again where it was forgotten meanwhile: an update, but no other use.
             if current is None or current.ended is not None:
-                until, holder = (instant, current) if order in orders else holders.get(order, (_NEVER, None))
+                until, holder = (instant, current) if order in orders else holders.get(order, (BEFORE_ALL, None))
                 if holder is not None and instant <= until:
                     holder.repeated.append(registration)
                     continue

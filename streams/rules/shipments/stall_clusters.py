@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right, insort
 
 import msgspec
 
-from schemas.times import DAY, HOUR, render
+from schemas.times import BEFORE_ALL, DAY, HOUR, render
 from streams.policy.model import Clusters
 from streams.rules.alert import PLATFORM, RAISED, Alert
 
@@ -22,7 +22,7 @@ class Facility(msgspec.Struct, array_like=True):
     facility: str
     points: list[tuple[int, str]] = msgspec.field(default_factory=list)
     days: list[int] = msgspec.field(default_factory=list)
-    judged: int = -(1 << 62)
+    judged: int = BEFORE_ALL
 
     def add(self, time: int, name: str) -> bool:
         """A shipment stalled at `time`. False: known already."""

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from schemas.times import BEFORE_ALL
 from streams.rules.facts import digest
 from streams.rules.shipments.scan_status import BITS
 
@@ -55,9 +56,9 @@ class TieBook:
         self._young = _Generation()
         self._old = _Generation()
         #: The greatest scan, packed.
-        self._greatest = -(1 << 62)
+        self._greatest = BEFORE_ALL
         #: Everything in the old generation is older than, or as old as this time.
-        self._old_until = -(1 << 62)
+        self._old_until = BEFORE_ALL
         #: Rows that are to go.
         self._gone: list[int] = []
         self._last = 0

@@ -68,7 +68,6 @@ class ShipmentsTask:
         self._saved = ShipmentsHorizons()
         #: How many stalls the platform has been told of that are not resolved.
         self.open_stalls = 0
-        setting.counts.shipments.add(self)
 
     def events(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock) -> None:
         book = self._book
