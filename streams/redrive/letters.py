@@ -1,0 +1,121 @@
+"""Dead letters as a redrive sees them: where each came from, whether it is wanted, and what is sent for it.
+
+Two headers of ours go with what is sent, and back into the dead letter that may come of it: how often the record has
+been redriven, and where it was first read. By the one no record goes round for ever; by the other only the last letter
+of a record counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from schemas.times import parse
+from streams.engine.log.interface import TopicPartition
+from streams.engine.processor import Record
+
+#: How often the record has been redriven; topic/partition/offset of where it was read at first.
+REDRIVES, REDRIVE_OF = "parcelwatch-redrives", "parcelwatch-redrive-of"
+#: What the worker's intake adds behind the headers of the record.
+_ADDED = ("error-code", "error-detail", "source-topic", "source-partition", "source-offset", "failed-at")
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Place(NamedTuple):
+    """One record of a log."""
+
+    source: TopicPartition
+    offset: int
+
+
+class Letter(NamedTuple):
+    """One dead letter without its content. `at`: where it lies; `original`: where its record was read.
+
+    `root`: where that record was read at first, before any redrive. `failed_at`: microseconds. `whole`: whether the
+    letter holds the record's value.
+    """
+
+    at: Place
+    original: Place
+    root: str
+    redrives: int
+    reason: str
+    failed_at: int
+    key: bytes | None
+    whole: bool
+
+    @property
+    def content(self) -> Place:
+        """Where the record's content lies: in the letter, or else in the topic that it was read from."""
+        return self.at if self.whole else self.original
+
+
+def letter(source: TopicPartition, record: Record, topic: str) -> Letter | None:
+    """The letter that a record of the dead letters of `topic` is; None where it is none of ours."""
+    headers = record.headers
+    if tuple(name for name, _ in headers[-len(_ADDED) :]) != _ADDED:
+        return None
+    added = {name: value.decode(errors="replace") for name, value in headers[-len(_ADDED) :]}
+    try:
+        partition, offset = int(added["source-partition"]), int(added["source-offset"])
+        failed_at = parse(added["failed-at"])
+    except ValueError:
+        return None
+    if added["source-topic"] != topic or partition < 0 or offset < 0:
+        return None
+    own = dict(headers[: -len(_ADDED)])
+    root = own.get(REDRIVE_OF, f"{topic}/{partition}/{offset}".encode()).decode(errors="replace")
+    return Letter(
+        at=Place(source, record.offset), original=Place(TopicPartition(topic, partition), offset), root=root,
+        redrives=_number(own.get(REDRIVES, b"0")), reason=added["error-code"], failed_at=failed_at, key=record.key,
+        whole=record.value is not None,
+    )  # fmt: skip
+
+
+def _number(text: bytes) -> int:
+    """A count of ours; what is none is more than any limit, so that nothing goes round by it."""
+    return int(text) if text.isdigit() and len(text) < 10 else 1 << 31
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which letters are wanted: empty and None mean any. `since`, `before`: of when they failed, in microseconds."""
+
+    reasons: frozenset[str] = frozenset()
+    partitions: frozenset[int] = frozenset()
+    since: int | None = None
+    before: int | None = None
+
+    def wants(self, letter: Letter) -> bool:
+        return (
+            (not self.reasons or letter.reason in self.reasons)
+            and (not self.partitions or letter.original.source.partition in self.partitions)
+            and (self.since is None or letter.failed_at >= self.since)
+            and (self.before is None or letter.failed_at < self.before)
+        )
+
+
+class Redriven(NamedTuple):
+    """What is sent to `topic`, into `partition`."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes
+    headers: Headers
+
+
+def redriven(letter: Letter, record: Record, partition: int) -> Redriven | None:
+    """What is sent for a letter, from the record that holds its content; None where that is another record by now."""
+    headers = record.headers
+    if letter.whole:
+        headers = headers[: -len(_ADDED)]
+    elif letter.key is not None and record.key != letter.key:
+        return None
+    if record.value is None:
+        return None
+    own: Mapping[str, bytes] = {REDRIVES: b"%d" % (letter.redrives + 1), REDRIVE_OF: letter.root.encode()}
+    kept = tuple((name, value) for name, value in headers if name not in own)
+    return Redriven(letter.original.source.topic, partition, record.key, record.value, (*kept, *own.items()))
