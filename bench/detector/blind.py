@@ -2,9 +2,9 @@
 
     python bench/detector/blind.py FOLDER OTHER [--policy NAME|FILE] [--errors]
 
-FOLDER holds the two data sets of `measure.py`, OTHER the two files of the same source that were in neither
+FOLDER holds the two data sets of `measure.py`, OTHER four files of JD's dialogues that were in neither
 (`docs/detector.md` tells where they are). `blind.csv` names real messages, and holds none; `written.csv` holds messages
-that the labeller made up, for marketplaces and wordings that the data lack.
+that the labeller made up, for marketplaces and wordings that the data lack, `border.csv` such as mislead.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import csv
 import gzip
 import hashlib
 import math
+import re
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -29,9 +30,13 @@ from streams.rules.conversations.interventions import asks_for_staff
 from streams.rules.conversations.topics import TOPICS, topic_of
 
 BLIND = Path(__file__).with_name("blind.csv")
-WRITTEN = Path(__file__).with_name("written.csv")
+#: Those written for the blind test, and those written since, near the border: of the kinds that misled the lists.
+WRITTEN = [Path(__file__).with_name(name) for name in ("written.csv", "border.csv")]
 #: The dialogues with a speaker beside each turn: `session, user, from the shop?, ..., text`.
 _WITH_SPEAKERS = "jddc-chat"
+#: A whole dialogue in a line, the speaker before each turn.
+_DIALOGUES = "csds"
+_TURN = re.compile("(?<=。)(?=用户:|商家:|客服:)")
 
 
 class Case(NamedTuple):
@@ -71,6 +76,8 @@ def real(folders: list[Path], policy: Policy) -> Iterator[Case]:
             line = lines(found["file"])[int(found["line"]) - 1]
             if found["dataset"] == _WITH_SPEAKERS:
                 text = line.split("\t")[6]
+            elif found["dataset"] == _DIALOGUES:
+                text = _TURN.split(line)[int(found["turn"])].partition(":")[2].removesuffix("。")
             else:
                 text = turns_of(line, "ecd" if found["dataset"] == "ecd" else "jddc")[int(found["turn"])]
             if hashlib.sha256(text.encode()).hexdigest()[:12] != found["hash"]:
@@ -80,9 +87,10 @@ def real(folders: list[Path], policy: Policy) -> Iterator[Case]:
 
 
 def written(policy: Policy) -> Iterator[Case]:
-    with WRITTEN.open(encoding="utf-8", newline="") as file:
-        for found in csv.DictReader(file):
-            yield case(found["text"], found["intervention"], "", "written", 1.0, policy)
+    for path in WRITTEN:
+        with path.open(encoding="utf-8", newline="") as file:
+            for found in csv.DictReader(file):
+                yield case(found["text"], found["intervention"], "", path.stem, 1.0, policy)
 
 
 def case(text: str, intervention: str, topic: str, stratum: str, weight: float, policy: Policy) -> Case:
@@ -109,7 +117,9 @@ def weighted_right(cases: Iterable[Case]) -> str:
 def report(name: str, real_cases: list[Case], written_cases: list[Case]) -> None:
     print(f"{name} half: {len(real_cases)} real messages, {len(written_cases)} written ones")
     print(f"  {'':<14}{'labelled':>9}{'detected':>10}{'both':>7}   {'precision':<22}   {'recall':<22}")
-    for label, cases in (("real", real_cases), ("written", written_cases), ("both", real_cases + written_cases)):
+    parts = {"real": real_cases}
+    parts |= {path.stem: [one for one in written_cases if one.stratum == path.stem] for path in WRITTEN}
+    for label, cases in parts.items():
         print(row(label, [(one.asks, one.seen) for one in cases]))
     drawn = [one for one in real_cases if one.topic]
     asking, seen = sum(one.asks for one in drawn), sum(one.seen for one in drawn)

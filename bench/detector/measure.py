@@ -29,7 +29,7 @@ TUNING, TEST = "tuning", "test"
 
 
 class Label(NamedTuple):
-    """What a person said of one message: whether it asks for platform staff, and its topic."""
+    """What a person said of one message: whether it asks for platform staff, and its topic (empty: not labelled)."""
 
     dataset: str
     file: str
@@ -118,10 +118,11 @@ def report(name: str, messages: list[Message]) -> None:
     print(f"{name} half: {len(messages)} messages")
     print(f"  {'':<14}{'labelled':>9}{'detected':>10}{'both':>7}   {'precision':<22}   {'recall':<22}")
     print(row("intervention", [(m.label.intervention, m.intervention) for m in messages]))
+    about = [m for m in messages if m.label.topic]
     for topic in TOPICS:
-        print(row(topic, [(m.label.topic == topic, m.topic == topic) for m in messages]))
-    right = sum(m.label.topic == m.topic for m in messages)
-    print(f"  {'all topics':<14}{'':>26}   right {wilson(right, len(messages))}")
+        print(row(topic, [(m.label.topic == topic, m.topic == topic) for m in about]))
+    right = sum(m.label.topic == m.topic for m in about)
+    print(f"  {'all topics':<14}{'':>26}   right {wilson(right, len(about))}")
     drawn = [m for m in messages if m.label.drawn == "random"]
     asking = sum(m.intervention for m in drawn)
     right = sum(m.label.topic == m.topic for m in drawn)
@@ -138,7 +139,7 @@ def errors(messages: list[Message]) -> None:
                 f"intervention: labelled {m.label.intervention}, {m.label.file}:{m.label.line}:{m.label.turn} {m.text}"
             )
     for m in messages:
-        if m.label.topic != m.topic:
+        if m.label.topic and m.label.topic != m.topic:
             print(f"{m.label.topic}, not {m.topic}: {m.label.file}:{m.label.line}:{m.label.turn} {m.text}")
 
 

@@ -27,8 +27,8 @@ def test_labels_are_complete_and_hold_no_text() -> None:
         assert int(row["turn"]) >= 0
         assert re.fullmatch("[0-9a-f]{12}", row["hash"])
         assert row["intervention"] in ("yes", "no")
-        assert row["topic"] in TOPICS
-        assert row["drawn"] in ("search", "random")
+        assert (row["topic"] in TOPICS) is (row["drawn"] != "border")
+        assert row["drawn"] in ("search", "random", "border")
     assert len({row["hash"] for row in rows}) == len(rows)
     assert LABELS.read_text(encoding="utf-8").isascii()
 
@@ -39,7 +39,7 @@ def test_blind_labels_are_complete_hold_no_text_and_none_of_the_first_measuremen
     with BLIND.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert len(rows) >= 400
-    assert {row["drawn"] for row in rows} == {"net", "net-earlier", "random"}
+    assert {row["drawn"] for row in rows} == {"net", "net-earlier", "random", "later"}
     for row in rows:
         assert re.fullmatch("[0-9a-f]{12}", row["hash"])
         assert row["intervention"] in ("yes", "no")
