@@ -52,8 +52,11 @@ def contradictions(policy: Policy) -> list[str]:
     if not rate.elevated < rate.campaign_blocked < rate.delisting_risk:
         levels = f"{rate.elevated:g}, {rate.campaign_blocked:g} and {rate.delisting_risk:g}"
         found.append(f"help_rate: must be elevated < campaign_blocked < delisting_risk, got {levels}")
-    for field in ("phrases", "exceptions"):
-        problem = phrases.problem(getattr(policy.interventions, field), policy.interventions.words)
+    words = policy.interventions.words
+    lists = {"phrases": policy.interventions.phrases, "exceptions": policy.interventions.exceptions}
+    lists |= {f"words.{role}": getattr(words, role) for role in words.__struct_fields__}
+    for field, listed in lists.items():
+        problem = phrases.problem(listed, words)
         if problem:
             found.append(f"interventions.{field}: {problem}")
     if policy.conversations.reply_late.opens == policy.conversations.reply_late.closes:

@@ -163,17 +163,45 @@ class HelpRate(_Part, frozen=True, forbid_unknown_fields=True):
 
 
 class Words(_Part, frozen=True, forbid_unknown_fields=True):
-    """What stands for `{staff}`, `{platform}`, `{call}`, `{can}` and `{refusal}` in phrases; "" for nothing at all."""
+    """The words of messages that ask for staff, by their role, as `docs/detector.md` tells.
 
-    staff: tuple[str, ...] = ("",)
-    platform: tuple[str, ...] = ("",)
-    call: tuple[str, ...] = ("",)
-    can: tuple[str, ...] = ("",)
-    refusal: tuple[str, ...] = ("",)
+    Those of a role also stand for its name in braces in any phrase or word, as `{callee}`; `thing` is for that alone.
+    """
+
+    callee: tuple[str, ...] = ()
+    desk: tuple[str, ...] = ()
+    other: tuple[str, ...] = ()
+    decide: tuple[str, ...] = ()
+    settle: tuple[str, ...] = ()
+    favour: tuple[str, ...] = ()
+    call: tuple[str, ...] = ()
+    bid: tuple[str, ...] = ()
+    toward: tuple[str, ...] = ()
+    file: tuple[str, ...] = ()
+    dispute: tuple[str, ...] = ()
+    appeal: tuple[str, ...] = ()
+    will: tuple[str, ...] = ()
+    own: tuple[str, ...] = ()
+    asking: tuple[str, ...] = ()
+    done: tuple[str, ...] = ()
+    refusal: tuple[str, ...] = ()
+    undo: tuple[str, ...] = ()
+    undone: tuple[str, ...] = ()
+    turn: tuple[str, ...] = ()
+    report: tuple[str, ...] = ()
+    advice: tuple[str, ...] = ()
+    others_do: tuple[str, ...] = ()
+    supposing: tuple[str, ...] = ()
+    business: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    thing: tuple[str, ...] = ()
 
 
-class Interventions(_Part, frozen=True, forbid_unknown_fields=True):
-    """Which buyers' messages ask for platform staff: one that has a phrase, and none of the exceptions."""
+class Interventions(_Part, frozen=True, forbid_unknown_fields=True, cache_hash=True):
+    """Which buyers' messages ask for platform staff: one that has a plea, and none of the exceptions.
+
+    A plea is a phrase, or is made of words by their roles.
+    """
 
     phrases: tuple[Text, ...]
     exceptions: tuple[Text, ...]
@@ -210,7 +238,7 @@ class ReplyLate(_Part, frozen=True, forbid_unknown_fields=True):
         return opens, closes
 
 
-class Topics(_Part, frozen=True, forbid_unknown_fields=True):
+class Topics(_Part, frozen=True, forbid_unknown_fields=True, cache_hash=True):
     """The phrases of each topic, in the order in which they are looked up; what has none of them is `other`."""
 
     after_sales: tuple[Text, ...]

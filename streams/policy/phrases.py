@@ -5,28 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import product
-from typing import Protocol
+
+from streams.policy.model import Words
 
 #: Phrases that one list may stand for: looking them up takes no longer for more, but building the search does.
 MOST_PHRASES = 50_000
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
-_NAMES = ("staff", "platform", "call", "can", "refusal")
-
-
-class Words(Protocol):
-    """The words for each place."""
-
-    @property
-    def staff(self) -> tuple[str, ...]: ...
-    @property
-    def platform(self) -> tuple[str, ...]: ...
-    @property
-    def call(self) -> tuple[str, ...]: ...
-    @property
-    def can(self) -> tuple[str, ...]: ...
-    @property
-    def refusal(self) -> tuple[str, ...]: ...
 
 
 def written_out(phrases: Iterable[str], words: Words) -> Iterator[str]:
@@ -44,8 +29,8 @@ def problem(phrases: Iterable[str], words: Words) -> str | None:
     for phrase in phrases:
         count = 1
         for name in _PLACE.findall(phrase):
-            if name not in _NAMES:
-                return f"{phrase!r}: {{{name}}} is none of {', '.join(_NAMES)}"
+            if name not in Words.__struct_fields__:
+                return f"{phrase!r}: {{{name}}} is none of {', '.join(Words.__struct_fields__)}"
             count *= len(getattr(words, name))
         total += count
         if total > MOST_PHRASES:

@@ -7,8 +7,7 @@ from functools import lru_cache
 
 from schemas.times import HOUR
 from streams.policy.model import Interventions
-from streams.policy.phrases import written_out
-from streams.rules.conversations.phrase_matching import Phrases
+from streams.rules.conversations.pleas import Detector
 from streams.rules.facts import Fact
 
 
@@ -27,21 +26,13 @@ class Intervention(Fact, array_like=True, kw_only=True, gc=False):
 
 
 def asks_for_staff(text: str, rules: Interventions) -> bool:
-    """Whether a buyer's message asks platform staff to step in: a phrase, and no exception. Linear in its length."""
-    return _prepared(rules).found_in(text) == _ASKS
-
-
-_ASKS = {"phrase"}
+    """Whether a buyer's message asks platform staff to step in. Linear in its length."""
+    return _prepared(rules).asks(text)
 
 
 @lru_cache(maxsize=16)
-def _prepared(rules: Interventions) -> Phrases:
-    return Phrases(
-        (
-            ("phrase", written_out(rules.phrases, rules.words)),
-            ("exception", written_out(rules.exceptions, rules.words)),
-        )
-    )
+def _prepared(rules: Interventions) -> Detector:
+    return Detector(rules)
 
 
 def message_id(conversation_id: str, event_id: str) -> str:

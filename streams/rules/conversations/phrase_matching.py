@@ -20,6 +20,8 @@ _MOST_KEPT = 65_536
 _LONGEST_FORM = 4
 #: Apostrophes that no compatibility form makes plain.
 _APOSTROPHES = frozenset("\u2018\u2019\u02bc\u00b4`")
+#: Letters and symbols that show nothing: Hangul fillers, Braille without a dot.
+_BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _NEEDLESS_SPACE = re.compile("(?<![a-z0-9]) | (?![a-z0-9])")
 
@@ -79,7 +81,7 @@ _FORMS = _Forms()
 
 def _form(character: str) -> str:
     category = unicodedata.category(character)
-    if category in ("Cf", "Cs"):
+    if category in ("Cf", "Cs", "Co", "Cn") or character in _BLANKS:
         return ""
     if category in ("Cc", "Zs", "Zl", "Zp"):
         return " "

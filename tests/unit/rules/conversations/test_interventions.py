@@ -113,27 +113,32 @@ def with_phrases(*phrases: str, **words: tuple[str, ...]) -> list[str]:
 
 
 def test_a_place_stands_for_each_of_its_words() -> None:
-    words = Words(staff=("平台", "小二"), call=("", "找"))
-    assert list(written_out(["{call}{staff}介入", "{platform}x"], words)) == [
-        "平台介入", "小二介入", "找平台介入", "找小二介入", "x",
+    words = Words(callee=("平台", "小二"), call=("叫", "找"))
+    assert list(written_out(["{call}{callee}介入", "{desk}x", "y"], words)) == [
+        "叫平台介入", "叫小二介入", "找平台介入", "找小二介入", "y",
     ]  # fmt: skip
 
 
 def test_a_place_that_there_is_not_is_refused() -> None:
-    assert with_phrases("{who}介入") == [
-        "interventions.phrases: '{who}介入': {who} is none of staff, platform, call, can, refusal"
-    ]
+    (problem,) = with_phrases("{who}介入")
+    assert problem.startswith("interventions.phrases: '{who}介入': {who} is none of callee, desk, other, ")
+
+
+def test_a_place_in_a_word_that_there_is_not_is_refused() -> None:
+    (problem,) = with_phrases("介入", ignored=("{callee}{thing}", "{what}"))
+    assert problem.startswith("interventions.words.ignored: '{what}': {what} is none of callee, ")
 
 
 def test_an_empty_phrase_is_refused_as_it_would_be_in_every_message() -> None:
     assert with_phrases("{call}", call=("找", "")) == [
-        "interventions.phrases: '{call}' stands for an empty phrase, too"
+        "interventions.phrases: '{call}' stands for an empty phrase, too",
+        "interventions.words.call: '' stands for an empty phrase, too",
     ]
 
 
 def test_too_many_phrases_are_refused_before_they_are_written_out() -> None:
     many = tuple(map(str, range(1000)))
-    assert with_phrases("{staff}{call}{can}", staff=many, call=many, can=many) == [
+    assert with_phrases("{callee}{call}{thing}", callee=many, call=many, thing=many) == [
         "interventions.phrases: stand for more than 50000 phrases"
     ]
 
