@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from copy import copy
 
-from streams.explain.checks import PENDING, PREVENTED, Alerts, Check, raised
+from streams.explain.checks import PENDING, Alerts, Check, raised
 from streams.explain.facts import At, Coded, Facts, Name, Span
 from streams.explain.rows import Mark, Row
 from streams.policy.model import Policy
-from streams.rules.reconcile import Expected
+from streams.rules.alert import MERCHANT, RAISED
 from streams.rules.shipments import silence_alerts
 from streams.rules.shipments.carrier_feeds import Feed, Silent
+from streams.rules.shipments.deadlines import Deadline
 from streams.rules.shipments.parcel import Parcel, Silence, Use, over, uses
 from streams.rules.shipments.scan_status import BITS, MASK, NAMES
 from streams.rules.shipments.silence_alerts import NOT_COLLECTED, SLOW, STALLED
 
-#: The carrier's feed is silent, and whether and where to the deadline moves is not known.
-HELD = "held"
-PREVENTED_LATER, TOO_LATE = "prevented_after_move", "moved_past_giving_up"
 NOT_REGISTERED, AWAITS_COLLECTION = "not_registered", "awaits_collection"
 
 
@@ -72,74 +69,49 @@ class ShipmentChecks:
         return Mark("under_way", facts)
 
     def _not_collected(self, use: Use) -> Check:
-        first = use.registrations[0]
-        alone = copy(use)
-        alone.silences, alone.collected, alone.ended = [], None, None
-        (plain,) = silence_alerts.given(self._parcel, [alone], self._policy, None).alerts
-        strict = self._policy.shipments.not_collected.strict
-        collected = use.collected[0] if use.collected is not None else None
-        return self._check(plain, NOT_COLLECTED, first.time, collected, strict, use.last + self._given_up)
+        return self._check(silence_alerts.until_collected(use, self._policy), None)
 
     def _silent(self, use: Use, silence: Silence) -> list[Check]:
-        row = self._policy.thresholds(self._parcel.carrier, silence.since)
-        found = []
-        for kind, rule in ((SLOW, row.slow), (STALLED, row.stalled)):
-            plain = self._endless(use, silence, kind)
-            if plain is not None:
-                limit = silence.since + self._given_up
-                found.append(self._check(plain, kind, silence.since, silence.end, rule.strict, limit))
-            elif silence.orders:
-                awaits = self._awaiting(use, silence, kind)
-                found += [awaits] if awaits is not None else []
+        """The slow one, and then the stall."""
+        carrier, policy = self._parcel.carrier, self._policy
+        awaited = silence_alerts.until_update(carrier, use, silence, policy, collected=silence.collected)
+        found = [self._check(deadline, silence.facility) for deadline in reversed(awaited)]
+        if silence.orders and not silence.collected:
+            _, slow = silence_alerts.until_update(carrier, use, silence, policy, collected=True)
+            if (slow.end is None or slow.end > slow.due) and slow.due < self._end:
+                # Silent for long enough to be slow, but not collected: the other alerts' business.
+                found.insert(0, Check(SLOW, self.about, AWAITS_COLLECTION, slow.since, slow.due, {}))
         return found
 
-    def _endless(self, use: Use, silence: Silence, kind: str, *, collected: bool = False) -> Expected | None:
-        """What the silence would give if no update and no feed's silence ended or moved it."""
-        endless, alone = copy(silence), copy(use)
-        endless.end = endless.end_rank = None
-        endless.collected = endless.collected or collected
-        alone.silences = [endless]
-        given = silence_alerts.given(self._parcel, [alone], self._policy, None).alerts
-        return next((one for one in given if one.type == kind and one.anchor == silence.since), None)
-
-    def _awaiting(self, use: Use, silence: Silence, kind: str) -> Check | None:
-        """A silence long enough to be slow, of a parcel that is not collected: another alert's business."""
-        plain = self._endless(use, silence, kind, collected=True)
-        if plain is None or (silence.end is not None and silence.end <= plain.raised) or plain.raised >= self._end:
-            return None
-        return Check(kind, self.about, AWAITS_COLLECTION, silence.since, plain.raised, {})
-
-    def _check(self, plain: Expected, kind: str, since: int, end: int | None, strict: bool, limit: int) -> Check:
-        """`plain`: the alert as it would be if nothing came; `end`: what came; `limit`: the giving up."""
-        original = plain.raised
-        told = plain.evidence("raised")
-        facts: Facts = {"threshold": Span(original - since), "strict": strict}
-        if kind == STALLED and plain.shop_id is None:
+    def _check(self, deadline: Deadline, facility: str | None) -> Check:
+        kind, since, end = deadline.type, deadline.since, deadline.end
+        verdict = deadline.verdict(self._feed, self._policy.feed_silence.grace)
+        silent = verdict.silent
+        facts: Facts = {"threshold": Span(deadline.threshold), "strict": deadline.strict}
+        if kind == STALLED and MERCHANT not in deadline.audiences:
             facts["platform_only"] = True
-        silent = self._feed.covering(original) if self._feed is not None else None
-        given = self._expected.get((kind, since))
-        if given is not None:
-            if given.raised != original and silent is not None:
-                facts |= self._moved(original, silent)
-            if given.raised >= self._end:
-                return Check(kind, self.about, PENDING, since, given.raised, facts)
-            if kind == STALLED:
-                causes = given.evidence("raised")["causes"]
-                facts["causes"] = [cause["code"] for cause in causes]
-            sent = self._alerts.raised(kind, self.about, given.raised)
-            return raised(kind, self.about, since, given.raised, {**facts, "facility": told["facility"]}, sent)
-        if end is not None and (end < original or (strict and end == original)):
-            return Check(kind, self.about, PREVENTED, since, original, {**facts, **self._update(end)})
-        if silent is None or silent.end is None:
-            start = silent.start if silent is not None else original
-            facts["carrier"] = self._parcel.carrier
-            return Check(kind, self.about, HELD, since, original, {**facts, "silent_from": At(start)})
-        moved = silent.end + self._policy.feed_silence.grace
-        facts |= self._moved(original, silent)
-        if moved > limit:
-            return Check(kind, self.about, TOO_LATE, since, original, {**facts, "given_up": At(limit)})
-        update = self._update(end) if end is not None else {}
-        return Check(kind, self.about, PREVENTED_LATER, since, moved, {**facts, **update})
+        if silent is not None and silent.end is not None:
+            facts |= self._moved(deadline.due, silent)
+        match verdict.outcome:
+            case "held":
+                start = silent.start if silent is not None else deadline.due
+                facts |= {"carrier": self._parcel.carrier, "silent_from": At(start)}
+            case "moved_past_giving_up":
+                facts["given_up"] = At(deadline.given_up)
+            case "prevented" | "prevented_after_move":
+                facts |= self._update(end) if end is not None else {}
+            case "raises":
+                return self._raised(kind, since, verdict.time, facility, facts)
+        return Check(kind, self.about, verdict.outcome, since, verdict.time, facts)
+
+    def _raised(self, kind: str, since: int, due: int, facility: str | None, facts: Facts) -> Check:
+        if due >= self._end:
+            return Check(kind, self.about, PENDING, since, due, facts)
+        if kind == STALLED:
+            causes = self._expected[kind, since].evidence(RAISED)["causes"]
+            facts["causes"] = [cause["code"] for cause in causes]
+        sent = self._alerts.raised(kind, self.about, due)
+        return raised(kind, self.about, since, due, {**facts, "facility": facility}, sent)
 
     def _moved(self, original: int, silent: Silent) -> Facts:
         return {
@@ -154,10 +126,6 @@ class ShipmentChecks:
         ranks = [packed & MASK for packed in self._parcel.scans if packed >> BITS == time]
         what = _status(max(ranks)) if ranks else Coded("updates", "order.shipped")
         return {"at": At(time), "update": what}
-
-    @property
-    def _given_up(self) -> int:
-        return self._policy.shipments.given_up
 
 
 def silence_starts(checks: Iterable[Check]) -> set[tuple[str, int]]:

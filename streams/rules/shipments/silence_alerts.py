@@ -10,6 +10,7 @@ from streams.policy.model import Policy, Tier
 from streams.rules.alert import MERCHANT, PLATFORM, RAISED
 from streams.rules.reconcile import Expected
 from streams.rules.shipments.carrier_feeds import Feed, Silent
+from streams.rules.shipments.deadlines import Deadline, Verdict
 from streams.rules.shipments.parcel import Parcel, Registration, Silence, Use
 from streams.rules.shipments.routes import is_remote, province, route
 from streams.rules.shipments.scan_status import NAMES, PICKED_UP, WITH_RECIPIENT
@@ -36,14 +37,6 @@ class Given(NamedTuple):
     held: bool
 
 
-class Deadline(NamedTuple):
-    """A deadline as it holds. `moved`: the feed's silence that it lay in, or None."""
-
-    time: int
-    strict: bool
-    moved: Silent | None
-
-
 def given(parcel: Parcel, found: Sequence[Use], policy: Policy, feed: Feed | None) -> Given:
     """What the uses of a parcel give; `feed` is its carrier's."""
     alerts: list[Expected] = []
@@ -58,72 +51,65 @@ def given(parcel: Parcel, found: Sequence[Use], policy: Policy, feed: Feed | Non
     return Given(alerts, held)
 
 
-def _deadline(
-    time: int, end: int | None, given_up: int, feed: Feed | None, *, strict: bool, grace: int
-) -> Deadline | None:
-    """The deadline at `time` where nothing at `end` prevents it, moved where the feed was silent; else None.
-
-    Raises _Held where it depends on a scan that has not come.
-    """
-    if end is not None and (end < time or (strict and end == time)):
-        return None
-    silent = feed.covering(time) if feed is not None else None
-    if silent is None:
-        return Deadline(time, strict, None)
-    if silent.end is None:
-        raise _Held
-    moved = silent.end + grace
-    # An update up to then prevents it, and past the giving up nothing is raised.
-    if moved > given_up or (end is not None and end <= moved):
-        return None
-    return Deadline(moved, True, silent)
-
-
-class _Held(Exception):
-    """The carrier's feed is silent, and where the deadline moves to is not known."""
-
-
-def _not_collected(parcel: Parcel, use: Use, policy: Policy, feed: Feed | None, alerts: list[Expected]) -> bool:
+def until_collected(use: Use, policy: Policy) -> Deadline:
+    """By when a use that is registered has to be collected."""
     first = use.registrations[0]
     rule = policy.shipments.not_collected
     threshold = rule.micros[_tier(policy, None, use.registrations, first.time)]
-    given_up = use.last + policy.shipments.given_up
     end = use.collected[0] if use.collected is not None else None
-    try:
-        deadline = _deadline(
-            first.time + threshold, end, given_up, feed, strict=rule.strict, grace=policy.feed_silence.grace
-        )
-    except _Held:
-        return True
-    if deadline is None:
-        return False
+    given_up = use.last + policy.shipments.given_up
+    return Deadline(NOT_COLLECTED, first.time, threshold, rule.strict, end, given_up, (MERCHANT,))
+
+
+def until_update(carrier: str, use: Use, silence: Silence, policy: Policy, *, collected: bool) -> list[Deadline]:
+    """By when an update has to come: else it is a stall, or slow where it is registered and `collected`."""
+    since, end = silence.since, silence.end
+    row = policy.thresholds(carrier, since)
+    registrations = use.registrations[: silence.orders]
+    tier = _tier(policy, silence.status, registrations, since)
+    given_up = since + policy.shipments.given_up
+    to = (MERCHANT, PLATFORM) if registrations else (PLATFORM,)
+    found = [Deadline(STALLED, since, row.stalled.micros[tier], row.stalled.strict, end, given_up, to)]
+    if registrations and collected:
+        found.append(Deadline(SLOW, since, row.slow.micros[tier], row.slow.strict, end, given_up, (MERCHANT,)))
+    return found
+
+
+def _not_collected(parcel: Parcel, use: Use, policy: Policy, feed: Feed | None, alerts: list[Expected]) -> bool:
+    """Adds the alert of a use that is not collected in time. Whether it is held."""
+    first = use.registrations[0]
+    deadline = until_collected(use, policy)
+    verdict = deadline.verdict(feed, policy.feed_silence.grace)
+    if verdict.outcome != "raises":
+        return verdict.outcome == "held"
     if use.collected is None:
-        resolved, resolution = given_up, GIVEN_UP
+        resolved, resolution = deadline.given_up, GIVEN_UP
     else:
         resolved, rank = use.collected
         resolution = NAMES[rank] if use.ended is not None and use.ended[0] == resolved else "collected"
-    raised = deadline.time
+    raised = verdict.time
 
     def evidence(status: str) -> dict[str, Any]:
         silence = max((s for s in use.silences if s.since <= raised), key=lambda s: s.since, default=None)
-        facts = {**_facts(use, silence, threshold, raised, deadline.moved), "shipped_at": render(first.time)}
+        facts = _facts(use, silence, deadline.threshold, raised, verdict.silent)
+        facts["shipped_at"] = render(first.time)
         return facts if status == RAISED else {**facts, "raised_at": render(raised)}
 
     alerts.append(
         Expected(
-            NOT_COLLECTED,
-            parcel.tracking_no,
-            first.time,
-            lambda: f"{parcel.carrier}/{render(use.start)}/{render(first.time)}",
-            raised,
-            resolved,
-            resolution,
-            resolution == GIVEN_UP,
-            (MERCHANT,),
-            first.shop_id,
-            first.order_id,
-            parcel.carrier,
-            evidence,
+            type=NOT_COLLECTED,
+            subject=parcel.tracking_no,
+            anchor=first.time,
+            episode=lambda: f"{parcel.carrier}/{render(use.start)}/{render(first.time)}",
+            raised=raised,
+            resolved=resolved,
+            resolution=resolution,
+            resolved_by_deadline=resolution == GIVEN_UP,
+            audiences=deadline.audiences,
+            shop_id=first.shop_id,
+            order_id=first.order_id,
+            carrier=parcel.carrier,
+            evidence=evidence,
         )
     )
     return False
@@ -132,63 +118,53 @@ def _not_collected(parcel: Parcel, use: Use, policy: Policy, feed: Feed | None, 
 def _silent(
     parcel: Parcel, use: Use, silence: Silence, policy: Policy, feed: Feed | None, alerts: list[Expected]
 ) -> bool:
+    """Adds the alerts of a silence. Whether one is held."""
     since = silence.since
-    row = policy.thresholds(parcel.carrier, since)
     registrations = use.registrations[: silence.orders]
-    tier = _tier(policy, silence.status, registrations, since)
     first = registrations[0] if registrations else None
-    given_up = since + policy.shipments.given_up
-    kinds = [(STALLED, row.stalled, (PLATFORM,) if first is None else (MERCHANT, PLATFORM))]
-    if first is not None and silence.collected:
-        kinds.append((SLOW, row.slow, (MERCHANT,)))
     held = False
-    for kind, rule, audiences in kinds:
-        threshold = rule.micros[tier]
-        try:
-            deadline = _deadline(
-                since + threshold, silence.end, given_up, feed, strict=rule.strict, grace=policy.feed_silence.grace
-            )
-        except _Held:
-            held = True
-            continue
-        if deadline is None:
+    for deadline in until_update(parcel.carrier, use, silence, policy, collected=silence.collected):
+        verdict = deadline.verdict(feed, policy.feed_silence.grace)
+        if verdict.outcome != "raises":
+            held |= verdict.outcome == "held"
             continue
         if silence.end is None:
-            resolved, resolution = given_up, GIVEN_UP
+            resolved, resolution = deadline.given_up, GIVEN_UP
         else:
             resolved = silence.end
             resolution = NAMES[silence.end_rank] if silence.end_rank is not None else "resumed"
+        stalled = deadline.type == STALLED
         alerts.append(
             Expected(
-                kind,
-                parcel.tracking_no,
-                since,
-                lambda: f"{parcel.carrier}/{render(use.start)}/{render(since)}",
-                deadline.time,
-                resolved,
-                resolution,
-                resolution == GIVEN_UP,
-                audiences,
-                first.shop_id if first else None,
-                first.order_id if first else None,
-                parcel.carrier,
-                _evidence(kind, use, silence, threshold, deadline, policy),
+                type=deadline.type,
+                subject=parcel.tracking_no,
+                anchor=since,
+                episode=lambda: f"{parcel.carrier}/{render(use.start)}/{render(since)}",
+                raised=verdict.time,
+                resolved=resolved,
+                resolution=resolution,
+                resolved_by_deadline=resolution == GIVEN_UP,
+                audiences=deadline.audiences,
+                shop_id=first.shop_id if first else None,
+                order_id=first.order_id if first else None,
+                carrier=parcel.carrier,
+                evidence=_evidence(use, silence, deadline, verdict, policy),
                 # Of a deadline that was moved, the facility says nothing.
-                place=silence.facility if kind == STALLED and deadline.moved is None else None,
-                orders=tuple(dict.fromkeys(r.order_id for r in registrations)) if kind == STALLED else (),
+                place=silence.facility if stalled and verdict.silent is None else None,
+                orders=tuple(dict.fromkeys(r.order_id for r in registrations)) if stalled else (),
             )
         )
     return held
 
 
 def _evidence(
-    kind: str, use: Use, silence: Silence, threshold: int, deadline: Deadline, policy: Policy
+    use: Use, silence: Silence, deadline: Deadline, verdict: Verdict, policy: Policy
 ) -> Callable[[str], dict[str, Any]]:
     def evidence(status: str) -> dict[str, Any]:
-        facts = _facts(use, silence, threshold, silence.since, deadline.moved)
-        if kind == STALLED:
-            facts["causes"] = _causes(use, silence, deadline.time, policy)
-        return facts if status == RAISED else {**facts, "raised_at": render(deadline.time)}
+        facts = _facts(use, silence, deadline.threshold, silence.since, verdict.silent)
+        if deadline.type == STALLED:
+            facts["causes"] = _causes(use, silence, verdict.time, policy)
+        return facts if status == RAISED else {**facts, "raised_at": render(verdict.time)}
 
     return evidence
 

@@ -1,0 +1,56 @@
+"""Deadlines of a shipment's silences: one raises an alert, or something prevents it, or the feed moves it."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from streams.rules.shipments.carrier_feeds import Feed, Silent
+
+#: `held`: the carrier's feed is silent, and where the deadline moves to is not known yet.
+Outcome = Literal["raises", "prevented", "held", "prevented_after_move", "moved_past_giving_up"]
+
+
+class Verdict(NamedTuple):
+    """What becomes of a deadline. `time`: when it falls as it holds; `silent`: the feed's silence that it lay in."""
+
+    outcome: Outcome
+    time: int
+    silent: Silent | None = None
+
+
+class Deadline(NamedTuple):
+    """When an alert of `type` falls due, as long as no feed is silent. Times in microseconds.
+
+    `since`: what it counts from; `threshold`: how long after that it is. `strict`: what comes at the very instant is in
+    time. `end`: what came, if anything did; `given_up`: up to when the shipment is watched.
+    """
+
+    type: str
+    since: int
+    threshold: int
+    strict: bool
+    end: int | None
+    given_up: int
+    audiences: tuple[str, ...]
+
+    @property
+    def due(self) -> int:
+        return self.since + self.threshold
+
+    def verdict(self, feed: Feed | None, grace: int) -> Verdict:
+        """`feed`: its carrier's; `grace`: microseconds from a feed's next scan to the deadlines that it moves."""
+        due, end = self.since + self.threshold, self.end
+        if end is not None and (end < due or (self.strict and end == due)):
+            return Verdict("prevented", due)
+        silent = feed.covering(due) if feed is not None else None
+        if silent is None:
+            return Verdict("raises", due)
+        if silent.end is None:
+            return Verdict("held", due, silent)
+        moved = silent.end + grace
+        if moved > self.given_up:
+            return Verdict("moved_past_giving_up", due, silent)
+        # However it was before, once it is moved an update at its very instant is in time.
+        if end is not None and end <= moved:
+            return Verdict("prevented_after_move", moved, silent)
+        return Verdict("raises", moved, silent)
