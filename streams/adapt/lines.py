@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -40,11 +41,12 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to read an input: the zone of naive times, and what the data does not say itself."""
+    """How to read an input: the zone of naive times, what the data does not say itself, the latest time there is."""
 
     tz: ZoneInfo
     tracking_no: str | None = None
     carrier: str | None = None
+    latest: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -52,7 +54,10 @@ class Report:
     """Counts over all inputs. Complete once the lines have all been taken.
 
     `on_problem` hears of each problem when it is met. `readable` counts what was recognised (shipments,
-    orders, rows), with or without events in it: where it is 0 the input was nothing of the format.
+    orders, rows), with or without events in it: where it is 0 the input was nothing of the format. `repeats`
+    counts scans that a file has twice, `disagreements` those of which code and words disagree on an end,
+    `refusals` holds why there
+    is no scan: the platforms' reasons, and what the user has to tell.
     """
 
     on_problem: Callable[[Problem], None] | None = None
@@ -60,6 +65,8 @@ class Report:
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     disagreements: Counter[tuple[str, str]] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    repeats: int = 0
+    refusals: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     shipments: set[tuple[str, str]] = field(default_factory=set)
     readable: int = 0

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from schemas.events import SCANS
+from streams.adapt.formats import Fault, Format, Parcel, Row
+from streams.adapt.formats.registry import formats
+from streams.adapt.formats.statuses import UNKNOWN
 from streams.adapt.lines import MAX_ID, Line, Report, Settings
 from streams.adapt.places import without_people
-from streams.adapt.reading import documents
-from streams.adapt.shapes import Fault, Parcel, Row, Shape
-from streams.adapt.tables import UNKNOWN, carrier_name, statuses
-from streams.adapt.times import read_time, rfc3339
+from streams.adapt.reading import Found, documents, reason
+from streams.adapt.times import read_time, rfc3339, zone_of_text
+from streams.carriers import carrier_name
 
 
 class _Scan(NamedTuple):
@@ -22,7 +26,27 @@ class _Scan(NamedTuple):
     line: Line
 
 
-def scans(name: str, shape: Shape, path: Path, settings: Settings, report: Report) -> Iterator[Line]:
+class _Read(NamedTuple):
+    """A row that can be an event, with its time and the status that its own codes and words give."""
+
+    row: Row
+    number: str
+    carrier: str
+    moment: datetime
+    status: str | None
+
+
+@dataclass(slots=True)
+class _Group:
+    """A parcel as a document has it, and its rows; `lacking` counts rows without what every event needs."""
+
+    parcel: Parcel | None
+    read: list[_Read] = field(default_factory=list)
+    rows: int = 0
+    lacking: Counter[str] = field(default_factory=Counter)
+
+
+def scans(chosen: Format, path: Path, settings: Settings, report: Report) -> Iterator[Line]:
     """The scans in one file, in the order of their times; a scan that the file repeats goes out once.
 
     What is no scan is a problem in the report, and the rest goes on. The text never goes out: it names
@@ -30,71 +54,124 @@ def scans(name: str, shape: Shape, path: Path, settings: Settings, report: Repor
     """
     parcels: dict[tuple[str, str], list[_Scan]] = {}
     for document in documents(path, report):
-        pieces = 0
-        for piece in shape.rows(document):
-            pieces += 1
+        groups: list[_Group] = []
+        faults = 0
+        for piece in chosen.pieces(document):
             if isinstance(piece, Fault):
+                faults += 1
                 report.problem(path, piece.where, piece.what)
             elif isinstance(piece, Parcel):
                 report.readable += 1
+                groups.append(_Group(piece))
             else:
-                _take(name, shape, piece, path, settings, report, parcels)
-        if not pieces:
-            report.problem(path, document.where, f"nothing of the format {name} in it")
+                if not groups:
+                    groups.append(_Group(None))
+                _take(chosen, groups[-1], piece, path, settings, report)
+        if not groups and not faults:
+            _nothing(chosen, document, path, report)
+        for group in groups:
+            _close(chosen, group, document, path, report, parcels, len(groups) + faults > 1)
     yield from _in_order(parcels, report)
 
 
-def _take(
-    name: str,
-    shape: Shape,
-    row: Row,
-    path: Path,
-    settings: Settings,
-    report: Report,
-    parcels: dict[tuple[str, str], list[_Scan]],
-) -> None:
-    number = row.number or settings.tracking_no or (_stem(path) if shape.number_from_file else "")
-    carrier = carrier_name(*row.carriers) or carrier_name(settings.carrier or shape.carrier or "") or ""
+def _take(chosen: Format, group: _Group, row: Row, path: Path, settings: Settings, report: Report) -> None:
+    group.rows += 1
+    parcel = group.parcel or Parcel("")
+    number = row.number or parcel.number or settings.tracking_no or ""
+    assumed = settings.carrier or parcel.assumed or chosen.carrier or ""
+    carrier = carrier_name(*row.carriers, *parcel.carriers) or carrier_name(assumed)
     try:
-        _check_id("tracking number", number)
-        _check_id("carrier", carrier)
-        moment = read_time(row.time, settings.tz)
+        _check_id("tracking number", number, "--tracking-no")
+        _check_id("carrier", carrier or "", "--carrier")
+    except ValueError as error:
+        group.lacking[str(error)] += 1
+        return
+    try:
+        moment = read_time(row.time, zone_of_text(row.zone) or settings.tz)
     except ValueError as error:
         report.problem(path, row.where, str(error))
         return
+    if settings.latest is not None and moment > settings.latest:
+        report.problem(path, row.where, f"more than a day ahead of now: {rfc3339(moment)}")
+        return
     report.readable += 1
-    reading = statuses(name).find(carrier, row.codes, row.text)
+    reading = chosen.statuses.find(carrier or "", row.codes, row.text)
     if reading.disagree:
         report.disagreements[" ".join(row.codes), without_people(row.text)] += 1
-    if reading.status is None:
-        report.unknown[" ".join(row.codes), without_people(row.text)] += 1
-    line = Line(SCANS, _value(name, number, carrier, moment, reading.status or UNKNOWN, row))
-    parcels.setdefault((carrier, number), []).append(_Scan(moment, line))
+    group.read.append(_Read(row, number, carrier or "", moment, reading.status))
 
 
-def _check_id(what: str, value: str) -> None:
+def _close(
+    chosen: Format,
+    group: _Group,
+    document: Found,
+    path: Path,
+    report: Report,
+    parcels: dict[tuple[str, str], list[_Scan]],
+    several: bool,
+) -> None:
+    """Makes events of a parcel's rows, and says what is wrong with it as a whole."""
+    where = (group.parcel.where if group.parcel else "") or document.where
+    for what, count in group.lacking.items():
+        report.problem(path, where, f"{what} ({count:,} scans)")
+        report.refusals.append(what)
+    if group.parcel is not None and not group.rows:
+        why = reason(group.parcel.value if several else document.value, parcel=True)
+        if why:
+            report.problem(path, where, f"no scans: {why}")
+    newest_last = bool(group.read) and group.read[0].moment < group.read[-1].moment
+    newest = max(reversed(group.read) if newest_last else group.read, key=lambda read: read.moment, default=None)
+    for read in group.read:
+        status = read.status
+        if status is None and read is newest and group.parcel is not None:
+            # The state of the parcel is that of its newest scan.
+            status = chosen.statuses.find(read.carrier, group.parcel.codes, "").status
+        if status is None:
+            report.unknown[" ".join(read.row.codes), without_people(read.row.text)] += 1
+        line = Line(SCANS, _value(chosen.name, read, status or UNKNOWN))
+        parcels.setdefault((read.carrier, read.number), []).append(_Scan(read.moment, line))
+
+
+def _nothing(chosen: Format, document: Found, path: Path, report: Report) -> None:
+    """Says why a document has no parcel: the platform's own reason, or whose format it may be."""
+    why = reason(document.value)
+    other = next((name for name, found in formats().items() if found is not chosen and _is_of(found, document)), None)
+    if other:
+        report.problem(path, document.where, f"nothing of the format {chosen.name} in it; it looks like {other}")
+    elif why:
+        report.refusals.append(why)
+        report.problem(path, document.where, f"no parcel in it: {why}")
+    else:
+        report.problem(path, document.where, f"nothing of the format {chosen.name} in it")
+
+
+def _is_of(chosen: Format, document: Found) -> bool:
+    return any(isinstance(piece, Row) and piece.time is not None for piece in chosen.pieces(document))
+
+
+def _check_id(what: str, value: str, option: str) -> None:
     if not value:
-        raise ValueError(f"no {what}")
+        raise ValueError(f"no {what}: give it by {option}")
     if len(value) > MAX_ID:
         raise ValueError(f"{what} of more than {MAX_ID} characters")
 
 
-def _value(name: str, number: str, carrier: str, moment: datetime, status: str, row: Row) -> dict[str, Any]:
-    occurred_at = rfc3339(moment)
-    fact = "\n".join((number, carrier, moment.astimezone(UTC).isoformat(), status, row.text))
+def _value(name: str, read: _Read, status: str) -> dict[str, Any]:
+    number, place = read.number, read.row.place
+    fact = "\n".join((number, read.carrier, read.moment.astimezone(UTC).isoformat(), status, read.row.text))
     digest = hashlib.sha256(fact.encode()).hexdigest()[:16]
     value: dict[str, Any] = {
         "event_id": f"{name}:{number[: MAX_ID - len(name) - 18]}:{digest}",
         "type": "scan",
-        "occurred_at": occurred_at,
+        "occurred_at": rfc3339(read.moment),
         "tracking_no": number,
-        "carrier": carrier,
+        "carrier": read.carrier,
         "status": status,
     }
-    if row.place.facility:
-        value["facility"] = row.place.facility
-    if row.place.region:
-        value["region"] = row.place.region
+    if place.facility:
+        value["facility"] = place.facility
+    if place.region:
+        value["region"] = place.region
     return value
 
 
@@ -109,16 +186,8 @@ def _in_order(parcels: dict[tuple[str, str], list[_Scan]], report: Report) -> It
     for scan in ordered:
         identity = scan.line.value["event_id"]
         if identity in seen:
-            report.left_out["scans that the file repeats"] += 1
+            report.repeats += 1
             continue
         seen.add(identity)
         report.count(scan.line)
         yield scan.line
-
-
-def _stem(path: Path) -> str:
-    """A file's name without its endings."""
-    name = path.name.removesuffix(".gz")
-    for ending in (".json", ".jsonl", ".ndjson", ".txt"):
-        name = name.removesuffix(ending)
-    return name

@@ -233,7 +233,8 @@ def _verdicts(clause: Clause, back: bool) -> Iterator[Verdict]:
 def _act(clause: Clause, tag: Tag, status: str) -> Iterator[Verdict]:
     why = _hedge(clause, tag)
     if why is None or why == "going":
-        yield Verdict(status)
+        lies = status == "arrived" and not clause.spaced and _first(clause.after(tag), *_PLACED) == "places.point"
+        yield Verdict("held" if lies else status)
     elif status == "picked_up":
         yield Verdict("info_received")
     elif status in ("info_received", "customs", "held"):
@@ -277,7 +278,8 @@ def _unmet(clause: Clause, kind: str, why: str) -> Verdict:
 
 def _end(clause: Clause, tag: Tag, kind: str, returning: bool) -> Iterator[Verdict]:
     if kind == "sign":
-        yield _signed(clause, tag, returning)
+        if not clause.has("ends.take", "ends.collect"):
+            yield _signed(clause, tag, returning)
     elif kind in ("done", "reach", "put"):
         yield _brought(clause, tag, kind, returning)
     elif kind in ("collect", "take"):

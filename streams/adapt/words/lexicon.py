@@ -8,6 +8,7 @@ spaces every other phrase is found only as whole words.
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from functools import cache
@@ -101,3 +102,17 @@ def lexicons() -> tuple[Lexicon, ...]:
         for entry in entries
         if entry.name.endswith(".toml")
     )
+
+
+def nearest(text: str) -> tuple[str, str] | None:
+    """The known phrase that is most like an unknown text, and the status it stands for; None where none is."""
+    statuses = {
+        phrase.strip("^~"): kind.removeprefix("acts.")
+        for lexicon in lexicons()
+        if lexicon.applies(text.casefold())
+        for phrase, kinds in lexicon.phrases.items()
+        for kind in kinds
+        if kind.startswith("acts.")
+    }
+    alike = difflib.get_close_matches(text.casefold(), statuses, n=1)
+    return (alike[0], statuses[alike[0]]) if alike else None

@@ -72,10 +72,10 @@ def clauses(text: str, lexicon: Lexicon) -> list[str]:
             return " "
         return {"places.point": POINT, "places.hub": HUB, "places.depot": DEPOT}.get(places[0] if places else "", NAME)
 
+    text = _BRACKETS.sub(bracket, _QUESTION.sub(" ", text))
     previous = None
     while previous != text:
         previous, text = text, _PARENTHESES.sub(aside, text)
-    text = _BRACKETS.sub(bracket, _QUESTION.sub(" ", text))
     if not lexicon.spaced:
         text = re.sub(f"^(?:\\s*[{NAME}{DEPOT}]\\s*[,，]?)+", "", text)
         text = re.sub(f"^\\s*{POINT}\\s*(?=您|快件|包裹|邮件|快递|商品|订单)", "", text)

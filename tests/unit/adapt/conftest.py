@@ -14,7 +14,7 @@ from streams.adapt import Report, adapt
 
 RECORDED = Path(__file__).resolve().parents[4] / "shared" / "data"
 
-collect_ignore = [] if RECORDED.is_dir() else ["test_real_data.py"]
+collect_ignore = [] if RECORDED.is_dir() else ["test_real_data.py", "test_real_field.py"]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -30,7 +30,7 @@ Run = Callable[..., tuple[Values, Report]]
 def run(tmp_path: Path) -> Run:
     """Adapts one document, written as the file `name`: its events, each of them valid, and the report."""
 
-    def adapted(format_name: str, document: Any, *, name: str = "input.json", **options: str) -> tuple[Values, Report]:
+    def adapted(format_name: str, document: Any, *, name: str = "input.json", **options: Any) -> tuple[Values, Report]:
         path = tmp_path / name
         if isinstance(document, bytes):
             path.write_bytes(document)

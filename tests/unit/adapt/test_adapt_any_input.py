@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.decode import decode
-from streams.adapt import FORMATS, Report, adapt
+from streams.adapt import Report, adapt, formats
 
 NAMES = (
     *("nu", "com", "data", "time", "ftime", "context", "status", "statusCode", "areaName"),
@@ -20,6 +20,18 @@ NAMES = (
     *("mailNo", "partnerCode", "transitList", "action", "message", "opCode", "routes", "remark", "acceptTime"),
     *("tracking_number", "slug", "checkpoints", "checkpoint_time", "subtag", "location", "state"),
     *("number", "carrier", "track_info", "tracking", "providers", "provider", "events", "error"),
+    *("tracking_code", "tracking_details", "datetime", "tracking_history", "status_date", "occurred_at", "status_code"),
+    *("awb", "scans", "date", "sr-status", "activity", "trackingNumber", "gmtOffset", "scanEvents", "eventType"),
+    *("trackDetail", "ID", "eventDate", "timestamp", "typeCode", "billCode", "details", "scanTime", "scanType"),
+    *(
+        "route_node_list",
+        "track_no",
+        "detailList",
+        "trace_list",
+        "transit_step_info",
+        "WaybillRoute",
+        "last_checkpoint",
+    ),
     *("time_iso", "time_raw", "sub_status", "address", "description", "shipment", "text"),
 )
 SCALARS = st.one_of(
@@ -37,7 +49,7 @@ DOCUMENTS = st.recursive(
 )
 
 
-@pytest.mark.parametrize("name", [found.name for found in FORMATS.values() if not found.folder])
+@pytest.mark.parametrize("name", [found.name for found in formats().values() if not found.folder])
 @settings(max_examples=60, deadline=None)
 @given(document=DOCUMENTS)
 def test_any_json_gives_valid_events_or_problems(name: str, document: Any) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from streams.adapt import FORMATS
+from streams.adapt import formats
 from streams.cli.main import command_of
 
 PARCEL = {"nu": "T1", "com": "yunda", "data": [{"time": "2024-03-05 12:00:00", "context": "已揽收"}]}
@@ -96,7 +96,7 @@ def test_an_input_with_nothing_of_the_format_is_status_2(parcel: Path, content: 
 
 def test_the_help_names_every_format_with_its_zone_and_what_is_derived_for_olist() -> None:
     text = invoke("--help").stdout
-    for found in FORMATS.values():
+    for found in formats().values():
         assert f"{found.name} " in text
         assert f"({found.tz})" in text
     assert "one order per seller" in " ".join(text.split())
@@ -108,3 +108,53 @@ def test_long_lists_of_unknown_words_are_cut(tmp_path: Path) -> None:
     path.write_text(json.dumps({**PARCEL, "data": rows}))
     result = invoke("kuaidi100", path)
     assert result.stderr.splitlines()[-1] == "         and 10 more"
+
+
+def test_strict_is_status_1_if_anything_was_left_out_and_the_rest_is_written(parcel: Path) -> None:
+    assert invoke("kuaidi100", parcel, "--strict").exit_code == 0
+    parcel.write_text(json.dumps({**PARCEL, "data": [*PARCEL["data"], {"context": "x"}]}))
+    assert invoke("kuaidi100", parcel).exit_code == 0
+    result = invoke("kuaidi100", parcel, "--strict")
+    assert (result.exit_code, len(result.stdout.splitlines())) == (1, 1)
+    assert "Traceback" not in result.stderr
+
+
+def test_a_repeated_scan_is_nothing_left_out(parcel: Path) -> None:
+    parcel.write_text(json.dumps([PARCEL, PARCEL]))
+    result = invoke("kuaidi100", parcel, "--strict")
+    assert result.exit_code == 0
+    assert "said once: 1 scans that the file repeats" in result.stderr
+
+
+def test_a_scan_ahead_of_now_is_told_and_now_may_be_given(parcel: Path) -> None:
+    assert invoke("kuaidi100", parcel, "--now", "2024-03-04T05:00:00Z").exit_code == 0
+    result = invoke("kuaidi100", parcel, "--now", "2024-03-01", "--strict")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "more than a day ahead of now: 2024-03-05T12:00:00+08:00" in result.stderr
+    assert invoke("kuaidi100", parcel, "--now", "someday").exit_code == 2
+
+
+def test_a_refusal_ends_with_the_platforms_own_reason(parcel: Path) -> None:
+    parcel.write_text(json.dumps({"result": False, "message": "没有这个公司"}))
+    result = invoke("kuaidi100", parcel)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.splitlines()[-1] == "Error: no scan in the input: 没有这个公司"
+
+
+def test_what_is_not_understood_comes_by_frequency_with_what_it_may_mean(tmp_path: Path) -> None:
+    path = tmp_path / "parcel.json"
+    texts = ["Arrivd at hubb"] * 2 + ["Zzyzx"]
+    rows = [{"time": f"2024-03-05 12:00:0{index}", "context": text} for index, text in enumerate(texts)]
+    path.write_text(json.dumps({**PARCEL, "data": rows}))
+    assert invoke("kuaidi100", path).stderr.splitlines()[-2:] == [
+        "      2  Arrivd at hubb  (perhaps held, as 'arrived at locker')",
+        "      1  Zzyzx",
+    ]
+
+
+def test_a_carrier_that_may_be_misspelt_is_asked_about(parcel: Path) -> None:
+    parcel.write_text(json.dumps({**PARCEL, "com": ""}))
+    result = invoke("kuaidi100", parcel, "--carrier", "yundda")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[-1] == "no carrier is known as 'yundda'; perhaps YD"
+    assert "perhaps" not in invoke("kuaidi100", parcel, "--carrier", "韵达").stderr

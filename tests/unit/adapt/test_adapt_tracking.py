@@ -100,7 +100,7 @@ SAMPLES: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_each_format_gives_the_scans_of_a_parcel_in_the_order_of_their_times(run: Run, name: str) -> None:
-    events, report = run(name, SAMPLES[name], name="T1.json")
+    events, report = run(name, SAMPLES[name], tracking_no="T1")
     carrier = "SF" if name == "sf-route" else "ZTO"
     assert [(event["type"], event["carrier"], event["tracking_no"]) for event in events] == [
         ("scan", carrier, "T1")
@@ -115,8 +115,8 @@ def test_each_format_gives_the_scans_of_a_parcel_in_the_order_of_their_times(run
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_an_event_has_no_note_and_an_id_of_its_own_that_a_second_run_repeats(run: Run, name: str) -> None:
-    events, _ = run(name, SAMPLES[name], name="T1.json")
-    again, _ = run(name, SAMPLES[name], name="T1.json")
+    events, _ = run(name, SAMPLES[name], tracking_no="T1")
+    again, _ = run(name, SAMPLES[name], tracking_no="T1")
     assert events == again
     assert len({event["event_id"] for event in events}) == 2
     assert all(event["event_id"].startswith(f"{name}:T1:") for event in events)
@@ -144,7 +144,7 @@ def test_a_gzipped_file_and_one_with_a_byte_order_mark_are_read(run: Run) -> Non
 def test_a_repeated_scan_goes_out_once_and_is_counted(run: Run) -> None:
     events, report = run("kuaidi100", [KUAIDI100, KUAIDI100])
     assert len(events) == 2
-    assert report.left_out == {"scans that the file repeats": 2}
+    assert (report.repeats, report.left_out) == (2, {})
 
 
 def test_scans_of_one_instant_keep_their_order_whichever_way_the_file_runs(run: Run) -> None:
@@ -194,10 +194,10 @@ def test_a_bad_item_is_left_out_with_its_place_and_the_rest_goes_on(run: Run) ->
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ({"nu": ""}, "no tracking number"),
-        ({"nu": None}, "no tracking number"),
-        ({"nu": "9" * 129}, "tracking number of more than 128 characters"),
-        ({"com": None}, "no carrier"),
+        ({"nu": ""}, "no tracking number: give it by --tracking-no (2 scans)"),
+        ({"nu": None}, "no tracking number: give it by --tracking-no (2 scans)"),
+        ({"nu": "9" * 129}, "tracking number of more than 128 characters (2 scans)"),
+        ({"com": None}, "no carrier: give it by --carrier (2 scans)"),
     ],
 )
 def test_a_parcel_without_a_usable_number_or_carrier_is_a_problem(run: Run, change: dict[str, Any], what: str) -> None:
@@ -220,8 +220,10 @@ def test_the_longest_tracking_number_still_has_a_valid_event_id(run: Run) -> Non
     assert all(len(event["event_id"]) <= 128 for event in events)
 
 
-def test_a_bare_route_list_has_its_number_from_the_option_or_the_file(run: Run) -> None:
-    assert {event["tracking_no"] for event in run("sf-route", SF, name="SF77.json.gz")[0]} == {"SF77"}
+def test_a_bare_route_list_has_its_number_from_the_option_and_never_from_the_file(run: Run) -> None:
+    events, report = run("sf-route", SF, name="SF77.json")
+    assert events == []
+    assert [found.what for found in report.problems] == ["no tracking number: give it by --tracking-no (2 scans)"]
     assert {event["tracking_no"] for event in run("sf-route", SF, tracking_no="SF88")[0]} == {"SF88"}
 
 
@@ -233,7 +235,11 @@ def test_routes_that_name_their_parcel_are_told_apart(run: Run) -> None:
 
 
 def test_a_route_without_a_named_facility_has_its_zone(run: Run) -> None:
-    events, _ = run("sf-route", [{"scanDateTime": NOON, "remark": "快件运输中", "opCode": "501", "zoneCode": "001A"}])
+    events, _ = run(
+        "sf-route",
+        [{"scanDateTime": NOON, "remark": "快件运输中", "opCode": "501", "zoneCode": "001A"}],
+        tracking_no="1",
+    )
     assert events[0]["facility"] == "001A"
 
 
@@ -269,7 +275,7 @@ def test_what_17track_refused_is_told(run: Run) -> None:
     document = {"data": {"accepted": [TRACK17], "rejected": [{"number": "X", "error": {"message": "no such number"}}]}}
     events, report = run("17track", document)
     assert len(events) == 2
-    assert report.problems[0].what == "refused by 17TRACK: no such number"
+    assert report.problems[0].what == "X is refused: no such number"
 
 
 def test_a_parcel_without_scans_is_read_and_gives_nothing(run: Run) -> None:
@@ -282,9 +288,10 @@ def test_a_parcel_without_scans_is_read_and_gives_nothing(run: Run) -> None:
     [
         ("", "is empty"),
         ('{\n"nu": \n', "not JSON"),
-        ('{"message": "no such parcel"}', "nothing of the format kuaidi100 in it"),
+        ('{"message": "no such parcel"}', "no parcel in it: no such parcel"),
+        ('{"anything": 1}', "nothing of the format kuaidi100 in it"),
         (b"\x1f\x8bbroken", "cannot be read"),
-        (b"\xff\xfe", "not JSON"),
+        (b"\xff\xfe", "is empty"),
     ],
 )
 def test_an_unreadable_file_is_one_problem(run: Run, content: str | bytes, what: str) -> None:

@@ -7,11 +7,16 @@ from pathlib import Path
 import pytest
 
 from bench.scan_texts.measure import labelled, score
-from streams.adapt.tables import STATUSES, carrier_name, statuses
+from streams.adapt.formats import Statuses, formats
+from streams.adapt.formats.statuses import STATUSES
 from streams.adapt.words import status_of
 from streams.adapt.words.lexicon import Lexicon, lexicons
 
-FORMATS_WITH_TABLES = ["kuaidi100", "kdniao", "cainiao", "sf-route", "aftership", "17track", "history"]
+FORMATS_WITH_TABLES = [name for name, found in formats().items() if not found.folder]
+
+
+def statuses(name: str) -> Statuses:
+    return formats()[name].statuses
 
 
 @pytest.mark.parametrize(
@@ -221,24 +226,6 @@ def test_a_code_of_one_carrier_means_nothing_for_another() -> None:
     assert table.find("FEDEX", ["OK"], "").status is None
     assert table.find("USPS", ["10"], "").status == "arrived"
     assert table.find("SF", ["31"], "").status == "arrived"
-
-
-@pytest.mark.parametrize(
-    ("names", "carrier"),
-    [
-        (["zhongtong"], "ZTO"),
-        (["中通快递"], "ZTO"),
-        (["HTKY"], "BEST"),
-        (["yunda"], "YD"),
-        (["SF Express"], "SF"),
-        (["sf-express"], "SF"),
-        (["unheard-of", "圆通速递"], "YTO"),
-        (["Unheard Of"], "Unheard Of"),
-        (["", " "], None),
-    ],
-)
-def test_a_carrier_gets_our_name_or_keeps_its_own(names: list[str], carrier: str | None) -> None:
-    assert carrier_name(*names) == carrier
 
 
 LABELLED = sorted((Path(__file__).parents[3] / "bench" / "scan_texts").glob("*.tsv"), key=lambda path: path.name)

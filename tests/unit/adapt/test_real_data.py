@@ -12,7 +12,7 @@ import pytest
 
 from schemas.decode import decode
 from streams.adapt import Report, adapt
-from streams.adapt.tables import STATUSES
+from streams.adapt.formats.statuses import STATUSES
 
 from .conftest import RECORDED
 
@@ -22,11 +22,16 @@ _BY_PREFIX = {
     "cainiao_": "cainiao",
     "sf_route_": "sf-route",
     "aftership_": "aftership",
+    "active_shipping_fedex": "fedex",
+    "shipit_fedex": "fedex",
+    "active_shipping_usps": "usps",
+    "shipit_usps": "usps",
+    "shipit_dhl": "dhl",
 }
 INPUTS = [
     *(
         pytest.param(name, path, id=path.stem)
-        for path in sorted((RECORDED / "tracking" / "raw").glob("*.json"))
+        for path in sorted((RECORDED / "tracking" / "raw").iterdir())
         for prefix, name in _BY_PREFIX.items()
         if path.name.startswith(prefix)
     ),
@@ -43,7 +48,7 @@ _PHONE = re.compile(r"1\d{2}[*\d]{4}\d{4}")
 def read(name: str, path: Path) -> tuple[list[dict[str, Any]], Report]:
     """The events, each of them valid, and the report."""
     report = Report()
-    lines = list(adapt(name, [path], report=report))
+    lines = list(adapt(name, [path], report=report, tracking_no="T1"))
     for line in lines:
         decode(line.topic, json.dumps(line.value).encode())
     return [line.value for line in lines], report

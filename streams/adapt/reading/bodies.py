@@ -1,0 +1,155 @@
+"""Bodies as they were received, found in a text: JSON and XML, however wrapped.
+
+A body may be the value of a form field, percent-encoded or not, the argument of a callback (JSONP), a text
+inside another JSON, or stand behind a prefix in a line of a log; bodies may follow each other with or
+without newlines, pretty-printed or not.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from urllib.parse import unquote_to_bytes
+
+import orjson
+
+from streams.adapt.reading.files import Unreadable, text_of_bytes
+from streams.adapt.reading.xml import xml_value
+
+_DEEPEST = 24
+"""Levels of JSON inside JSON that are opened, and of wrapping that are searched."""
+_BODY = re.compile(
+    r'(?P<json>[{\[](?=\s*["{\[}\]]))|(?P<text>"(?=\s*[{\[](?:\\|\s*[}\]])))|(?P<escaped>\{(?=\\+"))'
+    r"|(?P<encoded>%(?:25)*(?:7b|5b|3c))|(?P<xml><(?=\?xml|[A-Za-z][\w.:-]*[\s/>]))",
+    re.IGNORECASE,
+)
+_ENCODED = re.compile(r"[^\s&\"'<>]+")
+_DECODER = json.JSONDecoder(strict=False)
+
+
+class Body(NamedTuple):
+    """A value and the number of the line it begins in; `fault` in place of the value says why there is none."""
+
+    line: int
+    value: Any
+    fault: str = ""
+
+
+def value_of(text: str) -> Any:
+    """The value of a text that is one JSON document, opened; ValueError where it is none."""
+    try:
+        return opened(orjson.loads(text))
+    except orjson.JSONDecodeError:
+        try:
+            value, end = _DECODER.raw_decode(text.strip())
+        except RecursionError as error:
+            raise ValueError("nested too deeply") from error
+    if text.strip()[end:]:
+        raise ValueError("more than one document")
+    return opened(value)
+
+
+def opened(value: Any, depth: int = 0) -> Any:
+    """A value whose texts that are JSON, XML or percent-encoded JSON themselves are replaced by what they hold."""
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, dict):
+        return {_clean(name): opened(inner, depth + 1) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [opened(inner, depth + 1) for inner in value]
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.startswith(("{", "[")) and text.endswith(("}", "]")):
+        try:
+            inner = orjson.loads(text)
+        except ValueError:
+            return _clean(value)
+        return opened(inner, depth + 1) if _holds_objects(inner) else _clean(value)
+    if text.startswith("<?xml"):
+        try:
+            return xml_value(text)
+        except (ValueError, Unreadable):
+            return _clean(value)
+    if text[:3].casefold() in ("%7b", "%5b"):
+        return opened(_decoded(text), depth + 1)
+    return _clean(value)
+
+
+def _holds_objects(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(isinstance(inner, dict) for inner in value))
+
+
+def _clean(text: str) -> str:
+    """A text without halves of surrogate pairs, which no encoding has."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _decoded(text: str) -> str:
+    """A percent-encoded text, decoded as often as it was encoded."""
+    while text.startswith("%25"):
+        text = unquote_to_bytes(text).decode("latin-1")
+    return text_of_bytes(unquote_to_bytes(text.replace("+", " ")))
+
+
+def bodies(text: str) -> Iterator[Body]:
+    """The bodies in a text, in order, and a fault for each line that has something else."""
+    ends = [found.end() for found in re.finditer("\n", text)]
+    at, heard = 0, 0
+    found = _BODY.search(text)
+    while at < len(text):
+        line = bisect_right(ends, at)
+        end = ends[line] if line < len(ends) else len(text)
+        if found is not None and found.start() < at:
+            found = _BODY.search(text, at)
+        if found is None or found.start() >= end:
+            if text[at:end].strip() and line >= heard:
+                yield Body(line + 1, None, "no JSON in it")
+            at = end
+            continue
+        alone = not text[at : found.start()].strip()
+        try:
+            value, after = _read(text, found, end)
+        except (ValueError, RecursionError, Unreadable) as error:
+            yield Body(line + 1, None, str(error) or "nested too deeply")
+            at = _next_start(text, end)
+            continue
+        heard = bisect_right(ends, after - 1) + 1
+        if isinstance(value, dict) or _holds_objects(value):
+            if value or alone:
+                yield Body(line + 1, value)
+        elif alone and not text[after:end].strip():
+            yield Body(line + 1, None, "not an object")
+        at = after
+
+
+def _read(text: str, found: re.Match[str], end: int) -> tuple[Any, int]:
+    """The value that begins at `found`, and where it ends."""
+    at = found.start()
+    if found["json"] or found["text"]:
+        try:
+            value, after = _DECODER.raw_decode(text, at)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"not JSON: {error.msg}") from error
+        return opened(value), after
+    if found["encoded"]:
+        token = _ENCODED.match(text, at)
+        whole = token[0] if token else ""
+        plain = _decoded(whole)
+        return (xml_value(plain) if plain.startswith("<") else value_of(plain)), at + len(whole)
+    if found["escaped"]:
+        rest = text[at:end].replace('\\"', '"').replace("\\\\", "\\")
+        return opened(_DECODER.raw_decode(rest)[0]), end
+    return xml_value(text[at:end].strip()), end
+
+
+def _next_start(text: str, at: int) -> int:
+    """The next line that is not indented, so that the rest of a broken document is not taken for others."""
+    while at < len(text):
+        if text[at] not in " \t}])\r\n":
+            return at
+        at = text.find("\n", at) + 1 or len(text)
+    return at

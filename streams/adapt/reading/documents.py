@@ -1,0 +1,87 @@
+"""The documents of a file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from streams.adapt.lines import Report
+from streams.adapt.reading import rows
+from streams.adapt.reading.bodies import Body, bodies, value_of
+from streams.adapt.reading.files import Unreadable, read_bytes, text_of_bytes
+from streams.adapt.reading.search import Found
+from streams.adapt.reading.xml import xml_value
+
+_ZIP = b"PK\x03\x04"
+_HTML = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+
+
+def documents(path: Path, report: Report) -> Iterator[Found]:
+    """The documents of a file, opened: one as a whole, a body a line, bodies in a log, or the rows of a table.
+
+    What cannot be read is a problem in the report, with where it is. The file's name says nothing.
+    """
+    try:
+        yield from _documents(path, report)
+    except OSError as error:
+        report.problem(path, "", f"cannot be read: {error.strerror or error}")
+    except Unreadable as error:
+        report.problem(path, "", str(error))
+
+
+def _documents(path: Path, report: Report) -> Iterator[Found]:
+    raw = read_bytes(path)
+    if raw.startswith(rows.PARQUET):
+        for number, row in enumerate(rows.parquet(raw), 1):
+            yield Found(f"row {number}", row)
+        return
+    if raw.startswith(_ZIP):
+        raise Unreadable("is an Excel workbook or an archive: save it as CSV, or unpack it")
+    text = text_of_bytes(raw).lstrip("\ufeff")
+    if not text.strip():
+        raise Unreadable("is empty")
+    if _HTML.match(text):
+        raise Unreadable("is a web page, no data")
+    whole = _whole(text)
+    if whole is not None:
+        yield whole
+        return
+    table = rows.table(text)
+    if table is not None:
+        for line, row in table:
+            yield Found(f"line {line}", row)
+        return
+    yield from _from_lines(path, text, report)
+
+
+def _whole(text: str) -> Found | None:
+    try:
+        return Found("", xml_value(text.strip()) if text.lstrip().startswith("<") else value_of(text))
+    except ValueError:
+        return None
+
+
+def _from_lines(path: Path, text: str, report: Report) -> Iterator[Found]:
+    faults: list[Body] = []
+    good = False
+    for body in bodies(text):
+        if body.fault:
+            faults.append(body)
+            if not good:
+                continue
+        else:
+            good = True
+        _tell(path, faults, report)
+        if not body.fault:
+            yield Found(f"line {body.line}", body.value)
+    if not good:
+        # A broken document over many lines is one problem, not one a line.
+        first = next((fault.fault for fault in faults if fault.fault != "no JSON in it"), "no JSON, XML or table in it")
+        report.problem(path, "", first)
+
+
+def _tell(path: Path, faults: list[Body], report: Report) -> None:
+    for fault in faults:
+        report.problem(path, f"line {fault.line}", fault.fault)
+    faults.clear()
