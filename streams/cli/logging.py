@@ -1,25 +1,43 @@
-"""Where a worker's log lines go: standard error, one line each, never with the value of a record."""
+"""Log lines: standard error, one line each in one form, ours and the libraries', never with the value of a record."""
 
 from __future__ import annotations
 
 import logging
 import sys
 import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Literal, TypeVar, get_args
 
+import click
 import structlog
+from structlog.typing import EventDict, WrappedLogger
 
+from streams.cli.faults import place_of
+from streams.cli.terminal import echo
+
+Form = Literal["console", "json"]
+Level = Literal["debug", "info", "warning", "error"]
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+#: What the loggers of our own modules begin with.
+_OURS = "streams"
 #: Seconds in which a library says the same thing once.
-_PAUSE = 60.0
+_PAUSE = 30.0
+#: Whether a line that a person reads has to be one that a program reads, too.
+_as_json = False
 
 
 class Sparing(logging.Filter):
-    """Lets the same message of the same logger through once in a while: clients repeat themselves in an outage."""
+    """Lets the same message of a library through once in a while: clients repeat themselves in an outage."""
 
     def __init__(self) -> None:
         super().__init__()
         self._said: dict[tuple[str, str], float] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] == _OURS:
+            return True
         if record.name == "aiokafka" and str(record.msg).startswith("Unable connect"):
             # What cannot be reached is said once, by whoever wanted it.
             return False
@@ -28,29 +46,82 @@ class Sparing(logging.Filter):
         if now - self._said.get(key, -_PAUSE) < _PAUSE:
             return False
         self._said[key] = now
-        if record.exc_info and record.exc_info[0] is not None:
-            # Where a library met it is of no use to whoever reads this: what follows from it is told in a line of ours.
-            record.msg, record.args = f"{record.getMessage()}: {record.exc_info[0].__name__}", ()
-            record.exc_info = record.exc_text = None
         return True
 
 
-def configure() -> None:
+def configure(form: Form = "console", level: Level = "info") -> None:
     """Sets logging up, unless the program has done so already. The libraries below speak of trouble alone."""
+    global _as_json  # noqa: PLW0603
     # At the level of debugging it writes down every answer of a broker, records and all: whoever asks for that level
     # gets the rest.
     logging.getLogger("aiokafka.conn").setLevel(logging.INFO)
     if structlog.is_configured():
         return
+    _as_json = form == "json"
+    least = getattr(logging, level.upper())
+    known: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _place_alone,
+    ]
+    render: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if _as_json
+        else structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"])
+    )
     handler = logging.StreamHandler(sys.stderr)
     handler.addFilter(Sparing())
-    logging.basicConfig(level=logging.WARNING, handlers=[handler], format="%(levelname)s %(name)s: %(message)s")
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=known,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
+    logging.basicConfig(level=logging.INFO if level == "debug" else max(least, logging.WARNING), handlers=[handler])
+    logging.getLogger(_OURS).setLevel(least)
+    logging.captureWarnings(True)
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        processors=[*known, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
+
+
+def last_word(said: str) -> None:
+    """Says in one line why nothing can go on: in the form of the log where programs read it."""
+    if _as_json:
+        structlog.get_logger(f"{_OURS}.cli").error(said)
+    else:
+        echo(f"parcelwatch: {said}", err=True)
+
+
+def ends_with_log() -> bool:
+    """Whether a command's last line is the log's, whatever came before."""
+    return _as_json
+
+
+def logging_options(command: Command) -> Command:
+    """Adds `--log-format` and `--log-level`, and sets logging up before the command runs."""
+
+    @click.option("--log-format", type=click.Choice(get_args(Form)), default="console", show_default=True,
+                  help="Of log lines, on standard error.")  # fmt: skip
+    @click.option("--log-level", type=click.Choice(get_args(Level)), default="info", show_default=True,
+                  help="The least that is logged; of libraries, warnings at the least.")  # fmt: skip
+    @wraps(command)
+    def logged(*arguments: Any, log_format: Form, log_level: Level, **others: Any) -> Any:
+        configure(log_format, log_level)
+        return command(*arguments, **others)
+
+    return logged  # type: ignore[return-value]
+
+
+def _place_alone(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Of an error, its kind and place: its message, and the lines of a traceback, may hold what a record held."""
+    about = event.pop("exc_info", None)
+    error = about[1] if isinstance(about, tuple) else about if isinstance(about, BaseException) else sys.exception()
+    if about and error is not None:
+        event["error_type"] = type(error).__name__
+        event["place"] = place_of(error)
+    return event

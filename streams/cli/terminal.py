@@ -19,6 +19,11 @@ def printable(text: str) -> str:
     return "".join(one if one.isprintable() or one in _SPACES else _escaped(one) for one in text)
 
 
+def harmless(text: str) -> str:
+    """The same for a sentence that is read as such: what cannot be shown is U+FFFD."""
+    return text if text.isprintable() else "".join(one if one.isprintable() else "\ufffd" for one in text)
+
+
 def printable_json(document: bytes | str) -> str:
     """A JSON document that means the same: escapes for what JSON allows in texts and terminals may act on."""
     text = document.decode() if isinstance(document, bytes) else document

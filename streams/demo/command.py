@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 import math
-import sys
 import time
 
 import click
-import structlog
 
 from schemas.times import CHINA, DAY
 from streams.alerts.languages import LANGUAGES, Tag
+from streams.cli.logging import configure
 from streams.cli.options import policy_option
 from streams.demo.console import AlertConsole
 from streams.demo.run import Show, play
 from streams.marketplace.market import Plan
 from streams.policy.model import Policy
+from streams.stages import intake_log
 
 #: Days on which the first shop's buyers begin to lose patience, and have lost it.
 ANGER = (8.0, 16.0)
@@ -38,7 +38,10 @@ def demo_command(seconds: float | None, pace: float, seed: int, lang: Tag | None
 
     Everything is in this one process; no broker is needed and nothing is written. The status is 0 after Ctrl-C, too.
     """
-    _quiet()
+    # The worker speaks of trouble alone, so as not to disturb the alerts.
+    configure(level="warning")
+    # Its invalid records are made up, too.
+    logging.getLogger(intake_log.__name__).setLevel(logging.ERROR)
     days = LONGEST if seconds is None else math.ceil(seconds * pace) + 1
     plan = Plan(seed=seed, shops=12, orders_per_day=60, days=days, start=_midnight() - days * DAY, anger=ANGER)
     return play(Show(plan, policy, pace, seconds), AlertConsole(lang))
@@ -48,13 +51,3 @@ def _midnight() -> int:
     """The last midnight in China, in microseconds: no event of the plan lies ahead of the log's own clock."""
     now = time.time_ns() // 1000 + CHINA
     return now - now % DAY - CHINA
-
-
-def _quiet() -> None:
-    """Log lines of the worker speak of trouble alone, so as not to disturb the alerts."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    if not structlog.is_configured():
-        structlog.configure(
-            wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        )

@@ -15,7 +15,7 @@ from schemas import times
 from schemas.outputs import AlertEvent
 from streams.alerts.languages import LANGUAGES, Tag, preferred_language
 from streams.alerts.wording import catalogue
-from streams.cli.terminal import printable
+from streams.cli.terminal import harmless
 from streams.rules.alert_types import ALERT_TYPES
 
 _COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
@@ -104,7 +104,7 @@ class AlertConsole:
         line.append(f"{self.minute(times.parse(event.time))}  ", style="dim")
         line.append(f"{self._words[data.severity]}·{self._words[data.status]}  ", style=colour)
         line.append(self._titles.get(type_, type_), style="bold")
-        message = printable(msgspec.to_builtins(data.message)[self.language])
+        message = harmless(msgspec.to_builtins(data.message)[self.language])
         if self.console.is_terminal:
             self.console.print(line)
             self.console.print(Padding(Text(message), (0, 0, 0, 4)))

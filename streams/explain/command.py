@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.topics import TopicNames
 from streams.alerts.languages import LANGUAGES, Tag, preferred_language
-from streams.cli import logging
+from streams.cli.logging import logging_options
 from streams.cli.options import bootstrap, instant, partitioner_option, policy_option, topics_option
 from streams.cli.security import security_options
 from streams.cli.terminal import printable_json
@@ -53,6 +53,7 @@ _Lines = Callable[[Callable[[int], None] | None], Iterator[Line]]
 @click.option("--until", callback=instant, metavar="TIME", help="Where to end; default: the greatest time read.")
 @click.option("--lang", type=click.Choice(list(LANGUAGES)), help="Of what is shown; default: the locale's.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object, in both languages.")
+@logging_options
 @security_options
 def explain_command(
     subject: str,
@@ -108,7 +109,6 @@ def _opened(
         # A client of Kafka takes longer to import than a small input to explain.
         from streams.explain.broker import BrokerInput
 
-        logging.configure()
         with BrokerInput(broker, partitioner, client, topics) as held:
             yield held.lines, held.size
 

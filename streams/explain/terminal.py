@@ -10,7 +10,7 @@ from rich.text import Text
 
 from streams.alerts.facts import percent
 from streams.alerts.messages import Messages
-from streams.cli.terminal import printable
+from streams.cli.terminal import harmless
 from streams.engine.processor import BEGINNING
 from streams.explain.checks import PREVENTED, Check
 from streams.explain.facts import At, Facts, Name, Span, at
@@ -107,9 +107,9 @@ class Page:
         words = self._words
         line = Text(f"  {words.clock(row.time)}  ", style="dim")
         line.append(self._of(name, row.about), style="dim")
-        line.append(printable(words.event(row.type, row.facts)), style="dim" if row.left_out else "not dim")
+        line.append(harmless(words.event(row.type, row.facts)), style="dim" if row.left_out else "not dim")
         for mark in row.marks:
-            line.append(f"  [{printable(words.mark(mark.code, mark.facts))}]", style="not dim magenta")
+            line.append(f"  [{harmless(words.mark(mark.code, mark.facts))}]", style="not dim magenta")
         self._console.print(line)
 
     def _alert(self, name: Name, alert: Alert) -> None:
@@ -132,8 +132,8 @@ class Page:
         if raised:
             # As the platform reads it, where it does.
             message = self._messages.write(alert)[-1].message[words.tag]
-            self._console.print(Padding(Text(printable(message)), (0, 0, 0, 23)) if self._console.is_terminal
-                                else Text(f"{' ' * 23}{printable(message)}"))  # fmt: skip
+            self._console.print(Padding(Text(harmless(message)), (0, 0, 0, 23)) if self._console.is_terminal
+                                else Text(f"{' ' * 23}{harmless(message)}"))  # fmt: skip
 
     def _checks(self, story: Story) -> None:
         if not story.checks:
@@ -157,7 +157,7 @@ class Page:
         line.append(self._of(name, about), style="dim")
         title = self._words.title(type_)
         line.append(title, style="bold")
-        line.append(printable(self._pair(title, sentence).removeprefix(title)))
+        line.append(harmless(self._pair(title, sentence).removeprefix(title)))
         self._console.print(line)
 
     def _countings(self, story: Story, most: int | None = None) -> None:
@@ -207,7 +207,7 @@ class Page:
         """What a line is about, where it is not the story's own subject."""
         if (about.kind, about.id) == (name.kind, name.id):
             return ""
-        return f"{printable(self._words.name(about, carrier=False))}  "
+        return f"{harmless(self._words.name(about, carrier=False))}  "
 
     def _pair(self, title: str, text: str) -> str:
         return self._words.phrase("line", {"title": title, "text": text})
@@ -217,7 +217,7 @@ class Page:
         self._line(self._words.label(label), "bold")
 
     def _line(self, text: str, style: str = "") -> None:
-        self._console.print(Text(printable(text), style=style))
+        self._console.print(Text(harmless(text), style=style))
 
 
 def _is_short(check: Check) -> bool:

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from schemas.topics import TopicNames
-from streams.cli import logging
+from streams.cli.logging import logging_options
 from streams.cli.options import app_id_option, broker_option, buyer_key_option, policy_option, topics_option
 from streams.cli.security import security_options
 from streams.cli.terminal import echo, printable_json
@@ -38,6 +38,7 @@ from streams.worker.settings import Guarantee
 @click.option("--guarantee", type=click.Choice(get_args(Guarantee)), default="exactly_once", show_default=True,
               help="That of the workers. At least once, none of them may run.")  # fmt: skip
 @buyer_key_option
+@logging_options
 @security_options
 def forget_command(
     order: str | None,
@@ -57,7 +58,6 @@ def forget_command(
     Workers may run. The policy is that of the workers. The status is 1 where records of it have not been read yet:
     run it again once they are.
     """
-    logging.configure()
     if (order is None) == (buyer is None):
         raise click.UsageError("one of --order and --buyer is needed")
     wanted = Wanted(order=order) if buyer is None else Wanted(buyer=_hash(buyer, buyer_hash))

@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from schemas.times import CHINA, DAY, SECOND
 from schemas.topics import TopicNames
-from streams.cli import logging
+from streams.cli.logging import logging_options
 from streams.cli.options import bootstrap, instant, partitioner_option, topics_option
 from streams.cli.security import security_options
 from streams.engine.errors import FatalError
@@ -52,6 +52,7 @@ _BROKER_IS_DEFAULT = (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT)
 @click.option("--live", is_flag=True, help="With --broker: go on behind the past as it happens, until Ctrl-C.")
 @partitioner_option
 @topics_option
+@logging_options
 @security_options
 def generate_command(
     out: Path | None,
@@ -89,7 +90,6 @@ def generate_command(
         anger=(days / 5, days / 2),
     )  # fmt: skip
     if broker is not None:
-        logging.configure()
         sent = _send(plan, days, Pace(speed, live, _now), Sending(broker, partitioner, client, topics=topics))
         click.echo(f"{sent:,} records sent", err=True)
     elif out is not None:

@@ -14,7 +14,7 @@ _MOST = 3
 
 
 def account(source: Path, folder: Path, summary: dict[str, Any], dead: Sequence[Dead]) -> Iterator[str]:
-    """Counts, alerts, why lines were no events, and what the input looks like where most are none."""
+    """Counts, alerts, and why lines were no events."""
     events = sum(summary["events"].values())
     of_type = ", ".join(f"{type_} {count:,}" for type_, count in summary["events"].items())
     yield f"events: {events:,}{f' ({of_type})' if of_type else ''}{_others(summary)}"
@@ -29,12 +29,16 @@ def account(source: Path, folder: Path, summary: dict[str, Any], dead: Sequence[
         yield f"  {reason} {count:,}, first in {file}line {example.line}: {example.error_detail}"
     if len(by_reason) > _MOST:
         yield f"  and {sum(count for _, count in by_reason[_MOST:]):,} for other reasons"
-    read = events + summary["left_out"] + summary["tombstones"]
-    if len(dead) > read:
-        yield f"most lines are no events: the input looks like {looks_like(source)}"
-    elif not read:
-        yield "the input holds no lines"
     yield f"written to {folder}"
+
+
+def doubt(source: Path, summary: dict[str, Any]) -> str | None:
+    """What the input looks like where most of its lines are no events, in one line."""
+    dead = summary["dead"]["total"]
+    read = sum(summary["events"].values()) + summary["left_out"] + summary["tombstones"]
+    if dead > read:
+        return f"most lines are no events: the input looks like {looks_like(source)}"
+    return None if read else "the input holds no lines"
 
 
 def _others(summary: dict[str, Any]) -> str:

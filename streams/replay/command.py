@@ -11,7 +11,7 @@ from streams.cli.options import instant, policy_option
 from streams.cli.terminal import echo
 from streams.policy.model import Policy
 from streams.replay import parquet
-from streams.replay.account import account
+from streams.replay.account import account, doubt
 from streams.replay.batches import batches
 from streams.replay.progress import watched
 from streams.replay.reading import MissingInput
@@ -54,4 +54,6 @@ def replay_command(
     except OSError as error:
         raise click.UsageError(f"{folder}: cannot be written: {error.strerror or error}") from None
     for line in account(source, folder, summary, replay.dead):
-        echo(line, err=True)
+        echo(line)
+    if (said := doubt(source, summary)) is not None:
+        echo(f"parcelwatch: {said}", err=True)

@@ -14,6 +14,7 @@ from schemas.events import AnyEvent, record_key
 from schemas.times import render
 from schemas.topics import PLAIN, TopicNames
 from streams.engine.processor import Output, PartitionClock, Record
+from streams.stages.intake_log import IntakeLog
 
 #: Which partition of so many a key belongs to.
 Partitioner = Callable[[bytes, int], int]
@@ -21,6 +22,12 @@ Partitioner = Callable[[bytes, int], int]
 
 #: Bytes of a record that a dead letter repeats; Kafka's default limit for a batch is 1 MiB.
 LARGEST_LETTER = 900_000
+
+
+#: What a dead letter's own headers are called.
+OWN_HEADERS = frozenset(
+    {"error-code", "error-detail", "source-topic", "source-partition", "source-offset", "failed-at"}
+)
 
 
 @dataclass(slots=True)
@@ -37,8 +44,8 @@ class Intake:
     """Checks the records of one task and counts what it sees.
 
     `knows` says whether a key has been taken before: it belongs here then, and its partition need not be worked out.
-    `failed_at` gives the wall clock in microseconds, for the header of that name alone. `with_payload`: dead letters
-    carry the original bytes, which may hold personal data.
+    `failed_at` gives the wall clock in microseconds, for the header of that name and the log alone. `with_payload`:
+    dead letters carry the original bytes, which may hold personal data.
     """
 
     def __init__(
@@ -57,6 +64,7 @@ class Intake:
         self._with_payload = with_payload
         self._topics = topics
         self._counts = counts
+        self._log = IntakeLog(failed_at)
         self.dead: list[Output] = []
 
     def events(
@@ -95,11 +103,13 @@ class Intake:
                 greatest = clock.greatest
             elif time < greatest - lateness:
                 clock.late += 1
+                self._log.late(self._topics[name], partition, record.offset)
             yield event, time, key, value
 
     def _bury(self, name: str, partition: int, record: Record, invalid: Invalid) -> None:
         topic = self._topics[name]
         self._counts.dead[topic, str(invalid.reason)] += 1
+        self._log.dead(topic, partition, record.offset, str(invalid.reason))
         key, kept, value = self._original(record)
         headers = (
             *kept,
@@ -118,7 +128,8 @@ class Intake:
         With the headers of its own it is larger than the record, which may be as large as the log takes.
         """
         key, value = record.key, record.value if self._with_payload else None
-        headers = [(name, text or b"") for name, text in record.headers]
+        # Whoever reads the letter takes ours for ours: a producer's of the same names must not stand before them.
+        headers = [(name, text or b"") for name, text in record.headers if name.lower() not in OWN_HEADERS]
         room = LARGEST_LETTER - len(key or b"")
         if room < 0:
             key, room = None, LARGEST_LETTER

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from schemas.topics import TopicNames
-from streams.cli import logging
+from streams.cli.logging import logging_options
 from streams.cli.options import app_id_option, broker_option, policy_option, topics_option
 from streams.cli.security import security_options
 from streams.cli.terminal import echo
@@ -30,6 +30,7 @@ _POSITIVE = click.IntRange(min=1)
 @click.option("--scan-partitions", type=_POSITIVE, help="Of logistics-scans; default: as they are, else 12.")
 @click.option("--replication-factor", type=_POSITIVE, help="Of what is created; default: the broker's.")
 @click.option("--dry-run", is_flag=True, help="Say what would be created, and create nothing.")
+@logging_options
 @security_options
 def topics_command(
     broker: str,
@@ -47,7 +48,6 @@ def topics_command(
     What exists is never changed. The status is 0 also where something disagrees: a worker says what it cannot work
     with.
     """
-    logging.configure()
     asked = {ORDERS_TASK: order_partitions, SHIPMENTS_TASK: scan_partitions}
     try:
         settings = Settings(

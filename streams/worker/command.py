@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any, get_args
 
 import click
+import structlog
 
 from schemas.times import parse
 from schemas.topics import OUTPUTS, TopicNames
+from streams.cli.logging import logging_options
 from streams.cli.options import (
     app_id_option,
     broker_option,
@@ -35,6 +38,8 @@ from streams.worker.metrics import Metrics
 from streams.worker.run import run_worker
 from streams.worker.said import Said
 from streams.worker.settings import Guarantee, StoreName, WorkerSettings
+
+log = structlog.get_logger(__name__)
 
 
 def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> Clock:
@@ -87,6 +92,7 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
 @click.option("--dead-letter-payload", is_flag=True,
               help="Dead letters carry the original bytes, which may hold personal data.")  # fmt: skip
 @buyer_key_option
+@logging_options
 @security_options
 def worker_command(
     broker: str,
@@ -163,6 +169,16 @@ def worker_command(
         start_patience=start_patience,
         broker_patience=broker_patience,
         client=client,
+    )
+    log.info(
+        "worker starts",
+        version=version("parcelwatch"),
+        app_id=app_id,
+        policy=policy.label,
+        brokers=broker,
+        guarantee=guarantee,
+        store=store,
+        metrics=f"{metrics_host}:{metrics_port}" if metrics_port is not None else None,
     )
     flow = replace(dataflow(policy, topics), outputs=topics.all(OUTPUTS))
     return run_worker(settings, flow, factory, metrics)

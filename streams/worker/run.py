@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 
+import structlog
+
 from streams.cli import logging
 from streams.engine.errors import FatalError
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
@@ -18,11 +20,16 @@ from streams.worker.metrics import Metrics
 from streams.worker.service import fatal, serve
 from streams.worker.settings import WorkerSettings
 
+log = structlog.get_logger(__name__)
+
 
 def run_worker(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble, metrics: Metrics | None = None) -> int:
     """Works until a signal or, with `once`, the end. Returns the exit status; see the package's docstring."""
     logging.configure()
-    return asyncio.run(_run(settings, dataflow, assemble, metrics or Metrics()))
+    status = asyncio.run(_run(settings, dataflow, assemble, metrics or Metrics()))
+    if not status or logging.ends_with_log():
+        log.info("worker ends", status=status)
+    return status
 
 
 async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble, metrics: Metrics) -> int:
@@ -34,7 +41,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    log = KafkaLog(
+    kafka = KafkaLog(
         KafkaSettings(
             bootstrap=settings.bootstrap,
             session_timeout=settings.session_timeout,
@@ -48,7 +55,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
         )
     )
     runtime = TaskRuntime(
-        log=log,
+        log=kafka,
         store=store,
         clock=settings.clock,
         cadence=settings.cadence,

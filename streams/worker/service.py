@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from streams.cli.faults import fault
-from streams.cli.terminal import echo
+from streams.cli.logging import last_word
 from streams.engine.clock import Mode
 from streams.engine.errors import FatalError, LogError
 from streams.engine.log.interface import Log
@@ -112,11 +112,11 @@ async def _started(
 def fatal(error: BaseException | None) -> int:
     """Says in one line on standard error why nothing can go on; returns the exit status."""
     if isinstance(error, FatalError):
-        echo(f"parcelwatch: {error}", err=True)
+        last_word(str(error))
         return error.status
     if isinstance(error, LogError):
-        echo(f"parcelwatch: the broker cannot be used: {error}", err=True)
+        last_word(f"the broker cannot be used: {error}")
         return 2
     # Where it went wrong, without what it was about: a message may hold what a record held.
-    echo(f"parcelwatch: {fault(error)}", err=True)
+    last_word(fault(error))
     return 1

@@ -185,7 +185,8 @@ def test_a_worker_that_finds_no_broker_says_nothing_of_the_secret(tmp_path: Path
         check=False, capture_output=True, text=True, timeout=60, env={SASL_PASSWORD: SECRET},
     )  # fmt: skip
     assert done.returncode == 2
-    *waiting, last = done.stderr.splitlines()
+    first, *waiting, last = done.stderr.splitlines()
+    assert "event='worker starts'" in first
     assert waiting
     assert all("event='waiting for the brokers'" in line for line in waiting)
     assert last == "parcelwatch: the broker cannot be used: connecting to 127.0.0.1:1: no broker answers"

@@ -18,6 +18,8 @@ from tests.unit.deploy import ROOT
 #: Ours, and what the standard library of a later Python brings.
 OWN = {"streams", "schemas", "tests", "bench", "compression"}
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+#: Of the standard library of later versions.
+LATER = {"compression"}
 #: What is imported where an option asks for it alone.
 OPTIONAL = {
     canonicalize_name(Requirement(one).name)
@@ -71,7 +73,7 @@ def test_everything_that_is_imported_directly_is_declared() -> None:
         (name.partition(".")[0], path.relative_to(ROOT).as_posix())
         for path in modules("streams", "schemas")
         for name in imported(path)
-        if (top := name.partition(".")[0]) not in OWN | set(sys.stdlib_module_names)
+        if (top := name.partition(".")[0]) not in OWN | LATER | set(sys.stdlib_module_names)
         and not declared & {canonicalize_name(one) for one in distributions.get(top, [])}
     }
     assert not lacking

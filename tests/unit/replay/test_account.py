@@ -29,7 +29,7 @@ def line(value: object) -> str:
 def said(source: Path) -> str:
     done = run("replay", str(source), "--out", str(source.parent / "out"))
     assert done.returncode == 0, done.stderr
-    return done.stderr
+    return done.stdout + done.stderr
 
 
 def test_counts_alerts_and_the_three_most_frequent_reasons_are_told(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from schemas.decode import MAX_BYTES, Reason, decode
 from schemas.events import CHATS, ORDERS, SCANS, record_key
@@ -15,6 +16,7 @@ from streams.policy import load
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK
 from streams.stages.factory import processor
 from streams.stages.intake import LARGEST_LETTER, Counts
+from streams.stages.intake_log import PAUSE, IntakeLog
 from streams.stages.task_context import Setting
 from tests.unit.schemas.invalid import INVALID
 from tests.unit.schemas.values import AT, VALUES, value
@@ -93,6 +95,39 @@ def test_a_dead_letter_leads_back_to_its_record() -> None:
         "source-offset": b"41",
         "failed-at": b"2026-11-04T00:00:00Z",
     }
+
+
+@pytest.mark.parametrize("name", ["error-code", "error-detail", "source-topic", "source-partition", "source-offset",
+                                  "failed-at", "Error-Code"])  # fmt: skip
+def test_a_producers_header_that_bears_a_name_of_ours_is_left_out(name: str) -> None:
+    original = Record(7, NOW_MS, b"A", b"not json", ((name, b"forged"), ("trace", b"t"), (name, b"again")))
+    (dead,), _ = Partition(ORDERS).take(original)
+    assert b"forged" not in dict(dead.headers).values()
+    assert len({name for name, _ in dead.headers}) == len(dead.headers) == 7
+
+
+def test_dead_letters_and_late_events_are_logged_once_in_a_while_without_a_value() -> None:
+    with capture_logs() as logged:
+        partition = Partition(ORDERS)
+        bad = [record(offset, b"what a buyer wrote", "A") for offset in range(5)]
+        late = [good(ORDERS, offset, event_id=f"e{offset}", occurred_at="2026-11-01T00:00:00Z") for offset in (8, 9)]
+        partition.take(*bad, record(5, b"[]", "A"), good(ORDERS, 7), *late)
+    where = {"topic": ORDERS, "partition": 0, "others_since": 0}
+    assert logged == [
+        {"event": "dead letter", "log_level": "warning", "offset": 0, "reason": "not_json", **where},
+        {"event": "dead letter", "log_level": "warning", "offset": 5, "reason": "not_object", **where},
+        {"event": "late event", "log_level": "info", "offset": 8, **where},
+    ]
+
+
+def test_the_next_line_says_how_many_had_none() -> None:
+    now = [0]
+    told = IntakeLog(lambda: now[0])
+    with capture_logs() as logged:
+        for at in (0, 1, PAUSE - 1, PAUSE, PAUSE + 1):
+            now[0] = at
+            told.dead(ORDERS, 3, at, "not_json")
+    assert [(line["offset"], line["others_since"]) for line in logged] == [(0, 0), (PAUSE, 2)]
 
 
 def test_the_original_bytes_are_kept_only_where_the_operator_opts_in() -> None:
