@@ -137,8 +137,8 @@ class Watch:
 
     def holder(self, row: Row) -> Row | None:
         """The event of the same fact that holds instead of this one."""
-        held = self._holders.get(row.identity)
-        return held if held is not row else None
+        holder = self._holders.get(row.identity)
+        return holder if holder is not row else None
 
     def _concerns(self, event: events.AnyEvent) -> bool:
         if isinstance(event, events.Scan):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from streams.forget.parcels import OpenAlert, Place, open_alerts
+from streams.forget.parcels import OpenAlert, ParcelKey, open_alerts
 from streams.rules.cases.apply import PLACED, SHIPPED, unpacked
 from streams.rules.cases.case import Case
 from streams.rules.cases.lifetimes import parts
@@ -38,7 +38,7 @@ class HeldOrder(msgspec.Struct, frozen=True):
 
     order_id: str
     holds: dict[str, int]
-    parcels: list[Place]
+    parcels: list[ParcelKey]
     open_alerts: list[OpenAlert]
 
 
@@ -53,7 +53,7 @@ def held(case: Case) -> HeldOrder:
         facts = (order.placed, order.paid, order.completed, order.cancelled, *order.shipped)
         counted["facts"] += sum(fact is not None for fact in facts)
         counted["alerts"] += len(part.emitted)
-    counted["aside"] = len(case.aside)
+    counted["deferred"] = len(case.deferred)
     parcels = list(dict.fromkeys((fact.carrier, fact.tracking_no) for fact in _shipped(case)))
     left_open = [alert for part in parts(case) for alert in open_alerts(part.emitted)]
     return HeldOrder(case.key, {kind: count for kind, count in counted.items() if count}, parcels, left_open)
@@ -61,21 +61,21 @@ def held(case: Case) -> HeldOrder:
 
 _KINDS = (
     "facts", "refunds", "disputes", "complaints", "interventions", "tickets", "conversations", "voidings", "stalls",
-    "alerts", "aside",
+    "alerts", "deferred",
 )  # fmt: skip
 
 
 def _placed(case: Case) -> Iterator[Placed]:
     yield from (part.order.placed for part in parts(case) if part.order.placed is not None)
-    for aside in case.aside:
-        if aside.slot == PLACED and isinstance(fact := unpacked(aside).fact, Placed):
+    for deferred in case.deferred:
+        if deferred.slot == PLACED and isinstance(fact := unpacked(deferred).fact, Placed):
             yield fact
 
 
 def _shipped(case: Case) -> Iterator[Shipped]:
     for part in parts(case):
         yield from part.order.shipped
-    for aside in case.aside:
-        if aside.slot == SHIPPED and isinstance(fact := unpacked(aside).fact, Shipped):
+    for deferred in case.deferred:
+        if deferred.slot == SHIPPED and isinstance(fact := unpacked(deferred).fact, Shipped):
             yield fact
     yield from (one.fact for one in case.ahead)

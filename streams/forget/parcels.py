@@ -21,7 +21,7 @@ from streams.stages.shipments import parcel_rows, scan_ties
 from streams.stages.shipments.string_table import Names
 
 #: (carrier, tracking number)
-Place = tuple[str, str]
+ParcelKey = tuple[str, str]
 
 #: Letters of rows in `streams.stages.shipments_task`.
 _NAME = b"n"
@@ -76,7 +76,7 @@ class Cut(msgspec.Struct):
 class Search:
     """Which rows of a shipments task have to do with the orders, or with parcels that are known to be theirs."""
 
-    def __init__(self, orders: Collection[str], parcels: Collection[Place]) -> None:
+    def __init__(self, orders: Collection[str], parcels: Collection[ParcelKey]) -> None:
         self.orders = frozenset(orders)
         self.parcels = frozenset(parcels)
         self._numbers = frozenset(tracking_no.encode() for _, tracking_no in parcels)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from schemas.times import DAY, HOUR, MINUTE, SECOND
 from streams.marketplace import talk
 from streams.marketplace.parcels import Journey, journey
-from streams.marketplace.places import CARRIERS, PLACES, Place
+from streams.marketplace.places import CARRIERS, PLACES, Province
 from streams.marketplace.shops import Shop
 
 ORDERS = "orders"
@@ -125,7 +125,7 @@ class Lives:
             return int(rng.uniform(50, 100 if luck < shop.late_shipping * 0.8 else 220) * HOUR)
         return int(rng.uniform(2, 34) * HOUR)
 
-    def _parcel(self, origin: Place, destination: Place, at: int) -> tuple[str, str, Journey]:
+    def _parcel(self, origin: Province, destination: Province, at: int) -> tuple[str, str, Journey]:
         self._parcels += 1
         carrier = self._rng.choices(CARRIERS, [carrier.share for carrier in CARRIERS])[0]
         tracking_no = f"{carrier.prefix}{300_000_000_000 + self._parcels * 7_919:012d}"

@@ -6,7 +6,7 @@ from random import Random
 from typing import NamedTuple, Protocol
 
 from schemas.times import DAY, HOUR, MINUTE
-from streams.marketplace.places import Place
+from streams.marketplace.places import Province
 
 
 class Stop(NamedTuple):
@@ -40,7 +40,7 @@ _RETURNED = 6
 _DESTROYED = 1
 
 
-def journey(rng: Random, origin: Place, destination: Place, shipped_at: int) -> Journey:
+def journey(rng: Random, origin: Province, destination: Province, shipped_at: int) -> Journey:
     """Draws one parcel's way. Of a thousand parcels some dozens fall silent, a few for good."""
     stops: list[Stop] = []
     at = shipped_at
@@ -71,7 +71,7 @@ def journey(rng: Random, origin: Place, destination: Place, shipped_at: int) -> 
     return Journey(stops, _delivery(rng, scan, destination, stops))
 
 
-def _way(rng: Random, origin: Place, branch: str, destination: Place) -> list[tuple[str, str, str, int]]:
+def _way(rng: Random, origin: Province, branch: str, destination: Province) -> list[tuple[str, str, str, int]]:
     """Status, facility, region and the time since the scan before, up to the branch that delivers."""
     long_haul = rng.uniform(20, 60) if destination.remote else rng.uniform(7, 26)
     if origin.region == destination.region:
@@ -103,7 +103,7 @@ def _silence(rng: Random, steps: int) -> tuple[int, int | None]:
     return -1, 0
 
 
-def _delivery(rng: Random, scan: _Scan, destination: Place, stops: list[Stop]) -> int | None:
+def _delivery(rng: Random, scan: _Scan, destination: Province, stops: list[Stop]) -> int | None:
     """The last mile. Returns when the buyer has the parcel, None where it went back or was destroyed."""
     branch = stops[-1].facility
     region = destination.region

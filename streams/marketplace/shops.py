@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from streams.marketplace.places import PLACES, Place
+from streams.marketplace.places import PLACES, Province
 
 CATEGORIES = ("women-clothing", "home-textiles", "snacks", "3c-digital", "footwear", "toys")
 #: So many shops share a category: enough of them have orders for the category to have a mean.
@@ -18,7 +18,7 @@ class Shop:
 
     shop_id: str
     category_id: str
-    place: Place
+    place: Province
     items: tuple[str, ...]
     weight: float
     late_shipping: float

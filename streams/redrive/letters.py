@@ -23,7 +23,7 @@ _ADDED = ("error-code", "error-detail", "source-topic", "source-partition", "sou
 Headers = tuple[tuple[str, bytes], ...]
 
 
-class Place(NamedTuple):
+class RecordPosition(NamedTuple):
     """One record of a log."""
 
     source: TopicPartition
@@ -37,8 +37,8 @@ class Letter(NamedTuple):
     letter holds the record's value.
     """
 
-    at: Place
-    original: Place
+    at: RecordPosition
+    original: RecordPosition
     root: str
     redrives: int
     reason: str
@@ -47,7 +47,7 @@ class Letter(NamedTuple):
     whole: bool
 
     @property
-    def content(self) -> Place:
+    def content(self) -> RecordPosition:
         """Where the record's content lies: in the letter, or else in the topic that it was read from."""
         return self.at if self.whole else self.original
 
@@ -68,7 +68,8 @@ def letter(source: TopicPartition, record: Record, topic: str) -> Letter | None:
     own = dict(headers[: -len(_ADDED)])
     root = own.get(REDRIVE_OF, f"{topic}/{partition}/{offset}".encode()).decode(errors="replace")
     return Letter(
-        at=Place(source, record.offset), original=Place(TopicPartition(topic, partition), offset), root=root,
+        at=RecordPosition(source, record.offset), original=RecordPosition(TopicPartition(topic, partition), offset),
+        root=root,
         redrives=_number(own.get(REDRIVES, b"0")), reason=added["error-code"], failed_at=failed_at, key=record.key,
         whole=record.value is not None,
     )  # fmt: skip

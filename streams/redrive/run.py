@@ -11,7 +11,7 @@ from schemas.topics import TopicNames
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicPartition
 from streams.engine.processor import Record
-from streams.redrive.letters import Filter, Letter, Place, Redriven, letter, redriven
+from streams.redrive.letters import Filter, Letter, RecordPosition, Redriven, letter, redriven
 from streams.stages.intake import Partitioner
 
 #: (begin, end) by partition.
@@ -156,7 +156,7 @@ async def _send(broker: Broker, request: Request, outcome: Outcome, letters: Seq
     waiting: list[Redriven] = []
     for spans in _rounds(by_place, held):
         async for source, record in broker.read(spans):
-            place = Place(source, record.offset)
+            place = RecordPosition(source, record.offset)
             if place not in left:
                 continue
             left.discard(place)
@@ -180,7 +180,7 @@ async def _flush(broker: Broker, request: Request, outcome: Outcome, waiting: li
     waiting.clear()
 
 
-def _rounds(places: Mapping[Place, Letter], held: Spans) -> Iterator[dict[TopicPartition, tuple[int, int]]]:
+def _rounds(places: Mapping[RecordPosition, Letter], held: Spans) -> Iterator[dict[TopicPartition, tuple[int, int]]]:
     """Spans that hold all of the places that are still there, in order: one a partition in each round."""
     by_source: dict[TopicPartition, list[tuple[int, int]]] = {}
     for source, offset in sorted(places):

@@ -173,8 +173,8 @@ class OrdersTask:
 
     @property
     def unsettled(self) -> int:
-        """Events that are kept aside until others have come."""
-        return self._orders.aside
+        """Events that are deferred until others have come."""
+        return self._orders.deferred
 
     def _knows(self, _event: AnyEvent, key: str) -> bool:
         return key in self._orders.cases

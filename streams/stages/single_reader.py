@@ -83,8 +83,8 @@ class SingleReader:
     def _advance(self, settled: int, orders: Horizon, shipments: Horizon, scans: Horizon) -> None:
         self.orders.settle(settled)
         self._register()
-        for heard in self.shipments.heard.drain():
-            self.feeds.hear(heard)
+        for hour in self.shipments.scan_counts.drain():
+            self.feeds.hear(hour)
         self.shipments.advance(shipments, scans)
         for point in self.shipments.points:
             self.clusters.take(point)

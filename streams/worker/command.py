@@ -35,8 +35,8 @@ from streams.stages.factory import processor
 from streams.stages.intake import Counts, Partitioner
 from streams.stages.task_context import Setting
 from streams.worker.metrics import Metrics
+from streams.worker.rule_metrics import RuleMetrics
 from streams.worker.run import run_worker
-from streams.worker.said import Said
 from streams.worker.settings import Guarantee, StoreName, WorkerSettings
 
 log = structlog.get_logger(__name__)
@@ -149,7 +149,7 @@ def worker_command(
         return partial(processor, setting)
 
     metrics = Metrics()
-    metrics.registry.register(Said(said, metrics.processors))
+    metrics.registry.register(RuleMetrics(said, metrics.processors))
     settings = WorkerSettings(
         app_id=app_id,
         bootstrap=broker,

@@ -21,7 +21,7 @@ from streams.policy import load
 from streams.stages.dataflow import dataflow
 from streams.stages.intake import Counts
 from streams.worker.metrics import CATALOGUE
-from streams.worker.said import Said
+from streams.worker.rule_metrics import RuleMetrics
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + sorted(
@@ -169,7 +169,7 @@ def test_the_readme_lists_every_command_there_is() -> None:
 
 
 def test_the_handbook_explains_every_metric_and_no_other() -> None:
-    said: Collector = Said(Counts())
+    said: Collector = RuleMetrics(Counts())
     known = {entry.name for entry in CATALOGUE}
     for family in said.collect():
         known.add(family.name + ("_total" if family.type == "counter" else ""))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from streams.policy.model import Policy
-from streams.rules.cases.case import Aside, Case
+from streams.rules.cases.case import Case, Deferred
 from streams.rules.cases.lifetimes import known_until, place_of, voided_at
 from streams.rules.conversations import replies
 from streams.rules.conversations.interventions import Intervention, message_id
@@ -80,15 +80,15 @@ class Entry(NamedTuple):
         return self.fact.time
 
 
-def packed(entry: Entry) -> Aside:
-    """The entry as it is kept aside."""
+def packed(entry: Entry) -> Deferred:
+    """The entry as it is deferred."""
     fact = entry.fact
-    return Aside(*fact.place, entry.slot, entry.identity, entry.of_order, _encode(fact))
+    return Deferred(*fact.place, entry.slot, entry.identity, entry.of_order, _encode(fact))
 
 
-def unpacked(aside: Aside) -> Entry:
-    """What was kept aside."""
-    return Entry(aside.slot, aside.identity, aside.of_order, _decoders[aside.slot](aside.fact))
+def unpacked(deferred: Deferred) -> Entry:
+    """What was deferred."""
+    return Entry(deferred.slot, deferred.identity, deferred.of_order, _decoders[deferred.slot](deferred.fact))
 
 
 def put_fact(whole: Case, life: Case, entry: Entry, settled: int, counted: int, policy: Policy) -> bool:
@@ -132,9 +132,9 @@ def _holder(whole: Case, life: Case, slot: str, identity: str) -> Any:
 
 def _hold(holder: Any, field: str, fact: Any, settled: int) -> bool:
     known = getattr(holder, field)
-    held = first(fact, known, settled)
-    setattr(holder, field, held)
-    return held is not known
+    holding = first(fact, known, settled)
+    setattr(holder, field, holding)
+    return holding is not known
 
 
 def ship(life: Case, fact: Shipped, settled: int) -> bool:

@@ -67,7 +67,7 @@ class Standing(msgspec.Struct, array_like=True, frozen=True, gc=False):
     ended: int | None
 
 
-class Aside(msgspec.Struct, array_like=True, gc=False):
+class Deferred(msgspec.Struct, array_like=True, gc=False):
     """An event that cannot be put where it belongs yet; see `streams.rules.forgetting`. `fact`: in MessagePack."""
 
     time: int
@@ -120,9 +120,9 @@ class Case(msgspec.Struct, array_like=True):
     last: int | None = None
     end: int | None = None
     past: list[Case] = msgspec.field(default_factory=list)
-    aside: list[Aside] = msgspec.field(default_factory=list)
-    #: The shippings among what is aside, by their place, as the shipments know them: when their order was placed, and
-    #: where it goes.
+    deferred: list[Deferred] = msgspec.field(default_factory=list)
+    #: The shippings among what is deferred, by their place, as the shipments know them: when their order was placed,
+    #: and where it goes.
     ahead: list[Shipping] = msgspec.field(default_factory=list)
     #: Where each order counts once: escalations of the order of which nothing else is known, or not of what; see
     #: `streams.rules.standing`.

@@ -84,8 +84,8 @@ def close_over(case: Case, settled: int, policy: Policy) -> int | None:
 def foreseen(case: Case, policy: Policy) -> Case:
     """A copy with everything put where it belongs, if nothing more came."""
     copy = _decode(_encode(case))
-    for aside in copy.aside:
-        entry = unpacked(aside)
+    for deferred in copy.deferred:
+        entry = unpacked(deferred)
         life = admit(copy, entry, AFTER_ALL, policy)
         if isinstance(life, Wait):
             continue
@@ -208,7 +208,7 @@ def is_empty(case: Case) -> bool:
     """Whether nothing is left that anything to come could find."""
     return not (
         case.past
-        or case.aside
+        or case.deferred
         or case.tickets
         or case.voidings
         or case.stalls

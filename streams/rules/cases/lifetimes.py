@@ -19,12 +19,12 @@ from streams.rules.orders.escalations import Voiding
 from streams.rules.orders.tickets import Ticket
 
 #: Time, rank of the topic, event id and digest: how events are sorted.
-Place = tuple[int, int, str, bytes]
+Position = tuple[int, int, str, bytes]
 
 _TIMEOUT = f"{KINDS[TICKET_TIMEOUT]}/"
 _DISPUTE = f"{KINDS[DISPUTE]}/"
 _LAST = 2
-_NEVER: Place = (AFTER_ALL, _LAST, "", b"")
+_NEVER: Position = (AFTER_ALL, _LAST, "", b"")
 
 
 def parts(whole: Case) -> Iterator[Case]:
@@ -85,7 +85,7 @@ def shippings(whole: Case) -> list[Shipping]:
     return found
 
 
-def voided_at(whole: Case, case: Case, name: str, begun: Place, policy: Policy) -> int | None:
+def voided_at(whole: Case, case: Case, name: str, begun: Position, policy: Policy) -> int | None:
     """When the escalation of that `KIND/ID` is taken back, in microseconds, if it is; `begun`: its place.
 
     By a voiding that found nothing and waited for it, or by the first that comes while it is known.
@@ -115,7 +115,7 @@ def known_until(whole: Case, case: Case, name: str, policy: Policy) -> int:
     return end_of_escalation(whole, case, name, policy)
 
 
-def _waits(whole: Case, case: Case, name: str, voiding: Voiding, begun: Place, policy: Policy) -> bool:
+def _waits(whole: Case, case: Case, name: str, voiding: Voiding, begun: Position, policy: Policy) -> bool:
     """Whether a voiding before an escalation waits for it: it did not find an earlier one of that name."""
     if begun[0] - voiding.time > policy.keeping.voiding:
         return False
@@ -128,7 +128,7 @@ def _waits(whole: Case, case: Case, name: str, voiding: Voiding, begun: Place, p
     return True
 
 
-def place_of(case: Case, name: str, policy: Policy) -> Place | None:
+def place_of(case: Case, name: str, policy: Policy) -> Position | None:
     """The place of the escalation of a `KIND/ID` among all events, if the case holds it."""
     if name.startswith(_TIMEOUT):
         ticket = case.tickets.get(name.removeprefix(_TIMEOUT))

@@ -201,19 +201,19 @@ def late_reply_alerts(
         name = f"{record_key}/{conversation_id}/{render(wait.question.time)}"
         alerts.append(
             Expected(
-                REPLY_LATE,
-                conversation_id,
-                name,
-                name,
-                deadline,
-                wait.answered,
-                "answered" if wait.answered is not None else None,
-                False,
-                (MERCHANT,),
-                wait.first.shop_id,
-                wait.question.order_id,
-                None,
-                _evidence(wait, deadline),
+                type=REPLY_LATE,
+                subject=conversation_id,
+                anchor=name,
+                episode=name,
+                raised=deadline,
+                resolved=wait.answered,
+                resolution="answered" if wait.answered is not None else None,
+                resolved_by_deadline=False,
+                audiences=(MERCHANT,),
+                shop_id=wait.first.shop_id,
+                order_id=wait.question.order_id,
+                carrier=None,
+                evidence=_evidence(wait, deadline),
             )
         )
     return alerts

@@ -127,19 +127,19 @@ def review_alerts(order_id: str, order: Order, asked: Iterable[Request], policy:
         name = f"{request.kind}/{request.identity}"
         alerts.append(
             Expected(
-                REVIEW,
-                order_id,
-                name,
-                _episode(order_id, name, request.time),
-                request.time,
-                None,
-                None,
-                False,
-                (PLATFORM,),
-                request.shop_id,
-                order_id,
-                None,
-                _evidence(request, window),
+                type=REVIEW,
+                subject=order_id,
+                anchor=name,
+                episode=_episode(order_id, name, request.time),
+                raised=request.time,
+                resolved=None,
+                resolution=None,
+                resolved_by_deadline=False,
+                audiences=(PLATFORM,),
+                shop_id=request.shop_id,
+                order_id=order_id,
+                carrier=None,
+                evidence=_evidence(request, window),
                 by_event=True,
             )
         )

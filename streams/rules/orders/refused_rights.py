@@ -45,19 +45,19 @@ def refusal_alerts(
         end = _end(rejected, refund.settled, disputes)
         alerts.append(
             Expected(
-                RIGHTS_REFUSED,
-                order_id,
-                refund_id,
-                _episode(order_id, refund_id, rejected.time),
-                rejected.time,
-                end[0] if end is not None else None,
-                end[1] if end is not None else None,
-                False,
-                (MERCHANT,),
-                rejected.shop_id,
-                order_id,
-                None,
-                _evidence(refund_id, requested, rejected, rights),
+                type=RIGHTS_REFUSED,
+                subject=order_id,
+                anchor=refund_id,
+                episode=_episode(order_id, refund_id, rejected.time),
+                raised=rejected.time,
+                resolved=end[0] if end is not None else None,
+                resolution=end[1] if end is not None else None,
+                resolved_by_deadline=False,
+                audiences=(MERCHANT,),
+                shop_id=rejected.shop_id,
+                order_id=order_id,
+                carrier=None,
+                evidence=_evidence(refund_id, requested, rejected, rights),
                 by_event=True,
             )
         )

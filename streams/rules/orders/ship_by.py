@@ -84,19 +84,19 @@ def deadline_alerts(order_id: str, order: Order, policy: Policy) -> list[Expecte
             continue
         alerts.append(
             Expected(
-                kind,
-                order_id,
-                order_id,
-                _episode(order_id, deadline),
-                deadline,
-                end[0][0] if end is not None else None,
-                end[1] if end is not None else None,
-                False,
-                (audience,),
-                paid.shop_id,
-                order_id,
-                None,
-                _evidence(paid, ship_by, deadline),
+                type=kind,
+                subject=order_id,
+                anchor=order_id,
+                episode=_episode(order_id, deadline),
+                raised=deadline,
+                resolved=end[0][0] if end is not None else None,
+                resolution=end[1] if end is not None else None,
+                resolved_by_deadline=False,
+                audiences=(audience,),
+                shop_id=paid.shop_id,
+                order_id=order_id,
+                carrier=None,
+                evidence=_evidence(paid, ship_by, deadline),
             )
         )
     return alerts

@@ -74,19 +74,19 @@ def ticket_alerts(record_key: str, ticket_id: str, ticket: Ticket, policy: Polic
             continue
         alerts.append(
             Expected(
-                kind,
-                ticket_id,
-                f"{record_key}/{ticket_id}",
-                _episode(record_key, ticket_id, deadline),
-                deadline,
-                resolved,
-                "responded" if resolved is not None else None,
-                False,
-                (MERCHANT,),
-                opened.shop_id,
-                opened.order_id,
-                None,
-                _evidence(ticket, opened, allowed, deadline),
+                type=kind,
+                subject=ticket_id,
+                anchor=f"{record_key}/{ticket_id}",
+                episode=_episode(record_key, ticket_id, deadline),
+                raised=deadline,
+                resolved=resolved,
+                resolution="responded" if resolved is not None else None,
+                resolved_by_deadline=False,
+                audiences=(MERCHANT,),
+                shop_id=opened.shop_id,
+                order_id=opened.order_id,
+                carrier=None,
+                evidence=_evidence(ticket, opened, allowed, deadline),
             )
         )
     return alerts

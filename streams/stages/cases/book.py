@@ -15,7 +15,7 @@ from streams.policy.model import Policy
 from streams.rules.alert import Alert
 from streams.rules.cases import evaluate, eviction, lifetimes, wakeups
 from streams.rules.cases.apply import PLACED, SAID, SHIPPED, Entry, packed, put_fact, ship, unpacked
-from streams.rules.cases.case import Aside, Case, Delta
+from streams.rules.cases.case import Case, Deferred, Delta
 from streams.rules.cases.eviction import Wait
 from streams.rules.facts import digest
 from streams.rules.help_rate import contributions
@@ -48,8 +48,8 @@ class OrderBook:
         self.registrations: list[RegistrationRecord] = []
         self.deltas: list[Delta] = []
         self.changed = self.cases.changed
-        #: Events that are kept aside; how many that were have turned out to be repeats.
-        self.aside = 0
+        #: Events that are deferred; how many that were have turned out to be repeats.
+        self.deferred = 0
         self.repeated = 0
         #: By what has to be looked at: alerts, what the shops count, messages to count or drop, what may be over. The
         #: first and the last go by the own horizon, the others by that of the counts.
@@ -57,7 +57,7 @@ class OrderBook:
         self._count_due = Agenda(self.cases, COUNTS_DUE)
         self._messages_due = Agenda(self.cases, MESSAGES_DUE)
         self._ends = Agenda(self.cases, ENDS_DUE)
-        #: What is kept aside is looked at as far as the events are settled.
+        #: What is deferred is looked at as far as the events are settled.
         self._waits = Agenda(self.cases, WAITS_DUE)
 
     def take(self, event: events.AnyEvent, time: int, key: str, value: bytes) -> bool:
@@ -69,15 +69,15 @@ class OrderBook:
         entry = entry_of(event, place, self.policy, self._buyer_hash)
         if self._is_plain(case, time):
             return self._take_plainly(case, entry)
-        # Whatever the event is, it may be put aside: what the shipments know is compared with what they should know.
-        before = registrations.told(case)
-        unfolded = bool(case.aside) and self._unfold(case)
+        # Whatever the event is, it may be deferred: what the shipments know is compared with what they should know.
+        before = registrations.announced(case)
+        unfolded = bool(case.deferred) and self._unfold(case)
         fresh = self._file(case, entry)
         if isinstance(fresh, Wait):
             fresh = self._put_aside(case, entry, fresh)
-        elif fresh and case.aside:
+        elif fresh and case.deferred:
             self._unfold(case)
-        if before or case.aside or entry.slot == SHIPPED:
+        if before or case.deferred or entry.slot == SHIPPED:
             self.registrations += registrations.changed(case, before, self.policy)
         if fresh or unfolded:
             self._look(case)
@@ -85,7 +85,7 @@ class OrderBook:
 
     def _is_plain(self, case: Case, time: int) -> bool:
         """Whether nothing follows from an event at that time before it is settled, and nothing it names can be over."""
-        if case.past or case.aside or time < self.own.settled or time > self.settled + self.policy.keeping.least:
+        if case.past or case.deferred or time < self.own.settled or time > self.settled + self.policy.keeping.least:
             return False
         end = self._ends.moment(case.key)
         return end is None or time <= end
@@ -96,7 +96,7 @@ class OrderBook:
         self.changed.add(key)
         # Whatever it begins is known for so long at least, and what it brings forward ends no sooner.
         self._ends.put(time + policy.keeping.least, key)
-        before = registrations.told(case) if slot in _REGISTERED and case.order.shipped else []
+        before = registrations.announced(case) if slot in _REGISTERED and case.order.shipped else []
         if not self._put(case, case, entry):
             return False
         if slot == SHIPPED or before:
@@ -124,13 +124,13 @@ class OrderBook:
         self._count(case)
 
     def settle(self, settled: int) -> None:
-        """Events before `settled` (microseconds) are known: puts what was kept aside where it belongs."""
+        """Events before `settled` (microseconds) are known: puts what was deferred where it belongs."""
         self.settled = settled
         for key in self._waits.pop(settled):
             case = self.cases.get(key)
-            if case is None or not case.aside:
+            if case is None or not case.deferred:
                 continue
-            before = registrations.told(case)
+            before = registrations.announced(case)
             if self._unfold(case):
                 self.registrations += registrations.changed(case, before, self.policy)
                 self._look(case)
@@ -151,8 +151,8 @@ class OrderBook:
         """Goes on from restored rows, as they were at those horizons."""
         self.own, self.counts = own, counts
         agendas = (self._due, self._count_due, self._messages_due, self._ends, self._waits)
-        for key, moments, aside in self.cases.headers():
-            self.aside += aside
+        for key, moments, deferred in self.cases.headers():
+            self.deferred += deferred
             for agenda, moment in zip(agendas, moments, strict=True):
                 agenda.restore(moment, key)
 
@@ -180,28 +180,28 @@ class OrderBook:
         return put_fact(case, life, entry, settled, min(settled, self.counts.settled), self.policy)
 
     def _put_aside(self, case: Case, entry: Entry, wait: Wait) -> bool:
-        aside = packed(entry)
-        if aside in case.aside:
+        deferred = packed(entry)
+        if deferred in case.deferred:
             return False
-        insort(case.aside, aside, key=_order_of)
-        self.aside += 1
+        insort(case.deferred, deferred, key=_order_of)
+        self.deferred += 1
         self._waits.put(wait.time, case.key)
         self.changed.add(case.key)
         return True
 
     def _unfold(self, case: Case) -> bool:
-        """Puts what was kept aside where it belongs. False: nothing changes."""
-        waiting: list[Aside] = []
-        for aside in case.aside:
-            filed = self._file(case, unpacked(aside))
+        """Puts what was deferred where it belongs. False: nothing changes."""
+        waiting: list[Deferred] = []
+        for deferred in case.deferred:
+            filed = self._file(case, unpacked(deferred))
             if isinstance(filed, Wait):
-                waiting.append(aside)
+                waiting.append(deferred)
                 self._waits.put(filed.time, case.key)
             elif not filed:
                 self.repeated += 1
-        changed = len(waiting) < len(case.aside)
-        self.aside -= len(case.aside) - len(waiting)
-        case.aside = waiting
+        changed = len(waiting) < len(case.deferred)
+        self.deferred -= len(case.deferred) - len(waiting)
+        case.deferred = waiting
         return changed
 
     # What follows from it.
@@ -264,5 +264,5 @@ class OrderBook:
             self.changed.add(key)
 
 
-def _order_of(aside: Aside) -> tuple[int, str, bytes]:
-    return aside.time, aside.event_id, aside.digest
+def _order_of(deferred: Deferred) -> tuple[int, str, bytes]:
+    return deferred.time, deferred.event_id, deferred.digest

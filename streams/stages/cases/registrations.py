@@ -16,7 +16,7 @@ from streams.rules.cases.case import Case, Shipping
 RegistrationRecord = tuple[Any, ...]
 
 
-def told(case: Case) -> list[Shipping]:
+def announced(case: Case) -> list[Shipping]:
     """What the shipments know of the case."""
     return lifetimes.shippings(case) + case.ahead
 
@@ -24,12 +24,12 @@ def told(case: Case) -> list[Shipping]:
 def changed(case: Case, before: list[Shipping], policy: Policy) -> Iterator[RegistrationRecord]:
     """What the shipments have to be told since they knew what stood `before`.
 
-    They wait for the orders alone, so of what is aside as it is foreseen: that it is a repeat may depend on a chat that
-    is yet to come only where an order has neither been completed nor cancelled.
+    They wait for the orders alone, so of what is deferred as it is foreseen: that it is a repeat may depend on a chat
+    that is yet to come only where an order has neither been completed nor cancelled.
     """
     now = lifetimes.shippings(case)
     case.ahead = []
-    if any(aside.of_order for aside in case.aside) and (now or any(one.slot == SHIPPED for one in case.aside)):
+    if any(one.of_order for one in case.deferred) and (now or any(one.slot == SHIPPED for one in case.deferred)):
         known = {one.name for one in now}
         foreseen = lifetimes.shippings(eviction.foreseen(case, policy))
         case.ahead = [one for one in foreseen if one.name not in known]

@@ -1,7 +1,7 @@
 """Cases by record key: those that were used last as they are, all others as rows of bytes.
 
 A row is what the state, the store and the changelog hold of a case: when it is to be looked at, how many events are
-kept aside, then the case in MessagePack. What is in memory and what is a row makes no difference to anybody.
+deferred, then the case in MessagePack. What is in memory and what is a row makes no difference to anybody.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CASE_LETTER = b"c"
 #: To be looked at never.
 NOT_DUE = (1 << 63) - 1
 #: Agendas, by their place in the header of a row: alerts, what the shops count, messages, what may be over, what is
-#: kept aside.
+#: deferred.
 ALERTS_DUE, COUNTS_DUE, MESSAGES_DUE, ENDS_DUE, WAITS_DUE = range(5)
 _HEADER = Struct("<5qI")
 _HEAD = _HEADER.size
@@ -109,10 +109,10 @@ class Cases:
         return len(self._young) + len(self._old)
 
     def headers(self) -> Iterator[tuple[str, tuple[int, ...], int]]:
-        """Of each row its key, its moments, and how many events it keeps aside."""
+        """Of each row its key, its moments, and how many events it defers."""
         for key, row in self.rows.items():
-            *moments, aside = _HEADER.unpack_from(row)
-            yield key[1:].decode(), tuple(moments), aside
+            *moments, deferred = _HEADER.unpack_from(row)
+            yield key[1:].decode(), tuple(moments), deferred
 
     def fold(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Puts into rows what has changed: the keys and rows of that, None where a case is no more.
@@ -126,7 +126,7 @@ class Cases:
                 yield name, self.rows.get(name)
                 continue
             case, moments = held
-            row = self.rows[name] = _HEADER.pack(*moments, len(case.aside)) + _encode(case)
+            row = self.rows[name] = _HEADER.pack(*moments, len(case.deferred)) + _encode(case)
             yield name, row
         self.changed.clear()
         if len(self._young) > self._recent:

@@ -20,7 +20,7 @@ from streams.rules.shipments import silence_alerts
 from streams.rules.shipments.parcel import Parcel, Registration, Use, over, uses
 from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, RANK
 from streams.stages.shipments import parcel_rows
-from streams.stages.shipments.carrier_feeds import FeedBook, Heard
+from streams.stages.shipments.carrier_feeds import FeedBook, ScanCounter
 from streams.stages.shipments.parcel_rows import (
     AWAITED,
     CALM,
@@ -57,7 +57,7 @@ class ShipmentBook:
         self.alerts: list[Alert] = []
         self.links: list[LinkRecord] = []
         self.points: list[PointRecord] = []
-        self.heard = Heard()
+        self.scan_counts = ScanCounter()
         self.feeds = feeds if feeds is not None else FeedBook(policy)
         #: Rows that have changed, None where one is gone, until they are collected.
         self.changed: dict[bytes, bytes | None] = {}
@@ -159,7 +159,7 @@ class ShipmentBook:
         elif not self._add(key, event, packed, value):
             return False
         self.ties.note(key, packed, event.event_id, value)
-        self.heard.scan(event.carrier, time)
+        self.scan_counts.scan(event.carrier, time)
         return True
 
     def _number(self, facility: str) -> int:

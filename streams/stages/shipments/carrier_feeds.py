@@ -15,7 +15,7 @@ from streams.rules.shipments.carrier_feeds import Feed
 HourRecord = tuple[str, int, int, int]
 
 
-class Heard:
+class ScanCounter:
     """The scans of one partition by carrier and hour, since it was asked last."""
 
     def __init__(self) -> None:

@@ -115,9 +115,9 @@ class ShipmentsTask:
                 sends.setdefault(setting.scan_partition(point[1]), []).append(point)
             effects.sends[STALL_POINTS] = sends
             book.points.clear()
-        heard = book.heard.drain()
-        if heard:
-            effects.sends[CARRIER_HOURS] = {EVERYONE: heard}
+        counts = book.scan_counts.drain()
+        if counts:
+            effects.sends[CARRIER_HOURS] = {EVERYONE: counts}
         self._collect_rows(effects.rows)
         self._collect_horizons(effects)
         return effects

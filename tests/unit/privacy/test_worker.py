@@ -28,7 +28,7 @@ from streams.stages.factory import processor
 from streams.stages.intake import Counts
 from streams.stages.task_context import Setting
 from streams.worker import Embedded, Metrics
-from streams.worker.said import Said
+from streams.worker.rule_metrics import RuleMetrics
 from tests.unit.privacy.secrets import END, INPUTS, Written, ahead, finds_mark, invalid, valid
 
 POLICY = load.default()
@@ -49,7 +49,7 @@ class Marketplace:
         self.log = MemoryLog()
         self.metrics = Metrics()
         counts = Counts()
-        self.metrics.registry.register(Said(counts, self.metrics.processors))
+        self.metrics.registry.register(RuleMetrics(counts, self.metrics.processors))
         self._setting = Setting(
             POLICY, INPUTS["orders"], INPUTS["logistics-scans"], partition_for, lambda: 0, counts,
             dead_letter_payload=payload, buyer_hash=buyer_hash(b"a key of the operator's"),
@@ -116,7 +116,7 @@ async def test_nothing_that_a_worker_writes_bears_the_mark(
     await shop.read()
     kept = [case_of(value) for key, value, *_ in shop.written(f"{APP}-orders-changelog")
             if value is not None and key[:2] == b"pc"]  # fmt: skip
-    assert any(case.aside for case in kept), "nothing was kept aside"
+    assert any(case.deferred for case in kept), "nothing was deferred"
     await shop.read_to_the_end()
     leaking = [topic for topic in (*OUTPUTS, *INTERNAL) if any(finds_mark(*one) for one in shop.written(topic))]
     said = [repr(one) for one in logged] + [logging.Formatter().format(one) for one in caplog.records]

@@ -18,7 +18,7 @@ from streams.engine.runner import Factory
 from streams.engine.runtime import Cadence
 from streams.stages.intake import Counts
 from streams.worker import Embedded
-from streams.worker.said import Said
+from streams.worker.rule_metrics import RuleMetrics
 from tests.unit.engine.history import UNTIL
 from tests.unit.engine.toy import DATAFLOW, RESULTS, processor
 
@@ -81,11 +81,11 @@ async def test_what_is_another_workers_now_is_freed_and_counts_no_longer() -> No
     log = MemoryLog()
     first, second = Made(5), Made(7)
     async with embedded(first, log) as one:
-        one.metrics.registry.register(Said(Counts(), one.metrics.processors))
+        one.metrics.registry.register(RuleMetrics(Counts(), one.metrics.processors))
         await until(lambda: told(one, "parcelwatch_open_stalls") == 4 * 5)
         assert len(first.living) == 4
         async with embedded(second, log) as two:
-            two.metrics.registry.register(Said(Counts(), two.metrics.processors))
+            two.metrics.registry.register(RuleMetrics(Counts(), two.metrics.processors))
             await until(lambda: told(two, "parcelwatch_open_stalls") == 2 * 7)
             await until(lambda: told(one, "parcelwatch_open_stalls") == 2 * 5)
             assert len(first.living) == 2
@@ -123,7 +123,7 @@ class Failing:
 async def test_a_task_that_starts_over_leaves_nothing_of_its_former_life() -> None:
     made = Made(3)
     async with embedded(made, FailingOnce()) as worker:
-        worker.metrics.registry.register(Said(Counts(), worker.metrics.processors))
+        worker.metrics.registry.register(RuleMetrics(Counts(), worker.metrics.processors))
         await until(lambda: told(worker, "parcelwatch_task_failures_total") == 4)
         await until(lambda: told(worker, "parcelwatch_open_stalls") == 4 * 3)
         assert len(made.living) == 4

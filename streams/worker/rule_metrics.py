@@ -18,7 +18,7 @@ class Stalls(Protocol):
     open_stalls: int
 
 
-class Said(Collector):
+class RuleMetrics(Collector):
     """Alerts, dead letters, repeats and open stalls of this process. No label holds an id.
 
     `processors` gives those of the tasks that the worker has at the moment.
