@@ -197,8 +197,12 @@ def _is_asked_for(clause: Clause, index: int) -> bool:
         return False
     before = clause.words[index - 1] if index else None
     if before is not None and gap(clause, before, act) <= _BESIDE:
-        if before.roles & (Role.WILL | Role.OWN | Role.FILE | Role.CALL | Role.DESK):
+        if before.roles & (Role.OWN | Role.FILE | Role.CALL | Role.BID | Role.DESK):
             return bool(clause.roles & _WANTS)
+        if before.roles & Role.WILL:
+            # Who acts may be somebody that no list knows: 邻居会介入.
+            actor = clause.text[clause.words[index - 2].end if index > 1 else 0 : before.start]
+            return length(actor) < (_BESIDE if actor.isascii() else _BESIDE + 1)
     elif length(clause.text[before.end if before else 0 : act.start]) > _BESIDE:
         return False
     after = clause.words[index + 1] if index + 1 < len(clause.words) else None
