@@ -24,20 +24,38 @@ class Mode(Enum):
     END = "end"
 
 
+@dataclass(slots=True)
+class Gate:
+    """Closed, it keeps a wall clock from moving anything; it is opened once."""
+
+    open: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """How event time moves; make one with `wall`, `stream` or `end`.
+    """How event time moves; make one with `wall`, `catching_up`, `stream` or `end`.
 
     `until` is set for `end` alone: microseconds since the epoch.
     """
 
     mode: Mode
     until: int | None = None
+    gate: Gate | None = None
+
+    @property
+    def held(self) -> bool:
+        """Whether the clock moves nothing yet."""
+        return self.gate is not None and not self.gate.open
 
     @classmethod
     def wall(cls) -> Clock:
         """A partition read to its end follows the machine's clock, less the lateness."""
         return cls(Mode.WALL)
+
+    @classmethod
+    def catching_up(cls) -> Clock:
+        """Like `wall`, but until its gate is opened only events move a partition, and one without any holds all."""
+        return cls(Mode.WALL, gate=Gate())
 
     @classmethod
     def stream(cls) -> Clock:

@@ -28,7 +28,8 @@ class TaskRuntime:
 
     `store` keeps copies of what `log` holds of changelogs. `once` ends the worker when the whole group has reached
     the end of `clock`. `standbys`: how many other workers follow each task. `fetch_records`: records of a partition
-    that are taken at once. `revoke_seconds`: what tasks get to commit when the group takes them away. `trim_seconds`:
+    that are taken at once. `revoke_seconds`: what tasks get to commit when the group takes them away. `quiet_seconds`:
+    where `clock` catches up, what has had nothing for so long is in the present. `trim_seconds`:
     between two deletions of what all have read. `rebuild_seconds`: silence of all brokers behind which connections are
     made anew from the first addresses; `broker_patience`: silence behind which the worker ends.
     """
@@ -42,6 +43,7 @@ class TaskRuntime:
     standbys: int = 0
     fetch_records: int = 2000
     revoke_seconds: float = 4.0
+    quiet_seconds: float = 30.0
     trim_seconds: float = 30.0
     rebuild_seconds: float = 8.0
     broker_patience: float = 300.0

@@ -37,11 +37,28 @@ _EDGE = _ENGINE + b"edge:"
 
 #: The text of an offset that a task without any state begins at: somebody has put it there for that.
 BEGIN = "begin"
+_CATCHING_UP = "catching-up:"
 
 
 def final_text(clock: Clock) -> str:
     """The text that a task that is final commits with the offset of its marker partition."""
     return f"final:{clock.until}"
+
+
+def catching_up_text(greatest: int, unsettled: int) -> str:
+    """The text that is committed with the offset of an input while the clock is held: how far it has come.
+
+    `greatest`: its greatest event time; `unsettled`: entries that its task keeps.
+    """
+    return f"{_CATCHING_UP}{greatest}:{unsettled}"
+
+
+def catching_up_of(text: str) -> tuple[int, int]:
+    """What `catching_up_text` says; with any other text the input is of the present."""
+    if not text.startswith(_CATCHING_UP):
+        return IDLE, 0
+    greatest, _, unsettled = text.removeprefix(_CATCHING_UP).partition(":")
+    return int(greatest), int(unsettled)
 
 
 def prefix_of(letter: bytes) -> bytes:
@@ -142,6 +159,7 @@ class Task:
             self._read = self._touched = self._uncollected = True
             self.unsaved += len(records)
             if isinstance(target, External):
+                target.arrived()
                 clock = target.clock
                 before = clock.greatest
                 clock.ceiling = self._now() if self._clock.mode is Mode.WALL else None
@@ -281,12 +299,17 @@ class Task:
             rows={_PROCESSOR + key: row for key, row in effects.rows.items()},
         )
         transaction.rows.update(self._own_rows())
-        marker = self._topology.marker(self.id)
         transaction.offsets = {
-            source: Committed(offset, final_text(self._clock) if self.final and source == marker else "")
-            for source, offset in self.positions().items()
+            source: Committed(offset, self._text(source)) for source, offset in self.positions().items()
         }
         return transaction
+
+    def _text(self, source: TopicPartition) -> str:
+        """What is committed with an offset: what other workers have to know of it."""
+        if self.final and source == self._topology.marker(self.id):
+            return final_text(self._clock)
+        external = self.external.get(source.topic)
+        return catching_up_text(external.clock.greatest, self.unsettled) if external and self._clock.held else ""
 
     def _envelopes(self, sends: Mapping[str, Mapping[int, list[Any]]]) -> list[tuple[TopicPartition, bytes]]:
         envelopes: list[tuple[TopicPartition, bytes]] = []

@@ -51,6 +51,7 @@ class External:
         self.clock = PartitionClock(lateness=source.lateness, until=mode.until)
         self._ended = False
         self._idle = False
+        self._let_go = False
         self._awaited: tuple[int, int] | None = None
         if saved:
             self.clock.greatest, self.clock.late, self.clock.left_out = (
@@ -81,12 +82,23 @@ class External:
         requested, _ = self._awaited
         self._awaited = None
         if self._mode.mode is Mode.WALL:
-            self.clock.greatest = max(self.clock.greatest, requested)
+            if not self._mode.held:
+                self.clock.greatest = max(self.clock.greatest, requested)
+                self._let_go = False
         elif self._mode.mode is Mode.STREAM:
             self._idle = True
         elif self._mode.until is not None and not self._ended:
             self._ended = True
             self.clock.greatest = max(self.clock.greatest, self._mode.until + 1 + self.clock.lateness)
+
+    def let_go(self) -> bool:
+        """Holds nothing back from here on, until it has something again. False: it has been let go before."""
+        before, self._let_go = self._let_go, True
+        return not before
+
+    def arrived(self) -> None:
+        """To be called when it has had records."""
+        self._let_go = False
 
     @property
     def wants_end(self) -> bool:
@@ -99,6 +111,8 @@ class External:
     def horizon(self) -> Horizon:
         if self._ended and self._mode.until is not None:
             return Horizon(self._mode.until, True)
+        if self._let_go:
+            return Horizon(IDLE)
         if self.clock.greatest == BEGINNING:
             return Horizon(IDLE) if self._idle else START
         return Horizon(self.clock.greatest - self.clock.lateness)

@@ -24,7 +24,7 @@ from streams.cli.options import (
     topics_option,
 )
 from streams.cli.security import security_options
-from streams.engine.clock import Clock, system_now
+from streams.engine.clock import Clock, Mode, system_now
 from streams.engine.log.kafka_codecs import Codec
 from streams.engine.runner import Factory
 from streams.engine.runtime import Cadence
@@ -63,6 +63,10 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
     help="What moves a partition that is read to its end: the wall clock, events alone, or an end at TIME.",
 )  # fmt: skip
 @click.option("--once", is_flag=True, help="With --clock TIME: end when everything is at TIME and committed.")
+@click.option("--catch-up", is_flag=True,
+              help="Read a past stream by the times of its events first, then go on with the clock.")  # fmt: skip
+@click.option("--catch-up-quiet", type=click.FloatRange(0.1, 86_400), default=30.0, show_default=True,
+              metavar="SECONDS", help="With --catch-up: what has had nothing for so long is present.")  # fmt: skip
 @partitioner_option
 @click.option("--commit-interval", type=click.FloatRange(min=0.01, max=60), default=0.5, show_default=True,
               metavar="SECONDS", help="Between two transactions of a task.")  # fmt: skip
@@ -101,6 +105,8 @@ def worker_command(
     topics: TopicNames,
     clock: Clock,
     once: bool,
+    catch_up: bool,
+    catch_up_quiet: float,
     partitioner: Partitioner,
     commit_interval: float,
     guarantee: Guarantee,
@@ -126,6 +132,8 @@ def worker_command(
     """
     if once and clock.until is None:
         raise click.UsageError("--once needs --clock TIME: without an end there is none to wait for")
+    if catch_up and clock.mode is not Mode.WALL:
+        raise click.UsageError("--catch-up needs --clock wall: there is no present to come to without it")
     if store != "memory" and state_dir is None:
         raise click.UsageError(f"--store {store} needs --state-dir")
     if store != "memory" and guarantee != "exactly_once":
@@ -153,7 +161,7 @@ def worker_command(
     settings = WorkerSettings(
         app_id=app_id,
         bootstrap=broker,
-        clock=clock,
+        clock=Clock.catching_up() if catch_up else clock,
         once=once,
         guarantee=guarantee,
         store=store,
@@ -168,6 +176,7 @@ def worker_command(
         metrics_port=metrics_port,
         start_patience=start_patience,
         broker_patience=broker_patience,
+        catch_up_quiet=catch_up_quiet,
         client=client,
     )
     log.info(

@@ -41,6 +41,7 @@ class Embedded:
         fetch_records: int = 2000,
         store: Store | None = None,
         standbys: int = 0,
+        quiet_seconds: float = 30.0,
     ) -> None:
         self.log = log or MemoryLog()
         self.metrics = metrics or Metrics()
@@ -56,6 +57,7 @@ class Embedded:
             once=once,
             standbys=standbys,
             fetch_records=fetch_records,
+            quiet_seconds=quiet_seconds,
         )
         self._topics = dict(topics)
         for topic, partitions in topics.items():

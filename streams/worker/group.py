@@ -21,6 +21,7 @@ from streams.engine.standby import Standbys
 from streams.engine.task import Task, final_text
 from streams.engine.topology import TaskId, Topology
 from streams.transport.batches import Batch
+from streams.worker.catching_up import CatchingUp
 from streams.worker.health import Health
 from streams.worker.metrics import Metrics
 
@@ -65,6 +66,7 @@ class TaskGroup:
         self._next_trim = time.monotonic() + runtime.trim_seconds
         self._trimmed: dict[TopicPartition, int] = {}
         self._open_transactions = OpenTransactions(runtime.log, metrics.held_up)
+        self._catching_up = CatchingUp(runtime, topology, _UNSETTLED)
         self._topics: Sequence[str] = ()
         self._subscribed = asyncio.Event()
         #: How often the group was left: an assignment of before is of no use.
@@ -310,6 +312,8 @@ class TaskGroup:
         while True:
             try:
                 await self._look_at_ends()
+                await self._catching_up.look(self.tasks)
+                self._metrics.catching_up(self._catching_up.behind)
                 self._metrics.sample(self.tasks)
                 if time.monotonic() > self._next_trim:
                     self._next_trim = time.monotonic() + self._runtime.trim_seconds

@@ -15,6 +15,7 @@ from streams.engine.task import Task
 from streams.engine.topology import TaskId
 from streams.engine.watermarks import IDLE
 from streams.worker.health import KINDS, Kind
+from streams.worker.lateness import Lateness
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +51,8 @@ CATALOGUE = (
         "1: the partition of an external topic, or the task, that holds the watermark of an input back",
     ),
     Entry("parcelwatch_late_total", Counter, ("topic",), "Events older than their watermark when read"),
+    Entry("parcelwatch_late_share", Gauge, ("topic",), "Late events of the last minute by all records of it, 0 to 1"),
+    Entry("parcelwatch_catching_up", Gauge, (), "1 while the worker reads the past and its clock moves nothing"),
     Entry("parcelwatch_left_out_total", Counter, ("topic",), "Events after the end of the clock"),
     Entry("parcelwatch_commits_total", Counter, ("kind",), "Transactions committed, by kind of task"),
     Entry("parcelwatch_commit_seconds", Histogram, ("kind",), "Duration of a commit"),
@@ -95,6 +98,7 @@ class Metrics:
         self._living: Callable[[], Sequence[Task]] = tuple
         self._holders: dict[tuple[TaskId, str], str] = {}
         self._counted: dict[tuple[TaskId, str], tuple[int, int]] = {}
+        self._lateness = Lateness()
 
     def watch(self, living: Callable[[], Sequence[Task]]) -> None:
         """`living` gives the tasks that the worker has and that run, whenever it is asked."""
@@ -106,9 +110,13 @@ class Metrics:
 
     def read(self, topic: str, records: int) -> None:
         self._counters["parcelwatch_records_read_total"].labels(topic).inc(records)
+        self._lateness.take(topic, records, 0)
 
     def lag(self, topic: str, partition: int, offsets: int) -> None:
         self._gauges["parcelwatch_lag_records"].labels(topic, str(partition)).set(offsets)
+
+    def catching_up(self, behind: bool) -> None:
+        self._gauges["parcelwatch_catching_up"].set(behind)
 
     def held_up(self, source: TopicPartition, offsets: int) -> None:
         self._gauges["parcelwatch_held_up_records"].labels(source.topic, str(source.partition)).set(offsets)
@@ -186,6 +194,8 @@ class Metrics:
                 self._hold(task.id, name, task.holder(name) if watermark < IDLE else None)
             for topic, external in task.external.items():
                 self._count(task.id, topic, external.clock.late, external.clock.left_out)
+        for topic, share in self._lateness.shares().items():
+            self._gauges["parcelwatch_late_share"].labels(topic).set(share)
 
     def _hold(self, task: TaskId, name: str, holder: str | None) -> None:
         """One series an input at the most: that of its holder now."""
@@ -200,6 +210,7 @@ class Metrics:
     def _count(self, task: TaskId, topic: str, late: int, left_out: int) -> None:
         before = self._counted.get((task, topic), (0, 0))
         self._counters["parcelwatch_late_total"].labels(topic).inc(max(late - before[0], 0))
+        self._lateness.take(topic, 0, max(late - before[0], 0))
         self._counters["parcelwatch_left_out_total"].labels(topic).inc(max(left_out - before[1], 0))
         self._counted[task, topic] = (late, left_out)
 

@@ -63,6 +63,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
         standbys=settings.standbys,
         fetch_records=settings.fetch_records,
         revoke_seconds=settings.session_timeout / 2,
+        quiet_seconds=settings.catch_up_quiet,
         broker_patience=settings.broker_patience,
     )
     return await serve(

@@ -27,6 +27,7 @@ class WorkerSettings:
     brokers that do not answer are waited for at the start; `broker_patience`: how long later.
     `compression`: the codec of everything that is written; without it changelogs alone are compressed.
     `standbys`: how many workers follow each task that another one has, so that it is taken over warm.
+    `catch_up_quiet`: where the clock catches up, what has had nothing for so long is in the present.
     """
 
     app_id: str
@@ -49,4 +50,5 @@ class WorkerSettings:
     metrics_port: int | None = None
     start_patience: float = 15.0
     broker_patience: float = 300.0
+    catch_up_quiet: float = 30.0
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -1,0 +1,93 @@
+"""When a group that catches up with a past stream has come to the present.
+
+Until then event time moves by events alone. Every task commits with its offsets how far its inputs have come, so that
+each worker sees the whole group: all partitions are read to their ends, and each has either come to the present or had
+nothing for a while.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import structlog
+
+from streams.engine.clock import Gate
+from streams.engine.log.interface import Committed, TopicPartition
+from streams.engine.runtime import TaskRuntime
+from streams.engine.task import Task, catching_up_of
+from streams.engine.topology import Topology
+
+log = structlog.get_logger(__name__)
+
+#: Seconds between two looks at the whole group; and how far behind its lateness an input may be in the present.
+_LOOK = 1.0
+_MARGIN = 60_000_000
+
+
+class CatchingUp:
+    """Looks at the group until it has come to the present, and opens the clock's gate then.
+
+    `most`: unsettled entries of a task from which on its inputs wait for each other. A group that keeps so many does
+    not wait any longer for partitions that have had nothing for a while.
+    """
+
+    def __init__(self, runtime: TaskRuntime, topology: Topology, most: int) -> None:
+        self._log = runtime.log
+        self._now = runtime.now
+        self._gate: Gate | None = runtime.clock.gate
+        self._quiet = runtime.quiet_seconds
+        self._app_id = topology.app_id
+        self._most = most
+        self._lateness = {
+            TopicPartition(item.topic, partition): item.lateness
+            for kind in topology.dataflow.kinds
+            for item in kind.inputs
+            for partition in range(topology.counts[kind.name])
+        }
+        self._next = 0.0
+        self._ends: dict[TopicPartition, tuple[int, float]] = {}
+
+    @property
+    def behind(self) -> bool:
+        """Whether the worker is still reading the past."""
+        return self._gate is not None and not self._gate.open
+
+    async def look(self, tasks: Sequence[Task]) -> None:
+        """To be called again and again. `tasks`: those that run here. Raises `LogError`."""
+        gate, now = self._gate, time.monotonic()
+        if gate is None or gate.open or now < self._next:
+            return
+        self._next = now + _LOOK
+        begins = await self._log.begin_offsets(self._lateness)
+        ends = await self._log.end_offsets(self._lateness)
+        for source, end in ends.items():
+            if source not in self._ends or self._ends[source][0] != end:
+                self._ends[source] = (end, now)
+        committed = await self._log.committed(self._app_id, self._lateness)
+        if all(self._present(source, begins[source], committed.get(source)) for source in self._lateness):
+            gate.open = True
+            log.info("caught up: the clock moves on from here")
+        elif any(catching_up_of(each.metadata)[1] > self._most for each in committed.values()):
+            self._let_go(tasks)
+
+    def _present(self, source: TopicPartition, begin: int, committed: Committed | None) -> bool:
+        end, _ = self._ends[source]
+        if committed is None:
+            return begin >= end and self._had_nothing(source)
+        if committed.offset < end:
+            return False
+        greatest, _ = catching_up_of(committed.metadata)
+        return greatest >= self._now() - self._lateness[source] - _MARGIN or self._had_nothing(source)
+
+    def _had_nothing(self, source: TopicPartition) -> bool:
+        return time.monotonic() - self._ends[source][1] >= self._quiet
+
+    def _let_go(self, tasks: Sequence[Task]) -> None:
+        positions: Mapping[TopicPartition, int]
+        for task in tasks:
+            positions = task.positions()
+            for topic, external in task.external.items():
+                source = TopicPartition(topic, task.id.partition)
+                if self._had_nothing(source) and positions[source] >= self._ends[source][0] and external.let_go():
+                    log.warning("not waited for any longer: it has nothing, and much waits for it", input=str(source))
