@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -89,6 +90,7 @@ def _refund(number: int, random: Random) -> list[tuple[int, Event]]:
     return found
 
 
+@cache
 def stream() -> tuple[list[Event], str]:
     """The events in the order of arrival, and when to end."""
     greatest, keyed = 0, []

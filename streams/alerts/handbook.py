@@ -123,6 +123,7 @@ def _facts(type_: AlertType) -> Iterable[tuple[str, ...]]:
     yield "severity, to", f"{type_.severity}, {' and '.join(type_.audiences)}"
     yield "raised", type_.raised
     yield "resolved", _resolved(type_)
+    yield "decided in", f"[streams/rules/{type_.rule}.py](../streams/rules/{type_.rule}.py)"
     if type_.supersedes:
         yield "overtakes", _names(type_.supersedes)
     if type_.superseded_by:

@@ -42,14 +42,15 @@ class Resolution(NamedTuple):
 class AlertType(NamedTuple):
     """One type of alert.
 
-    `about`: what its subject is. `audiences`: all that it can go to. `raised`: at which time, as a clause.
-    `resolutions`: how it ends, by code. `supersedes`: types whose open alert on the same subject says less than this
-    one, so that who reads both needs this one alone. `identity`: the fields of the evidence that tell it apart from
-    others of its type and subject whatever the thresholds, or SPAN or EPISODE; carrier and order go with them.
-    `example_time`: when one with the examples of the evidence is raised.
+    `rule`: the module of `streams/rules` that decides it. `about`: what its subject is. `audiences`: all that it can go
+    to. `raised`: at which time, as a clause. `resolutions`: how it ends, by code. `supersedes`: types whose open alert
+    on the same subject says less than this one, so that who reads both needs this one alone. `identity`: the fields of
+    the evidence that tell it apart from others of its type and subject whatever the thresholds, or SPAN or EPISODE;
+    carrier and order go with them. `example_time`: when one with the examples of the evidence is raised.
     """
 
     name: str
+    rule: str
     about: Subject
     severity: Severity
     audiences: tuple[str, ...]
@@ -120,21 +121,21 @@ _HIGHER = "as of an hour boundary, the rate of 30 days exceeds `{}` times the ba
 
 _ALL = (
     AlertType(
-        NOT_COLLECTED, "shipment", "warning", (MERCHANT,),
+        NOT_COLLECTED, "shipments/silence_alerts", "shipment", "warning", (MERCHANT,),
         "A parcel was marked as shipped, and the carrier has not picked it up.",
         "`shipments.not_collected` after the first `order.shipped`, where no scan but `info_received` has come",
         {**_COLLECTED, **_TERMINAL, **_GIVEN_UP, **_DISPROVED},
         (*evidence.of_shipment(24, _SHIPPED, _SHIPPED, None, None), evidence.SHIPPED_AT), ("shipped_at",),
     ),
     AlertType(
-        SLOW, "shipment", "warning", (MERCHANT,),
+        SLOW, "shipments/silence_alerts", "shipment", "warning", (MERCHANT,),
         "A parcel under way has had no update for longer than usual.",
         "the `slow` time of `shipments.thresholds` after an update, where an order is known and it was collected",
         _SILENCE_ENDS,
         evidence.of_shipment(72, "2026-11-07T00:00:00Z", _BEGUN, "departed", "郑州转运中心"), ("last_update",),
     ),
     AlertType(
-        STALLED, "shipment", "critical", (MERCHANT, PLATFORM),
+        STALLED, "shipments/silence_alerts", "shipment", "critical", (MERCHANT, PLATFORM),
         "A parcel has had no update for more than a week, whether it was collected or not. Without a known order it"
         " goes to the platform alone.",
         "the `stalled` time of `shipments.thresholds` after an update",
@@ -143,44 +144,44 @@ _ALL = (
         ("last_update",), (SLOW, NOT_COLLECTED),
     ),
     AlertType(
-        SHIP_DUE_SOON, "order", "info", (MERCHANT,),
+        SHIP_DUE_SOON, "orders/ship_by", "order", "info", (MERCHANT,),
         "An order that is paid will soon be late.",
         "`orders.due_soon_hours` before the time to ship by; not where it was paid after that",
         _ORDER_ENDS, evidence.SHIPPING, (),
     ),
     AlertType(
-        SHIP_LATE, "order", "warning", (MERCHANT,),
+        SHIP_LATE, "orders/ship_by", "order", "warning", (MERCHANT,),
         "An order was not shipped in time. Until it is, the buyer has a right to a refund without return.",
         "the time to ship by: that of the first `order.paid`, else `orders.ship_by_hours` after it",
         _ORDER_ENDS, evidence.SHIPPING, (), (SHIP_DUE_SOON,), "2026-11-10T12:00:00Z",
     ),
     AlertType(
-        OUT_OF_STOCK, "order", "warning", (PLATFORM,),
+        OUT_OF_STOCK, "orders/ship_by", "order", "warning", (PLATFORM,),
         "An order is so late that the shop probably cannot or will not ship it.",
         "`orders.out_of_stock_hours` after the time to ship by",
         _ORDER_ENDS, evidence.SHIPPING, (), (SHIP_LATE, SHIP_DUE_SOON), "2026-11-13T12:00:00Z",
     ),
     AlertType(
-        DUE_SOON, "ticket", "info", (MERCHANT,),
+        DUE_SOON, "orders/tickets", "ticket", "info", (MERCHANT,),
         "A ticket will soon time out.",
         "when `tickets.due_soon_percent` of the time to answer is used; pauses do not count",
         _RESPONDED, evidence.TICKET, ("opened_at",),
     ),
     AlertType(
-        TIMED_OUT, "ticket", "warning", (MERCHANT,),
+        TIMED_OUT, "orders/tickets", "ticket", "warning", (MERCHANT,),
         "A ticket was not answered in time, which is an escalation.",
         "when the time to answer is used: up to its `respond_by`, else the hours of `tickets` for its kind; pauses do"
         " not count",
         _RESPONDED, evidence.TICKET, ("opened_at",), (DUE_SOON,), "2026-11-10T06:00:00Z",
     ),
     AlertType(
-        REVIEW, "order", "info", (PLATFORM,),
+        REVIEW, "orders/aftersales_window", "order", "info", (PLATFORM,),
         "A request came after the base period of the after-sales window, but within its extension: staff decide.",
         "that of the request: a refund, a dispute, a complaint or an after-sales ticket",
         _DISPROVED, evidence.REVIEW_REQUEST, ("request", "request_id"),
     ),
     AlertType(
-        RIGHTS_REFUSED, "order", "warning", (MERCHANT,),
+        RIGHTS_REFUSED, "orders/refused_rights", "order", "warning", (MERCHANT,),
         "A request that the buyer had a right to was rejected. That is what turns into disputes.",
         "that of `refund.rejected`",
         {
@@ -191,39 +192,39 @@ _ALL = (
         evidence.RIGHTS, ("refund_id",),
     ),
     AlertType(
-        REPLY_LATE, "conversation", "info", (MERCHANT,),
+        REPLY_LATE, "conversations/replies", "conversation", "info", (MERCHANT,),
         "A buyer waits for an answer by a person. The rule is off by default.",
         "`conversations.reply_late.minutes` after the first message of a wait that came in its hours",
         {"answered": Resolution("the next message of the merchant", True), **_DISPROVED},
         evidence.REPLY, ("waiting_since",),
     ),
     AlertType(
-        alert_of(ELEVATED), "shop", "info", (MERCHANT,),
+        alert_of(ELEVATED), "help_rate/levels", "shop", "info", (MERCHANT,),
         "The help rate of a shop is above that of its category.",
         _HIGHER.format("help_rate.elevated"), _LEVEL_ENDS,
         evidence.of_rate(1.2, 0.11, 4), SPAN,
     ),
     AlertType(
-        alert_of(CAMPAIGN_BLOCKED), "shop", "warning", (MERCHANT, PLATFORM),
+        alert_of(CAMPAIGN_BLOCKED), "help_rate/levels", "shop", "warning", (MERCHANT, PLATFORM),
         "The help rate of a shop is so high that campaigns are closed to it.",
         _HIGHER.format("help_rate.campaign_blocked"), _LEVEL_ENDS,
         evidence.of_rate(1.5, 0.08, 19), SPAN, (alert_of(ELEVATED),),
     ),
     AlertType(
-        alert_of(DELISTING_RISK), "shop", "critical", (MERCHANT, PLATFORM),
+        alert_of(DELISTING_RISK), "help_rate/levels", "shop", "critical", (MERCHANT, PLATFORM),
         "The help rate of a shop is so high that its items may be delisted.",
         f"{_HIGHER.format('help_rate.delisting_risk')}, with `help_rate.delisting_min_escalations`",
         _LEVEL_ENDS, evidence.of_rate(3.0, 0.04, None), SPAN, (alert_of(CAMPAIGN_BLOCKED), alert_of(ELEVATED)),
     ),
     AlertType(
-        ITEM_DELISTING_RISK, "item", "critical", (MERCHANT, PLATFORM),
+        ITEM_DELISTING_RISK, "help_rate/levels", "item", "critical", (MERCHANT, PLATFORM),
         "The help rate of one item, beside that of its shop's category, is so high that it may be delisted.",
         f"{_HIGHER.format('help_rate.delisting_risk')}, with `help_rate.delisting_min_escalations` and"
         " `help_rate.min_orders` orders of the item",
         _ITEM_ENDS, (evidence.ITEM, *evidence.of_rate(3.0, 0.04, None)), SPAN,
     ),
     AlertType(
-        FEED_SILENT, "carrier", "critical", (PLATFORM,),
+        FEED_SILENT, "shipments/carrier_feeds", "carrier", "critical", (PLATFORM,),
         "No scan of a carrier comes in, where there used to be many. What falls due meanwhile for its parcels moves, so"
         " that an outage is one alert.",
         "at an hour boundary, after `feed_silence.hours` without a scan, where in the same hours of the"
@@ -231,7 +232,7 @@ _ALL = (
         {"resumed": Resolution("the carrier's next scan", True)}, evidence.FEED, SPAN,
     ),
     AlertType(
-        STALL_CLUSTER, "facility", "critical", (PLATFORM,),
+        STALL_CLUSTER, "shipments/stall_clusters", "facility", "critical", (PLATFORM,),
         "Many parcels that were last seen at one facility have stalled. Once a facility and UTC day.",
         "that of the stall which makes it `clusters.stalls` within `clusters.hours`",
         {}, evidence.CLUSTER, EPISODE,

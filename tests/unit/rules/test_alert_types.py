@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import get_args
 
 import pytest
@@ -35,6 +36,13 @@ def test_an_entry_says_everything(type_: AlertType) -> None:
 def fields(of: tuple[Field, ...]) -> list[Field]:
     """The fields with those within them."""
     return [one for field in of for one in (field, *(inner for part in field.parts.values() for inner in fields(part)))]
+
+
+@pytest.mark.parametrize("type_", TYPES, ids=lambda one: one.name)
+def test_a_type_is_decided_in_the_module_that_names_it(type_: AlertType) -> None:
+    module = import_module(f"streams.rules.{type_.rule.replace('/', '.')}")
+    names = [value for value in vars(module).values() if isinstance(value, str)]
+    assert type_.name in (names if type_.family != "help_rate" else map(module.alert_of, module.LEVELS))
 
 
 @pytest.mark.parametrize("type_", TYPES, ids=lambda one: one.name)
