@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -58,6 +59,11 @@ class Mortal:
         """Whether it says that it need not be started again."""
         return await self._ask("livez") is not None
 
+    async def reasons(self) -> dict[str, str]:
+        """Why it is not ready, by kind; nothing where it is, or does not answer."""
+        told = await self._ask("readyz", status=503)
+        return json.loads(told)["reasons"] if told else {}
+
     async def tasks(self) -> int:
         """How many tasks it says that it has."""
         return int(await self.told("parcelwatch_tasks"))
@@ -67,13 +73,13 @@ class Mortal:
         told = await self._ask("metrics") or ""
         return sum(float(number) for number in re.findall(rf"^{metric}(?:{{.*}})? (\S+)$", told, re.MULTILINE))
 
-    async def _ask(self, path: str) -> str | None:
+    async def _ask(self, path: str, status: int = 200) -> str | None:
         try:
             async with (
                 aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
                 session.get(f"http://127.0.0.1:{self._port}/{path}") as answer,
             ):
-                return await answer.text() if answer.status == 200 else None
+                return await answer.text() if answer.status == status else None
         except (aiohttp.ClientConnectionError, TimeoutError):
             return None
 

@@ -100,6 +100,10 @@ class Broker(Traffic):
         await self.stop()
         await self.start()
 
+    @abstractmethod
+    async def move(self) -> None:
+        """An orderly stop, and a start on the same data at other addresses."""
+
     async def heal(self) -> None:
         """Undoes `pause`, `kill` and `stop`, and waits until the node answers."""
         if not self.alive():
@@ -180,6 +184,9 @@ class GivenBroker(Broker):
         raise self._not_ours()
 
     async def kill(self) -> None:
+        raise self._not_ours()
+
+    async def move(self) -> None:
         raise self._not_ours()
 
     def pause(self) -> None:

@@ -26,17 +26,23 @@ def missing() -> str | None:
     return None if told.returncode == 0 else "no Docker engine"
 
 
-def run_command(name: str, port: int, secured: int) -> list[str]:
-    """The `docker run` of one node that is reached at 127.0.0.1, at these ports, from this machine alone."""
+def run_command(name: str, port: int, secured: int, heir_of: str | None = None) -> list[str]:
+    """The `docker run` of one node that is reached at 127.0.0.1, at these ports, from this machine alone.
+
+    `heir_of`: a container that is stopped, whose data it goes on with.
+    """
     settings = SETTINGS | {
         "listeners": f"PLAINTEXT://:{port},SECURED://:{secured},CONTROLLER://127.0.0.1:9093",
         "advertised.listeners": f"PLAINTEXT://127.0.0.1:{port},SECURED://127.0.0.1:{secured}",
         "controller.quorum.voters": "1@127.0.0.1:9093",
+        # A volume of the image: another container can have it.
+        "log.dirs": "/var/lib/kafka/data",
     }
     environment = [part for key, value in settings.items() for part in ("--env", f"{variable(key)}={value}")]
     heap = ["--env", "KAFKA_HEAP_OPTS=-Xmx512m"]
     publish = [part for one in (port, secured) for part in ("--publish", f"127.0.0.1:{one}:{one}")]
-    return ["docker", "run", "--detach", "--name", name, *publish, *heap, *environment, IMAGE]
+    volumes = ["--volumes-from", heir_of] if heir_of else []
+    return ["docker", "run", "--detach", "--name", name, *volumes, *publish, *heap, *environment, IMAGE]
 
 
 def variable(setting: str) -> str:
@@ -48,9 +54,13 @@ class ContainerBroker(Broker):
     """One node in a container that keeps its port and its data over `stop`, `kill` and `start`."""
 
     def __init__(self) -> None:
+        self._created = False
+        self._settle()
+
+    def _settle(self) -> None:
+        """Chooses the name and the addresses."""
         self._port, self._secured_port = free_ports(2)
         self._name = f"parcelwatch-tests-{uuid4().hex[:12]}"
-        self._created = False
         self.bootstrap, self.secured = f"127.0.0.1:{self._port}", f"127.0.0.1:{self._secured_port}"
 
     def spawn(self) -> None:
@@ -78,6 +88,14 @@ class ContainerBroker(Broker):
         self.resume()
         await asyncio.to_thread(self._docker, "kill", "--signal", "KILL", self._name)
         await asyncio.to_thread(self._docker, "wait", self._name)
+
+    async def move(self) -> None:
+        await self.stop()
+        before = self._name
+        self._settle()
+        self._run(run_command(self._name, self._port, self._secured_port, before))
+        self._docker("rm", before)
+        await self.ready()
 
     def pause(self) -> None:
         self._docker("pause", self._name)

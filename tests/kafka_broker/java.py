@@ -81,17 +81,23 @@ class JavaBroker(Broker):
         self._properties = folder / "server.properties"
         self._class_path = class_path()
         self._process: subprocess.Popen[bytes] | None = None
-        port, secured, controller = free_ports(3)
-        self.bootstrap, self.secured = f"127.0.0.1:{port}", f"127.0.0.1:{secured}"
-        settings = SETTINGS | {
-            "listeners": f"PLAINTEXT://{self.bootstrap},SECURED://{self.secured},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.bootstrap},SECURED://{self.secured}",
-            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "log.dirs": str(folder / "data"),
-        }
+        (self._controller,) = free_ports(1)
         folder.mkdir(parents=True, exist_ok=True)
-        self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+        self._settle()
         self._format()
+
+    def _settle(self) -> None:
+        """Chooses the addresses, and writes them down with all other settings."""
+        port, secured = free_ports(2)
+        self.bootstrap, self.secured = f"127.0.0.1:{port}", f"127.0.0.1:{secured}"
+        controller = f"127.0.0.1:{self._controller}"
+        settings = SETTINGS | {
+            "listeners": f"PLAINTEXT://{self.bootstrap},SECURED://{self.secured},CONTROLLER://{controller}",
+            "advertised.listeners": f"PLAINTEXT://{self.bootstrap},SECURED://{self.secured}",
+            "controller.quorum.voters": f"1@{controller}",
+            "log.dirs": str(self._folder / "data"),
+        }
+        self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
     def _format(self) -> None:
         cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
@@ -133,6 +139,11 @@ class JavaBroker(Broker):
 
     async def kill(self) -> None:
         await self._end(signal.SIGKILL)
+
+    async def move(self) -> None:
+        await self.stop()
+        self._settle()
+        await self.start()
 
     def pause(self) -> None:
         self._running().send_signal(signal.SIGSTOP)
