@@ -13,8 +13,11 @@ from typing import Any, TypeVar
 
 import click
 
+from streams.cli.tokens import token_provider
+
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+BEARER = "OAUTHBEARER"
+MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", BEARER)
 
 #: The password of `--sasl-username`, and the one that `--ssl-keyfile` is encrypted with.
 SASL_PASSWORD = "PARCELWATCH_SASL_PASSWORD"  # noqa: S105 - the name of a variable
@@ -30,6 +33,8 @@ _OPTIONS = (
     click.option("--sasl-mechanism", type=click.Choice(MECHANISMS), default=MECHANISMS[0], show_default=True,
                  help="How to prove who one is, with SASL_PLAINTEXT or SASL_SSL."),
     click.option("--sasl-username", metavar="NAME", help=f"Its password is taken from {SASL_PASSWORD} alone."),
+    click.option("--sasl-token-provider", metavar="NAME",
+                 help=f"Who gives tokens, with {BEARER}: msk, or another one that is installed."),
     click.option("--ssl-cafile", type=_file, help="Authorities that are trusted; default: the system's."),
     click.option("--ssl-certfile", type=_file, help="The certificate of this client, where the brokers want one."),
     click.option("--ssl-keyfile", type=_file, help=f"Its key; a password for it is taken from {KEY_PASSWORD} alone."),
@@ -45,6 +50,7 @@ def security_options(command: Command) -> Command:
         security_protocol: str,
         sasl_mechanism: str,
         sasl_username: str | None,
+        sasl_token_provider: str | None,
         ssl_cafile: str | None,
         ssl_certfile: str | None,
         ssl_keyfile: str | None,
@@ -53,7 +59,7 @@ def security_options(command: Command) -> Command:
         given = {"--ssl-cafile": ssl_cafile, "--ssl-certfile": ssl_certfile, "--ssl-keyfile": ssl_keyfile}
         client = {
             "security_protocol": security_protocol,
-            **_sasl(security_protocol, sasl_mechanism, sasl_username),
+            **_sasl(security_protocol, sasl_mechanism, sasl_username, sasl_token_provider),
             **_ssl(security_protocol, given),
         }
         return command(*arguments, client=client, **others)
@@ -63,12 +69,21 @@ def security_options(command: Command) -> Command:
     return connecting  # type: ignore[return-value]
 
 
-def _sasl(protocol: str, mechanism: str, username: str | None) -> dict[str, Any]:
+def _sasl(protocol: str, mechanism: str, username: str | None, provider: str | None) -> dict[str, Any]:
     """Raises `click.UsageError` where something is missing, or given for nothing."""
     if not protocol.startswith("SASL_"):
-        if username is not None:
-            raise click.UsageError("--sasl-username needs --security-protocol SASL_SSL or SASL_PLAINTEXT")
+        for option, value in (("--sasl-username", username), ("--sasl-token-provider", provider)):
+            if value is not None:
+                raise click.UsageError(f"{option} needs --security-protocol SASL_SSL or SASL_PLAINTEXT")
         return {}
+    if mechanism == BEARER:
+        if provider is None:
+            raise click.UsageError(f"--sasl-mechanism {BEARER} needs --sasl-token-provider")
+        if username is not None:
+            raise click.UsageError(f"--sasl-username is not for --sasl-mechanism {BEARER}: the token says who one is")
+        return {"sasl_mechanism": mechanism, "sasl_oauth_token_provider": token_provider(provider)}
+    if provider is not None:
+        raise click.UsageError(f"--sasl-token-provider needs --sasl-mechanism {BEARER}")
     password = os.environ.get(SASL_PASSWORD)
     if not username or not password:
         raise click.UsageError(

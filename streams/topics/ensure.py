@@ -8,11 +8,19 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
-from streams.engine.errors import FatalError
+from streams.engine.errors import DeniedError, FatalError
 from streams.engine.log.interface import TopicSpec
-from streams.engine.log.kafka_refusal import raise_refusal
+from streams.engine.log.kafka_refusal import unless_refused
+from streams.engine.log.kafka_rights import denied_by, user_of
+from streams.engine.rights import Right, grants
 from streams.topics.desired import INPUT_PARTITIONS, Settings, external, internal
 from streams.topics.report import Found, Report, disagreements
 
@@ -30,12 +38,15 @@ async def ensure(
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","), **(client or {}))
     try:
-        await admin.start()
+        await unless_refused(admin.start(), bootstrap, client or {})
         return await _ensure(admin, settings, dry_run)
     except KafkaConnectionError:
-        await raise_refusal(bootstrap, client or {})
         raise FatalError(f"no broker answers at {bootstrap}") from None
+    except DeniedError as error:
+        raise FatalError(grants(error.rights, user_of(client or {}))) from error
     except (KafkaError, OSError) as error:
+        if denied := denied_by(error, "Describe"):
+            raise FatalError(grants(denied, user_of(client or {}))) from error
         raise FatalError(f"topics on {bootstrap}: {str(error) or type(error).__name__}") from error
     finally:
         await admin.close()
@@ -91,9 +102,18 @@ async def _create(
     """Creates topics and returns those that are new: another run may have been quicker."""
     if not specs:
         return []
-    replicas = replication_factor or await _default_replication(admin)
+    # The client takes a replication of -1 (the brokers' default) only with assignments, even none.
     answer = await admin.create_topics(
-        [NewTopic(spec.topic, spec.partitions, replicas, topic_configs=dict(spec.config)) for spec in specs]
+        [
+            NewTopic(
+                spec.topic,
+                spec.partitions,
+                replication_factor or -1,
+                replica_assignments=None if replication_factor else {},
+                topic_configs=dict(spec.config),
+            )
+            for spec in specs
+        ]
     )
     codes = {topic: (code, rest) for topic, code, *rest in answer.topic_errors}
     created = []
@@ -101,6 +121,8 @@ async def _create(
         code, detail = codes[spec.topic]
         if code == 0:
             created.append(spec)
+        elif code == TopicAuthorizationFailedError.errno:
+            raise DeniedError(f"creating topic {spec.topic}", [Right("Create", "topic", spec.topic)])
         elif code != TopicAlreadyExistsError.errno:
             reason = detail[0] if detail and detail[0] else for_code(code).__name__
             raise FatalError(f"topic {spec.topic} could not be created: {reason}")
@@ -118,18 +140,6 @@ async def _until_known(admin: AIOKafkaAdminClient, topics: set[str]) -> None:
         raise FatalError(f"topics were created, and after {_KNOWN:.0f} s the brokers do not know of them") from None
 
 
-async def _default_replication(admin: AIOKafkaAdminClient) -> int:
-    """The brokers' own default; this client's request has no word for it."""
-    cluster = await admin.describe_cluster()
-    broker = ConfigResource(
-        ConfigResourceType.BROKER,
-        str(cluster["brokers"][0]["node_id"]),
-        {"default.replication.factor": None},
-    )
-    (config,) = (await configs(admin, [broker])).values()
-    return int(config["default.replication.factor"])
-
-
 async def _describe(admin: AIOKafkaAdminClient, topics: Collection[str]) -> dict[str, Found]:
     """Partitions and settings of topics that exist."""
     if not topics:
@@ -145,6 +155,8 @@ async def configs(admin: AIOKafkaAdminClient, resources: Sequence[ConfigResource
     found = {}
     for answer in await admin.describe_configs(list(resources)):
         for code, detail, _, name, entries in answer.resources:
+            if code == TopicAuthorizationFailedError.errno:
+                raise DeniedError(f"settings of {name}", [Right("DescribeConfigs", "topic", name)])
             if code:
                 raise FatalError(f"settings of {name} could not be read: {detail or for_code(code).__name__}")
             found[name] = {entry[0]: entry[1] for entry in entries}

@@ -2,13 +2,46 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from pathlib import Path
 from random import Random
 
 from tests.connected.feed import feed
-from tests.connected.marketplace import compare, running, said, worker
+from tests.connected.marketplace import (
+    APP,
+    THREE,
+    compare,
+    end,
+    generated,
+    heard,
+    produce,
+    running,
+    said,
+    some_days_after,
+    valid,
+    worker,
+)
 from tests.connected.mortals import finish, kill_often, pair
 from tests.kafka_broker import Broker
+
+
+async def test_a_disk_that_is_full_ends_a_worker_with_the_reason(kafka: Broker, tmp_path: Path) -> None:
+    events = valid(generated(days=1))[:200]
+    await produce(kafka, events, THREE)
+    local = ("--store", "rocksdict", "--state-dir", str(tmp_path / "state"))
+    command = shlex.join([sys.executable, "-m", "streams", *worker(kafka, some_days_after(events), *local)])
+    # No file may be larger than some KiB, as on a disk with no more room.
+    process = await heard("sh", "-c", f"ulimit -f 8; exec {command}")
+    try:
+        told = await said(process)
+    finally:
+        await end(process)
+    assert process.returncode == 2, told
+    (line,) = [line for line in told.splitlines() if line.startswith("parcelwatch: ")]
+    assert f"the state directory {tmp_path / 'state' / APP}/" in line
+    assert "File too large" in line
+    assert "Traceback" not in told
 
 
 async def test_kills_leave_no_trace_in_what_is_restored_from_disk(kafka: Broker, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from ssl import SSLContext
 
 
 class Forwarder:
@@ -35,10 +36,10 @@ async def _carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
 
 
 @asynccontextmanager
-async def forwarding(target: str) -> AsyncIterator[Forwarder]:
-    """A forwarder that listens in the block."""
+async def forwarding(target: str, tls: SSLContext | None = None) -> AsyncIterator[Forwarder]:
+    """A forwarder that listens in the block, by TLS where there is a context for it."""
     found = Forwarder(target)
-    server = await asyncio.start_server(found.connected, "127.0.0.1", 0)
+    server = await asyncio.start_server(found.connected, "127.0.0.1", 0, ssl=tls)
     try:
         found.address = f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
         yield found

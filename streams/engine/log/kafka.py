@@ -20,8 +20,8 @@ from streams.engine.log.kafka_codecs import Codec, codecs
 from streams.engine.log.kafka_ending import ended
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
-from streams.engine.log.kafka_refusal import raise_refusal
-from streams.engine.log.kafka_rights import lacking
+from streams.engine.log.kafka_refusal import unless_refused
+from streams.engine.log.kafka_rights import lacking, user_of
 from streams.engine.log.kafka_rows import read_rows
 from streams.engine.log.kafka_tail import KafkaTail
 from streams.engine.log.kafka_topics import KafkaTopics
@@ -73,7 +73,7 @@ class KafkaLog:
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
-        self.user = str(settings.client.get("sasl_plain_username") or "NAME")
+        self.user = user_of(settings.client)
         self._admin: AIOKafkaAdminClient | None = None
         #: It tells ends as they are, beyond transactions that are open.
         self._probe: AIOKafkaConsumer | None = None
@@ -85,14 +85,14 @@ class KafkaLog:
         """May be tried again behind `stop`. Raises `FatalError` where brokers answer and refuse this client."""
         self._admin = AIOKafkaAdminClient(**self._settings.common())
         self._probe = AIOKafkaConsumer(**{**self._settings.reading(), "isolation_level": "read_uncommitted"})
-        try:
-            with errors(f"connecting to {self._settings.bootstrap}"):
-                async with asyncio.timeout(self._settings.request_timeout):
-                    await self._admin.start()
-                    await self._probe.start()
-        except LogError:
-            await raise_refusal(self._settings.bootstrap, self._settings.client)
-            raise
+        connecting = self._connect(self._admin, self._probe)
+        await unless_refused(connecting, self._settings.bootstrap, self._settings.client)
+
+    async def _connect(self, admin: AIOKafkaAdminClient, probe: AIOKafkaConsumer) -> None:
+        with errors(f"connecting to {self._settings.bootstrap}"):
+            async with asyncio.timeout(self._settings.request_timeout):
+                await admin.start()
+                await probe.start()
 
     async def stop(self) -> None:
         probe, self._probe = self._probe, None

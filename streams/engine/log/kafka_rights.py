@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from aiokafka.client import CoordinationType
@@ -21,6 +21,11 @@ _BITS: dict[Operation, int] = {"Read": 3, "Write": 4, "Create": 5, "Delete": 6, 
 #: What a broker tells that tells nothing.
 _UNTOLD = -(1 << 31)
 _TOPIC_DENIED, _GROUP_DENIED = TopicAuthorizationFailedError.errno, GroupAuthorizationFailedError.errno
+
+
+def user_of(client: Mapping[str, Any]) -> str:
+    """The name by which brokers know who connects so; NAME where that is told by a certificate or a token."""
+    return str(client.get("sasl_plain_username") or "NAME")
 
 
 async def lacking(client: Any, rights: Collection[Right]) -> list[Right]:

@@ -17,6 +17,7 @@ from streams.engine.errors import FatalError
 from streams.engine.store.fitness import OLDEST, unfit
 from streams.engine.store.interface import Copy, Origin, Row
 from streams.engine.store.memory import NoCopy
+from streams.engine.store.rocks_errors import by_the_machine, in_use, is_broken, mend, unusable, using
 from streams.engine.store.rocks_table import RocksTable
 from streams.engine.topology import TaskId
 
@@ -64,23 +65,36 @@ class RocksCopy:
 
     def get(self, key: bytes) -> bytes | None:
         """The row of a key as it was committed."""
-        row: bytes | None = self._database.get(key)
+        with using(self._path):
+            row: bytes | None = self._database.get(key)
         return row
 
     def under(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
         """The committed rows of a prefix, in the order of their keys."""
-        for key, row in self._from(prefix):
-            if not key.startswith(prefix):
-                return
-            yield key, row
+        with using(self._path):
+            for key, row in self._from(prefix):
+                if not key.startswith(prefix):
+                    return
+                yield key, row
 
     def _from(self, key: bytes | None) -> Iterator[tuple[bytes, bytes]]:
         # In raw mode there are bytes alone, which its types do not say.
         database: Any = self._database
-        return iter(database.items(from_key=key))
+        last = key
+        for last, row in database.items(from_key=key):
+            yield last, row
+        # Where the next row cannot be read, the iteration just ends: only another iterator says so.
+        rows = database.iter()
+        if last is None:
+            rows.seek_to_first()
+        else:
+            rows.seek(last)
+        if rows.valid():
+            rows.next()
+        rows.status()
 
     def resume(self, origin: Origin, begin: int, end: int) -> int:
-        with self._using:
+        with self._using, using(self._path):
             why = self._unfit(origin, begin, end)
             if why is None and self._mark is not None:
                 return self._mark.end
@@ -90,7 +104,7 @@ class RocksCopy:
             return begin
 
     def load(self, origin: Origin, begin: int, end: int, besides: bytes | None) -> tuple[int, dict[bytes, bytes]]:
-        with self._using:
+        with self._using, using(self._path):
             start = self.resume(origin, begin, end)
             if self._mark is None:
                 return start, {}
@@ -130,20 +144,20 @@ class RocksCopy:
         return None
 
     def add(self, rows: Sequence[Row]) -> None:
-        with self._using:
+        with self._using, using(self._path):
             if not self._closed:
                 self._database.write(_batch(rows))
 
     def hold(self, origin: Origin, end: int) -> None:
         self._mark = _Mark(_VERSION, origin, end, self._now())
-        with self._using:
+        with self._using, using(self._path):
             if not self._closed:
                 self._database[_MARK] = _encode(self._mark)
 
     def write(self, rows: Mapping[bytes, bytes | None], end: int) -> None:
         if self._mark is None:
             return
-        with self._using:
+        with self._using, using(self._path):
             if self._closed:
                 return
             self._mark = self._mark._replace(end=end, written_at=self._now())
@@ -166,7 +180,7 @@ class RocksCopy:
         return end if fresh else None
 
     def discard(self) -> None:
-        with self._using:
+        with self._using, using(self._path):
             self._mark = None
             if not self._closed:
                 self._database.close()
@@ -177,7 +191,9 @@ class RocksCopy:
         with self._using:
             if not self._closed:
                 self._closed = True
-                self._database.close()
+                # What could not be written has been told of, and is in the log.
+                with suppress(Exception):
+                    self._database.close()
 
 
 class RocksStore:
@@ -216,16 +232,24 @@ class RocksStore:
     def open(self, task: TaskId) -> Copy:
         path = self._folder / str(task)
         try:
+            if is_broken(path):
+                log.warning("local state is broken and thrown away", path=str(path))
+                Rdict.destroy(str(path), _options(self._cache))
+                mend(path)
             return RocksCopy(path, self._now, self._cache)
         except Exception as error:  # rocksdict has one kind for everything
-            if "lock" in str(error).lower():
+            if in_use(error):
                 log.warning("local state is in use by another process", path=str(path))
                 return NoCopy()
+            if by_the_machine(error):
+                raise unusable(path, error) from error
             log.warning("local state is broken and thrown away", path=str(path), error=str(error))
         try:
             Rdict.destroy(str(path), _options(self._cache))
             return RocksCopy(path, self._now, self._cache)
         except Exception as error:  # as above; the state is whole without a copy
+            if by_the_machine(error):
+                raise unusable(path, error) from error
             log.warning("there is no local state", path=str(path), error=str(error))
             return NoCopy()
 

@@ -150,6 +150,12 @@ def test_settings_do_not_show_the_secret() -> None:
     ("options", "told"),
     [
         (SASL, f"--security-protocol SASL_SSL needs --sasl-username and a password in {SASL_PASSWORD}"),
+        (
+            ("--sasl-token-provider", "msk"),
+            "--sasl-token-provider needs --security-protocol SASL_SSL or SASL_PLAINTEXT",
+        ),
+        ((*SASL, "--sasl-token-provider", "msk"), "--sasl-token-provider needs --sasl-mechanism OAUTHBEARER"),
+        ((*SASL[:2], "--sasl-mechanism", "OAUTHBEARER"), "OAUTHBEARER needs --sasl-token-provider"),
         (("--sasl-username", "pw"), "--sasl-username needs --security-protocol SASL_SSL or SASL_PLAINTEXT"),
         (("--ssl-cafile", __file__), "--ssl-cafile needs --security-protocol SSL or SASL_SSL"),
         (("--security-protocol", "SSL", "--ssl-keyfile", __file__), "--ssl-keyfile needs --ssl-certfile"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -211,3 +212,34 @@ def test_a_copy_is_closed_behind_what_a_thread_does_with_it(state: Path) -> None
         doing = [threads.submit(copy.discard) for _ in range(3)] + [threads.submit(copy.close) for _ in range(3)]
         assert [one.result() for one in doing] == [None] * 6
     RocksStore(state).open(ROAD).close()
+
+
+def test_a_place_that_cannot_be_used_is_told_with_the_reason(tmp_path: Path) -> None:
+    store = RocksStore(tmp_path)
+    (tmp_path / str(ROAD)).write_text("no folder")
+    with pytest.raises(FatalError, match=r"road-0 cannot be used: File exists"):
+        store.open(ROAD)
+
+
+@pytest.mark.parametrize("broken", [0, 500_000], ids=["from the first row", "in the midst"])
+def test_rows_that_cannot_be_read_are_not_passed_over(tmp_path: Path, broken: int) -> None:
+    copy = RocksStore(tmp_path).open(ROAD)
+    assert isinstance(copy, RocksCopy)
+    copy.add([(b"pa%04d" % number, os.urandom(1000)) for number in range(1000)])
+    copy._database.flush()
+    assert len(list(copy.under(b"p"))) == 1000
+    copy.close()
+    (file,) = (tmp_path / str(ROAD)).glob("*.sst")
+    whole = bytearray(file.read_bytes())
+    whole[broken : broken + 10_000] = bytes(10_000)
+    file.write_bytes(whole)
+    copy = RocksStore(tmp_path).open(ROAD)
+    assert isinstance(copy, RocksCopy)
+    with pytest.raises(FatalError, match=r"road-0 is broken, and made anew from Kafka at the next start: Corruption: "):
+        list(copy.under(b"p"))
+    copy.close()
+    again = RocksStore(tmp_path).open(ROAD)
+    assert isinstance(again, RocksCopy)
+    assert list(again.under(b"p")) == []
+    again.close()
+    assert [*RocksStore(tmp_path).known()] == []
