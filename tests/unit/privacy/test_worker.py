@@ -13,13 +13,13 @@ import structlog
 from prometheus_client import generate_latest
 
 from schemas.decode import Reason
+from schemas.topics import TABLES
 from streams.engine.clock import Clock
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.memory import MemoryLog
 from streams.engine.partitioner import partition_for
 from streams.engine.topology import Topology
 from streams.policy import load
-from streams.replay.run import TABLES
 from streams.stages.buyer_hash import buyer_hash
 from streams.stages.cases.book import OrderBook
 from streams.stages.cases.table import case_of

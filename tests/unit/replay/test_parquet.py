@@ -12,11 +12,11 @@ import pytest
 from pyarrow import parquet
 
 from schemas.times import parse
+from schemas.topics import TABLES
 from streams.cli.main import main
 from streams.marketplace.market import Plan, market
 from streams.replay import parquet as writing
 
-TABLES = ("help-rates", "category-baselines", "conversation-topics", "refund-reasons")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -7,6 +7,7 @@ from typing import get_args
 
 import pytest
 
+from streams.alerts.wording import catalogue
 from streams.compare.episodes import Episodes
 from streams.demo.selection import WEIGHTS
 from streams.explain.story import STORIES
@@ -83,6 +84,19 @@ def test_explain_has_words_for_every_type_resolution_and_check(language: str) ->
         if type_.about in ("shipment", "order", "ticket", "conversation"):
             for outcome in ("raised", "withdrawn", "stands", "unsent"):
                 assert words.check(name, outcome, {})
+
+
+def test_messages_have_a_name_for_every_code_in_the_evidence() -> None:
+    names = catalogue().names
+    groups = {
+        "last_status": [names.statuses], "status": [names.statuses], "causes": [names.causes],
+        "kind": [names.kinds, names.refund_kinds], "request": [names.requests], "ground": [names.grounds],
+        "rights": [names.rights],
+    }  # fmt: skip
+    for type_ in TYPES:
+        for field in fields(type_.evidence):
+            if field.codes:
+                assert any(set(field.codes) <= group.keys() for group in groups[field.name]), field.name
 
 
 def test_a_comparison_tells_alerts_of_every_type_apart() -> None:
