@@ -89,7 +89,8 @@ def kafka_streams() -> None:
 def worker(run: Run, *options: str) -> list[str]:
     """The command of a parcelwatch worker."""
     start = [sys.executable, "-m", "streams", "worker", "--broker", f"kafka://{run.bootstrap}"]
-    return [*start, "--app-id", run.group, *options]
+    # Contenders write to the same outputs, one behind the other.
+    return [*start, "--app-id", run.group, "--begin-anew", *options]
 
 
 def stored(store: str, folder: Path) -> list[str]:

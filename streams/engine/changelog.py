@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import NamedTuple
 
 import structlog
 
+from streams.engine.changelog_head import HEAD, INPUTS, check_head, inputs_of, inputs_row, new_head
+from streams.engine.errors import FatalError
 from streams.engine.log.interface import Log, TopicPartition, Transaction
 from streams.engine.store.interface import CommittedTable, Copy, Origin, Store
-from streams.engine.topology import TaskId
+from streams.engine.topology import TaskId, Topology
 
 log = structlog.get_logger(__name__)
 
-#: The first row of every changelog partition, never written again: what tells it from one of the same name.
-BIRTH = b"b"
 #: Seconds between two lines about how far a restore has got.
 _TELL = 5.0
 
@@ -36,8 +35,12 @@ class Restored(NamedTuple):
 class Changelog:
     """Reads the changelog of a task that this worker has the right to write for, and keeps the copy up to date."""
 
-    def __init__(self, log: Log, store: Store, task: TaskId, source: TopicPartition) -> None:
-        self.source = source
+    def __init__(self, log: Log, store: Store, topology: Topology, task: TaskId) -> None:
+        self.source = TopicPartition(topology.changelog(task.kind), task.partition)
+        #: The ids of the topics that the state has been read from. They are written where the changelog says others.
+        self.inputs: Mapping[str, bytes] = {}
+        self._written: Mapping[str, bytes] = {}
+        self._topology = topology
         self._log = log
         self._store = store
         self._task = task
@@ -49,12 +52,13 @@ class Changelog:
         """The offset behind its last row."""
         return (await self._log.end_offsets([self.source]))[self.source]
 
-    async def keep(self, end: int, table: CommittedTable | None) -> bool:
+    async def keep(self, end: int, table: CommittedTable | None, inputs: Mapping[str, bytes]) -> bool:
         """The state up to `end` is known already, with this table: the copy is of use if it has come as far.
 
-        False: the table has lost what it is above.
+        `inputs` are what it was read from. False: the table has lost what it is above.
         """
         self._new = False
+        self.inputs = self._written = inputs
         copy = self._copy = await asyncio.to_thread(self._store.open, self._task)
         behind = copy.end() != end
         if table is not None and (behind or not table.move(copy)):
@@ -70,10 +74,16 @@ class Changelog:
     ) -> Restored | None:
         """All live rows; None where it was stopped. `told` hears of rows read, and of offsets left to read.
 
-        Rows of the prefix `tabled` are left in the copy where that can be: they are a table then.
+        Rows of the prefix `tabled` are left in the copy where that can be: they are a table then. Raises `FatalError`
+        where the changelog has lost rows, or is not this task's.
         """
         end = await self.end()
         begin = (await self._log.begin_offsets([self.source]))[self.source]
+        if begin > 0:
+            raise FatalError(
+                f"changelog {self.source.topic}-{self.source.partition} has lost its rows before offset {begin}, and "
+                "the state with them: its cleanup.policy must be compact alone; begin anew with parcelwatch reset"
+            )
         copy = self._copy = await asyncio.to_thread(self._store.open, self._task)
         origin = await self.origin(begin, end) if self._store.keeps else None
         start, saved = begin, dict[bytes, bytes]()
@@ -100,35 +110,43 @@ class Changelog:
                 return None
         if origin is not None:
             await asyncio.to_thread(copy.hold, origin, end)
-        self._new = not live
-        return Restored({key: row for key, row in live.items() if row is not None}, self._table, read, copied, end)
+        rows_alive = {key: row for key, row in live.items() if row is not None}
+        application, kind = self._topology.app_id, self._task.kind
+        self._new = not check_head(self.source, rows_alive, application, kind, self._topology.counts[kind])
+        self.inputs = self._written = inputs_of(rows_alive)
+        return Restored(rows_alive, self._table, read, copied, end)
 
     async def origin(self, begin: int, end: int) -> Origin | None:
-        """Which changelog it is, by its first row; None where there is none yet, or it is not one of birth."""
+        """Which changelog it is, by its first row; None where there is none yet, or it is no head."""
         async with aclosing(self._log.rows(self.source, begin, end)) as batches:
             async for rows, _ in batches:
                 for key, row in rows[:1]:
-                    return await self._origin_of(row) if key == BIRTH and row is not None else None
+                    return await self._origin_of(row) if key == HEAD and row is not None else None
         return None
 
-    async def _origin_of(self, birth: bytes) -> Origin:
-        return Origin(await self._log.identity(), *self.source, birth)
+    async def _origin_of(self, head: bytes) -> Origin:
+        return Origin(await self._log.identity(), *self.source, head)
 
     def begin(self, transaction: Transaction) -> None:
-        """Says in the first commit of a new changelog, before all other rows, that it begins here."""
+        """Adds what the changelog says of itself: its head, before all rows of its first commit, and its inputs."""
         if self._new and transaction.rows:
-            transaction.rows = {BIRTH: uuid.uuid4().bytes, **transaction.rows}
+            kind = self._task.kind
+            head = new_head(self._topology.app_id, kind, self.source.partition, self._topology.counts[kind])
+            transaction.rows = {HEAD: head, **transaction.rows}
+        if transaction.rows and (self._new or self.inputs != self._written):
+            transaction.rows[INPUTS] = inputs_row(self.inputs)
         if self._table is not None:
             self._table.collected()
 
     async def committed(self, transaction: Transaction, end: int | None) -> None:
         """The transaction is in the log; its rows go into the copy, with the offset behind them."""
+        self._written = self.inputs
         if self._copy is None or end is None:
             return
         if self._new and self._store.keeps:
-            birth = transaction.rows[BIRTH] or b""
+            head = transaction.rows[HEAD] or b""
             await asyncio.to_thread(self._copy.add, [*transaction.rows.items()])
-            await asyncio.to_thread(self._copy.hold, await self._origin_of(birth), end)
+            await asyncio.to_thread(self._copy.hold, await self._origin_of(head), end)
         else:
             await asyncio.to_thread(self._copy.write, transaction.rows, end)
         self._new = False

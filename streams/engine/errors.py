@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from streams.engine.rights import Right
 
@@ -24,6 +24,14 @@ class DeniedError(LogError):
     def __init__(self, message: str, rights: Sequence[Right] = ()) -> None:
         super().__init__(message)
         self.rights = tuple(rights)
+
+
+class OutOfRangeError(LogError):
+    """A position is none of its partition's any more. `sources` are (topic, partition) of those."""
+
+    def __init__(self, message: str, sources: Collection[tuple[str, int]]) -> None:
+        super().__init__(message)
+        self.sources = sources
 
 
 class LostMemberError(LogError):

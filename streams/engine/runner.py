@@ -19,6 +19,7 @@ from streams.engine.changelog import Changelog
 from streams.engine.collector import paused
 from streams.engine.errors import DeniedError, FatalError, FencedError, LogError
 from streams.engine.log.interface import Committed, Fetched, TopicPartition, Transaction, Writer
+from streams.engine.positions import Positions
 from streams.engine.processor import Processor
 from streams.engine.rights import grants
 from streams.engine.runtime import TaskRuntime
@@ -48,6 +49,8 @@ class Observer(Protocol):
 
     def failed(self, task: TaskId, error: LogError) -> None: ...
 
+    def lost(self, source: TopicPartition, offsets: int) -> None: ...
+
 
 class Kept(NamedTuple):
     """A task as it was after its last commit, the end of its changelog then, and its table, where it has one."""
@@ -55,12 +58,14 @@ class Kept(NamedTuple):
     task: Task
     end: int
     table: CommittedTable | None
+    inputs: Mapping[str, bytes]
 
 
 class Runner:
     """One assigned task. `run` is its life, `stop` ends it; in between, `put` and `at_end` feed it.
 
-    `seek` tells the consumer where to read next; whatever was fetched before that is known by its epoch.
+    `seek` tells the consumer where to read next; whatever was fetched before that is known by its epoch. `positions`
+    is shared by the tasks of a worker.
     """
 
     def __init__(
@@ -72,6 +77,7 @@ class Runner:
         seek: Callable[[TopicPartition, int, int], None],
         observer: Observer,
         kept: Kept | None = None,
+        positions: Positions | None = None,
     ) -> None:
         self.id = task
         self.sources = topology.partitions_of(task)
@@ -87,6 +93,7 @@ class Runner:
         self._log = runtime.log
         self._cadence = runtime.cadence
         self._topology = topology
+        self._positions = positions or Positions(runtime.log, runtime.on_lost, observer.lost)
         self._factory = factory
         self._seek = seek
         self._observer = observer
@@ -98,6 +105,10 @@ class Runner:
         self._changelog: Changelog | None = None
         self._inbox: deque[tuple[Fetched, Callable[[], None]]] = deque()
         self._ends: tuple[int, Mapping[TopicPartition, int]] | None = None
+        #: The furthest ends that were told, and why nothing may be what it was.
+        self._seen: dict[TopicPartition, int] = {}
+        self._doubt: LogError | None = None
+        self._ids: Mapping[str, bytes] = {}
         self._arrived = asyncio.Event()
         self._wake = asyncio.Event()
         self._begun = asyncio.Event()
@@ -152,7 +163,19 @@ class Runner:
     def at_end(self, requested: int, ends: Mapping[TopicPartition, int]) -> None:
         """Gives it end offsets that answer a request sent at `requested` (microseconds)."""
         self._ends = (requested, ends)
+        for source in self.sources & ends.keys():
+            self._seen[source] = max(ends[source], self._seen.get(source, 0))
         self._arrived.set()
+
+    def doubt(self, error: LogError) -> None:
+        """Something of the log is not what the task goes by: it starts over, and looks at everything anew."""
+        self._doubt = error
+        self._wake.set()
+
+    @property
+    def ids(self) -> Mapping[str, bytes]:
+        """The ids of the topics that the task reads, and of its changelog's, as they were when it was taken over."""
+        return self._ids
 
     @property
     def kept(self) -> Kept | None:
@@ -164,15 +187,24 @@ class Runner:
     async def _open(self) -> None:
         began = time.monotonic()
         topology, task = self._topology, self.id
+        self._doubt = None
+        source = TopicPartition(topology.changelog(task.kind), task.partition)
+        # Before anything is read: what it is read from has these ids, if it has them still at the commit.
+        ids = self._ids = await self._positions.ids([*self.sources, source])
+        inputs = {topic: ids[topic] for topic in topology.inputs(task.kind)}
         self._writer = await self._log.writer(topology.transactional_id(task), topology.app_id)
         # Asked for before the changelog is read: whatever was committed by now must be in it.
         committed = await self._log.committed(topology.app_id, self.sources)
-        source = TopicPartition(topology.changelog(task.kind), task.partition)
-        changelog = self._changelog = Changelog(self._log, self._runtime.store, task, source)
+        changelog = self._changelog = Changelog(self._log, self._runtime.store, topology, task)
         kept, self._kept = self._kept, None
-        if kept is not None and await changelog.end() == kept.end and await changelog.keep(kept.end, kept.table):
+        if (
+            kept is not None
+            and await changelog.end() == kept.end
+            and await changelog.keep(kept.end, kept.table, kept.inputs)
+        ):
             # We have fenced all others, and none of them has written since: the state is still what it says.
             self._end, self._table = kept.end, kept.table
+            await self._settle(kept.task, changelog, inputs, committed)
             self._begin(kept.task, 0, time.monotonic() - began)
             return
         processor = self._factory(task.kind, task.partition)
@@ -194,10 +226,27 @@ class Runner:
                     f"{topology.changelog(task.kind)} has lost partition {task.partition}: delete the group's "
                     "offsets and its internal topics to begin anew"
                 )
-            opened.begin_at({**await self._log.begin_offsets(self.sources), **begin})
+            opened.begin_at(await self._positions.begin(self.sources, begin))
+            changelog.inputs = inputs
+        else:
+            await self._settle(opened, changelog, inputs, committed)
         # A new task is not kept before its first commit, for that one says that the changelog begins there.
         self._end = restored.end if opened.restored else None
         self._begin(opened, restored.read, time.monotonic() - began)
+
+    async def _settle(
+        self,
+        opened: Task,
+        changelog: Changelog,
+        inputs: Mapping[str, bytes],
+        committed: Mapping[TopicPartition, Committed],
+    ) -> None:
+        """Makes sure that the positions hold, or goes on behind what is lost, as the worker was told."""
+        resume = await self._positions.settle(opened.positions(), changelog.inputs, inputs, self._seen, committed)
+        if resume:
+            opened.go_on_at(resume)
+        self._seen.clear()
+        changelog.inputs = inputs
 
     def _begin(self, opened: Task, rows: int, seconds: float) -> None:
         self.epoch = next(_epochs)
@@ -235,6 +284,8 @@ class Runner:
         try:
             while not self._stopping:
                 await self._sleep(self._cadence.seconds)
+                if self._doubt is not None:
+                    raise self._doubt
                 if feeding.done():
                     feeding.result()
                 if not self._stopping:
@@ -244,7 +295,7 @@ class Runner:
             await asyncio.wait([feeding])
         await self._commit(task, writer, changelog)
         if self._end is not None:
-            self._kept = Kept(task, self._end, self._table)
+            self._kept = Kept(task, self._end, self._table, changelog.inputs)
 
     async def _feed(self, task: Task) -> None:
         """Takes what has arrived, then settles what that allows, in slices between which others get their turn."""
@@ -290,6 +341,7 @@ class Runner:
         began = self.committing = time.monotonic()
         try:
             changelog.begin(transaction)
+            await self._positions.confirm([*self.sources, changelog.source], self._ids)
             end = await writer.commit(transaction)
             await changelog.committed(transaction, end)
         finally:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from streams.engine.clock import Clock, Now, system_now
 from streams.engine.log.interface import Log
+from streams.engine.positions import OnLost
 from streams.engine.store.interface import Store
 from streams.engine.store.memory import MemoryStore
 
@@ -31,7 +32,9 @@ class TaskRuntime:
     that are taken at once. `revoke_seconds`: what tasks get to commit when the group takes them away. `quiet_seconds`:
     where `clock` catches up, what has had nothing for so long is in the present. `trim_seconds`:
     between two deletions of what all have read. `rebuild_seconds`: silence of all brokers behind which connections are
-    made anew from the first addresses; `broker_patience`: silence behind which the worker ends.
+    made anew from the first addresses; `broker_patience`: silence behind which the worker ends. `on_lost`: what to do
+    where records are gone before they were read. `begin_anew`: whether an application without state may begin though
+    its outputs hold records.
     """
 
     log: Log
@@ -47,3 +50,5 @@ class TaskRuntime:
     trim_seconds: float = 30.0
     rebuild_seconds: float = 8.0
     broker_patience: float = 300.0
+    on_lost: OnLost = "stop"
+    begin_anew: bool = False

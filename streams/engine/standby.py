@@ -105,7 +105,7 @@ class Standbys:
             for source in wanted.keys() - self._followed.keys():
                 task = wanted[source]
                 copy = await asyncio.to_thread(self._store.follow, task)
-                changelog = Changelog(self._log, self._store, task, source)
+                changelog = Changelog(self._log, self._store, self._topology, task)
                 self._followed[source] = _Standby(task, changelog, copy)
         self._warming = frozenset(warming)
         self._looked = 0.0

@@ -148,6 +148,11 @@ class Task:
         for source, offset in offsets.items():
             self._input(source.topic).position = offset
 
+    def go_on_at(self, offsets: Mapping[TopicPartition, int]) -> None:
+        """Where partitions go on that have lost their positions; the next commit says so."""
+        self.begin_at(offsets)
+        self._read = True
+
     def accept(self, fetched: Fetched) -> None:
         """Takes records of one of its partitions; what lies before the position is not taken again."""
         topic = fetched.source.topic

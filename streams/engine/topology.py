@@ -98,11 +98,18 @@ def rights(app_id: str, dataflow: Dataflow) -> list[Right]:
     ]
 
 
-async def prepare(app_id: str, dataflow: Dataflow, log: Log) -> Topology:
-    """Counts the tasks by the external topics and makes the internal topics on the first start.
+def grown(topic: str, partitions: int, needed: int) -> str:
+    """Why an application cannot work with topics that have other numbers of partitions than at its first start."""
+    return (
+        f"topic {topic} has {partitions} partitions, {needed} are needed: the number of partitions of an input must "
+        "stay as it was at the first start"
+    )
 
-    The internal topics remember the counts of the first start. Raises `FatalError` where an input or an output is
-    missing, topics of one kind are partitioned unequally, or counts differ from those of the first start.
+
+async def count(app_id: str, dataflow: Dataflow, log: Log) -> tuple[Topology, dict[str, int]]:
+    """Counts the tasks by the external topics; also the partitions of the outputs.
+
+    Raises `FatalError` where an input or an output is missing, or topics of one kind are partitioned unequally.
     """
     external = [item.topic for kind in dataflow.kinds for item in kind.inputs]
     present = await log.partitions([*external, *dataflow.outputs])
@@ -116,15 +123,23 @@ async def prepare(app_id: str, dataflow: Dataflow, log: Log) -> Topology:
             listed = ", ".join(f"{topic} has {count}" for topic, count in found.items())
             raise FatalError(f"topics read together need equally many partitions: {listed}")
         counts[kind.name] = next(iter(found.values()))
-    topology = Topology(app_id, dataflow, counts)
+    return Topology(app_id, dataflow, counts), {topic: present[topic] for topic in dataflow.outputs}
+
+
+async def make_internal(topology: Topology, log: Log) -> None:
+    """Makes the internal topics on the first start; they remember the counts of it.
+
+    Raises `FatalError` where the counts differ from those of the first start.
+    """
+    dataflow, counts = topology.dataflow, topology.counts
     specs = topology.specs()
     existing = await log.partitions([spec.topic for spec in specs])
     await log.create([spec for spec in specs if spec.topic not in existing])
     existing = await log.partitions([spec.topic for spec in specs])
+    for kind in dataflow.kinds:
+        began_with = existing.get(topology.changelog(kind.name), 0)
+        if began_with != counts[kind.name]:
+            raise FatalError(grown(kind.inputs[0].topic, counts[kind.name], began_with))
     for spec in specs:
         if existing.get(spec.topic) != spec.partitions:
-            raise FatalError(
-                f"topic {spec.topic} has {existing.get(spec.topic, 0)} partitions, {spec.partitions} are "
-                "needed: the number of partitions of an input must stay as it was at the first start"
-            )
-    return topology
+            raise FatalError(grown(spec.topic, existing.get(spec.topic, 0), spec.partitions))

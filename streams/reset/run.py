@@ -67,9 +67,9 @@ class Resetting:
                 # The group first: from here on the brokers themselves see to it that no worker runs.
                 await delete_group(self.admin, self.app_id)
                 await self._delete(plan.internal)
-                if plan.since is not None:
-                    begin = {source: Committed(offset, BEGIN) for source, (offset, _) in plan.spans.items()}
-                    await commit_as(self.app_id, self.settings.reading(), begin)
+                # Also where it is the beginning: the next worker sees that to begin anew is meant.
+                begin = {source: Committed(offset, BEGIN) for source, (offset, _) in plan.spans.items()}
+                await commit_as(self.app_id, self.settings.reading(), begin)
 
     async def _delete(self, topics: Collection[str]) -> None:
         if not topics:

@@ -26,6 +26,7 @@ from streams.cli.options import (
 from streams.cli.security import security_options
 from streams.engine.clock import Clock, Mode, system_now
 from streams.engine.log.kafka_codecs import Codec
+from streams.engine.positions import OnLost
 from streams.engine.runner import Factory
 from streams.engine.runtime import Cadence
 from streams.policy.model import Policy
@@ -82,6 +83,10 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
               help="Records of a partition that are taken at once.")  # fmt: skip
 @click.option("--compression", type=click.Choice(get_args(Codec)), metavar="none|gzip|snappy|lz4|zstd",
               help="Of all that is written; default: zstd for changelogs, none for the rest.")  # fmt: skip
+@click.option("--begin-anew", is_flag=True,
+              help="Begin without state and offsets though the outputs hold records: all is told again.")  # fmt: skip
+@click.option("--on-lost-offsets", "on_lost", type=click.Choice(get_args(OnLost)), default="stop", show_default=True,
+              help="Where records were gone before they were read: end, or count them and go on.")  # fmt: skip
 @click.option("--session-timeout", type=click.FloatRange(1, 300), default=8.0, show_default=True, metavar="SECONDS",
               help="Silence after which the group gives this worker's tasks to others.")  # fmt: skip
 @click.option("--start-patience", type=click.FloatRange(0, 3600), default=15.0, show_default=True, metavar="SECONDS",
@@ -115,6 +120,8 @@ def worker_command(
     standbys: int,
     fetch_records: int,
     compression: Codec | None,
+    begin_anew: bool,
+    on_lost: OnLost,
     session_timeout: float,
     start_patience: float,
     broker_patience: float,
@@ -170,6 +177,8 @@ def worker_command(
         cadence=Cadence(seconds=commit_interval),
         fetch_records=fetch_records,
         compression=compression,
+        on_lost=on_lost,
+        begin_anew=begin_anew,
         session_timeout=session_timeout,
         instance_id=instance_id,
         metrics_host=metrics_host,

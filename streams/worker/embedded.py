@@ -9,6 +9,7 @@ from types import TracebackType
 from streams.engine.clock import Clock, Now, system_now
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.memory import MemoryLog
+from streams.engine.positions import OnLost
 from streams.engine.processor import Dataflow, Record
 from streams.engine.runner import Assemble
 from streams.engine.runtime import Cadence, TaskRuntime
@@ -42,6 +43,7 @@ class Embedded:
         store: Store | None = None,
         standbys: int = 0,
         quiet_seconds: float = 30.0,
+        on_lost: OnLost = "stop",
     ) -> None:
         self.log = log or MemoryLog()
         self.metrics = metrics or Metrics()
@@ -56,6 +58,7 @@ class Embedded:
             cadence=cadence,
             once=once,
             standbys=standbys,
+            on_lost=on_lost,
             fetch_records=fetch_records,
             quiet_seconds=quiet_seconds,
         )

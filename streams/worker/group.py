@@ -11,15 +11,17 @@ import structlog
 
 from streams.engine.assignor import TaskAssignor
 from streams.engine.clock import Mode
-from streams.engine.errors import FatalError, LogError, LostMemberError
+from streams.engine.errors import FatalError, LogError, LostMemberError, OutOfRangeError
 from streams.engine.log.interface import Fetched, Member, TopicPartition
 from streams.engine.open_transactions import OpenTransactions
 from streams.engine.placement import Held
+from streams.engine.positions import Positions
 from streams.engine.runner import Factory, Kept, Runner
 from streams.engine.runtime import TaskRuntime
 from streams.engine.standby import Standbys
 from streams.engine.task import Task, final_text
-from streams.engine.topology import TaskId, Topology
+from streams.engine.topic_check import TopicCheck
+from streams.engine.topology import TaskId, Topology, grown
 from streams.transport.batches import Batch
 from streams.worker.catching_up import CatchingUp
 from streams.worker.health import Health
@@ -65,6 +67,8 @@ class TaskGroup:
         self._health = health
         self._next_trim = time.monotonic() + runtime.trim_seconds
         self._trimmed: dict[TopicPartition, int] = {}
+        self._positions = Positions(runtime.log, runtime.on_lost, metrics.lost)
+        self._topic_check = TopicCheck(topology, runtime.log, self._positions)
         self._open_transactions = OpenTransactions(runtime.log, metrics.held_up)
         self._catching_up = CatchingUp(runtime, topology, _UNSETTLED)
         self._topics: Sequence[str] = ()
@@ -142,11 +146,15 @@ class TaskGroup:
                 return
         known = self._topology.tasks()
         whole = [task for task in known if self._topology.partitions_of(task) <= partitions]
-        left = partitions.difference(*map(self._topology.partitions_of, whole))
-        if left:
-            topic, partition = sorted(left)[0]
-            self.fail(FatalError(f"{topic}-{partition} belongs to no task: partitions were added to an input"))
+        every = frozenset[TopicPartition]().union(*map(self._topology.partitions_of, known))
+        if left := partitions - every:
+            topic, partition = sorted(left)[-1]
+            needed = sum(source.topic == topic for source in every)
+            self.fail(FatalError(grown(topic, partition + 1, needed)))
             return
+        if left := partitions.difference(*map(self._topology.partitions_of, whole)):
+            # Another topic of the same tasks is gone: whether for good, the look at all topics tells.
+            log.warning("partitions wait for others", partitions=[f"{each.topic}-{each.partition}" for each in left])
         log.info("assigned", tasks=[str(task) for task in whole])
         await self._standbys.hold(self._assignor.standbys, self._assignor.warming, whole)
         if self._is_closed() or departures != self._departures:
@@ -155,7 +163,14 @@ class TaskGroup:
             self._health.wrong("tasks", f"{len(whole)} tasks are being restored")
         for task in whole:
             runner = Runner(
-                self._runtime, self._topology, task, self._factory, self._seek, self._metrics, self._kept.get(task)
+                self._runtime,
+                self._topology,
+                task,
+                self._factory,
+                self._seek,
+                self._metrics,
+                self._kept.get(task),
+                self._positions,
             )
             self._runners[task] = runner
             self._owner.update(dict.fromkeys(runner.sources, runner))
@@ -250,6 +265,10 @@ class TaskGroup:
                 seconds = 0.0 if self._flying else _IDLE_FETCH
                 fetched = await self.member.fetch(free, self._runtime.fetch_records, seconds)
                 self._health.well("fetching")
+            except OutOfRangeError as error:
+                for source in error.sources:
+                    if (owner := self._owner.get(TopicPartition(*source))) is not None:
+                        owner.doubt(error)
             except LostMemberError as error:
                 log.warning("joining again", error=str(error))
                 self.lost = True
@@ -311,6 +330,7 @@ class TaskGroup:
     async def _looking(self) -> None:
         while True:
             try:
+                await self._topic_check.look([*self._runners.values()])
                 await self._look_at_ends()
                 await self._catching_up.look(self.tasks)
                 self._metrics.catching_up(self._catching_up.behind)

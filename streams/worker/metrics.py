@@ -50,6 +50,12 @@ CATALOGUE = (
         ("task", "input", "holder"),
         "1: the partition of an external topic, or the task, that holds the watermark of an input back",
     ),
+    Entry(
+        "parcelwatch_records_lost_total",
+        Counter,
+        ("topic",),
+        "Records that were gone before they were read, at the most: offsets",
+    ),
     Entry("parcelwatch_late_total", Counter, ("topic",), "Events older than their watermark when read"),
     Entry("parcelwatch_late_share", Gauge, ("topic",), "Late events of the last minute by all records of it, 0 to 1"),
     Entry("parcelwatch_catching_up", Gauge, (), "1 while the worker reads the past and its clock moves nothing"),
@@ -117,6 +123,9 @@ class Metrics:
 
     def catching_up(self, behind: bool) -> None:
         self._gauges["parcelwatch_catching_up"].set(behind)
+
+    def lost(self, source: TopicPartition, offsets: int) -> None:
+        self._counters["parcelwatch_records_lost_total"].labels(source.topic).inc(offsets)
 
     def held_up(self, source: TopicPartition, offsets: int) -> None:
         self._gauges["parcelwatch_held_up_records"].labels(source.topic, str(source.partition)).set(offsets)

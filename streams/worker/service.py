@@ -12,14 +12,14 @@ import structlog
 
 from streams.cli.faults import fault
 from streams.cli.logging import last_word
+from streams.engine.beginning import prepare
 from streams.engine.clock import Mode
 from streams.engine.errors import FatalError, LogError
-from streams.engine.log.interface import Log
 from streams.engine.processor import Dataflow
 from streams.engine.rights import grants
 from streams.engine.runner import Assemble
 from streams.engine.runtime import TaskRuntime
-from streams.engine.topology import Topology, prepare, rights
+from streams.engine.topology import Topology, rights
 from streams.worker.app import build
 from streams.worker.endpoint import endpoint
 from streams.worker.group import TaskGroup
@@ -50,7 +50,7 @@ async def serve(
     if runtime.once and runtime.clock.mode is not Mode.END:
         return fatal(FatalError("once needs a clock with an end"))
     try:
-        topology = await _started(app_id, dataflow, runtime.log, stop, start_patience)
+        topology = await _started(app_id, dataflow, runtime, stop, start_patience)
     except (FatalError, LogError) as error:
         await runtime.log.stop()
         return fatal(error)
@@ -86,21 +86,22 @@ async def serve(
 
 
 async def _started(
-    app_id: str, dataflow: Dataflow, broker: Log, stop: asyncio.Event, patience: float
+    app_id: str, dataflow: Dataflow, runtime: TaskRuntime, stop: asyncio.Event, patience: float
 ) -> Topology | None:
     """Starts the log; tries again for `patience` seconds where it does not answer. None where it is to stop before."""
     until = time.monotonic() + patience
     for wait in itertools.chain(_WAITS, itertools.repeat(_WAITS[-1])):
         try:
+            broker = runtime.log
             await broker.start()
             if missing := await broker.lacking(rights(app_id, dataflow)):
                 raise FatalError(grants(missing, broker.user))
-            return await prepare(app_id, dataflow, broker)
+            return await prepare(app_id, dataflow, broker, runtime.begin_anew)
         except LogError as error:
             left = until - time.monotonic()
             if left <= 0:
                 raise
-            await broker.stop()
+            await runtime.log.stop()
             log.warning("waiting for the brokers", error=str(error), seconds_left=round(left, 1))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), min(wait, left))

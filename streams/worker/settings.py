@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from streams.engine.clock import Clock
 from streams.engine.log.kafka_codecs import Codec
+from streams.engine.positions import OnLost
 from streams.engine.runtime import Cadence
 
 Guarantee = Literal["exactly_once", "at_least_once"]
@@ -26,6 +27,8 @@ class WorkerSettings:
     state's rows under `state_dir`, so that a restart need not read them all from Kafka. `start_patience`: how long
     brokers that do not answer are waited for at the start; `broker_patience`: how long later.
     `compression`: the codec of everything that is written; without it changelogs alone are compressed.
+    `on_lost`: what to do where records are gone before they were read. `begin_anew`: whether an application without
+    state may begin though its outputs hold records.
     `standbys`: how many workers follow each task that another one has, so that it is taken over warm.
     `catch_up_quiet`: where the clock catches up, what has had nothing for so long is in the present.
     """
@@ -40,6 +43,8 @@ class WorkerSettings:
     standbys: int = 0
     cadence: Cadence = field(default_factory=Cadence)
     fetch_records: int = 2000
+    on_lost: OnLost = "stop"
+    begin_anew: bool = False
     compression: Codec | None = None
     instance_id: str | None = None
     session_timeout: float = 8.0

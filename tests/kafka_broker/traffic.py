@@ -10,9 +10,13 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import for_code
+from aiokafka.protocol.admin import DeleteGroupsRequest
 
 #: Seconds for one answer of the broker; a loaded machine needs some, a broken one must not hang the tests.
 PATIENCE = 30.0
+
+#: Kafka's code for a group that has members still; the client has no name for it.
+_NON_EMPTY_GROUP = 68
 
 
 class Traffic:
@@ -57,6 +61,15 @@ class Traffic:
             await admin.delete_topics([*names])
             while not {*names}.isdisjoint(await admin.list_topics()):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
+
+    async def forget_group(self, group: str) -> None:
+        """Deletes a consumer group, which has no members any more, with its offsets."""
+        async with self.admin() as admin, asyncio.timeout(PATIENCE):
+            node = await admin.find_coordinator(group)
+            while (answer := await admin._send_request(DeleteGroupsRequest([group]), node)).results[0][1]:
+                if answer.results[0][1] != _NON_EMPTY_GROUP:
+                    raise_first(answer.results)
+                await asyncio.sleep(0.1)
 
     async def wipe(self) -> None:
         """Deletes all topics but Kafka's own, and waits until they are gone."""

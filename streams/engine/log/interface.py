@@ -144,7 +144,8 @@ class Member(Protocol):
     async def fetch(self, sources: Collection[TopicPartition], records: int, seconds: float) -> Sequence[Fetched]:
         """What is there for these partitions, in batches of at most `records`; waits up to `seconds` for it.
 
-        Raises `LostMemberError` where no further call would help.
+        Raises `LostMemberError` where no further call would help, `OutOfRangeError` where a position is not in its
+        partition any more.
         """
 
     def rejoin(self) -> None:
@@ -204,6 +205,9 @@ class Log(Protocol):
 
         Empty where the log has none.
         """
+
+    async def settings(self, topics: Collection[str]) -> dict[str, Mapping[str, str]]:
+        """What is set of each of the topics, by name, as far as the log has such settings."""
 
     async def create(self, specs: Sequence[TopicSpec]) -> None:
         """Makes topics; those that exist stay as they are."""

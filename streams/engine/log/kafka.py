@@ -9,7 +9,13 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
-from aiokafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.errors import LogError
@@ -30,6 +36,9 @@ from streams.engine.rights import Operation, Right
 
 #: Seconds for the client that asks for offsets to end.
 _STOP = 2.0
+
+#: Seconds for offsets to be told: the client asks on and on where a topic has been deleted.
+_OFFSETS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +72,8 @@ class KafkaSettings:
         return {
             **self.common(),
             "isolation_level": "read_committed",
-            "auto_offset_reset": "earliest",
+            # Where an offset is gone, the engine says what is to be done.
+            "auto_offset_reset": "none",
             "enable_auto_commit": False,
         }
 
@@ -132,6 +142,18 @@ class KafkaLog:
             async with asyncio.timeout(self._settings.request_timeout):
                 return await self._topics.ids(sources)
 
+    async def settings(self, topics: Collection[str]) -> dict[str, Mapping[str, str]]:
+        asked = [ConfigResource(ConfigResourceType.TOPIC, topic, None) for topic in topics]
+        what = "asking for settings of topics"
+        answers = await self._ask(what, lambda admin: admin.describe_configs(asked), "DescribeConfigs")
+        found: dict[str, Mapping[str, str]] = {}
+        for code, _, _, topic, entries in (each for answer in answers for each in answer.resources):
+            if code:
+                with errors(what, "DescribeConfigs"):
+                    raise for_code(code)(topic)
+            found[topic] = {entry[0]: entry[1] for entry in entries}
+        return found
+
     async def create(self, specs: Sequence[TopicSpec]) -> None:
         if not specs:
             return
@@ -170,19 +192,19 @@ class KafkaLog:
 
     async def begin_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         with errors("asking for first offsets"):
-            async with asyncio.timeout(self._settings.request_timeout):
+            async with asyncio.timeout(min(self._settings.request_timeout, _OFFSETS)):
                 found = await self._started_probe().beginning_offsets(_kafka(sources))
         return {TopicPartition(*each): offset for each, offset in found.items()}
 
     async def end_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         with errors("asking for end offsets"):
-            async with asyncio.timeout(self._settings.request_timeout):
+            async with asyncio.timeout(min(self._settings.request_timeout, _OFFSETS)):
                 found = await self._started_probe().end_offsets(_kafka(sources))
         return {TopicPartition(*each): offset for each, offset in found.items()}
 
     async def stable_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         with errors("asking for stable offsets"):
-            async with asyncio.timeout(self._settings.request_timeout):
+            async with asyncio.timeout(min(self._settings.request_timeout, _OFFSETS)):
                 return await self._topics.stable(sources)
 
     async def holders(self, source: TopicPartition) -> Sequence[str]:
@@ -191,10 +213,15 @@ class KafkaLog:
                 return await self._topics.holders(source)
 
     async def committed(self, group: str, sources: Collection[TopicPartition]) -> dict[TopicPartition, Committed]:
-        found = await self._ask(
-            "asking for committed offsets",
-            lambda admin: admin.list_consumer_group_offsets(group, partitions=_kafka(sources)),
-        )
+        async def question(admin: AIOKafkaAdminClient) -> Any:
+            while True:
+                try:
+                    return await admin.list_consumer_group_offsets(group, partitions=_kafka(sources))
+                except GroupCoordinatorNotAvailableError:
+                    # The first group of a cluster has none at once.
+                    await asyncio.sleep(0.1)
+
+        found = await self._ask("asking for committed offsets", question)
         return {
             TopicPartition(*each): Committed(offset.offset, offset.metadata)
             for each, offset in found.items()

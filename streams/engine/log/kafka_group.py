@@ -8,11 +8,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 
-from streams.engine.errors import FatalError, LostMemberError
+from streams.engine.errors import FatalError, LostMemberError, OutOfRangeError
 from streams.engine.log.interface import Assignor, Committed, Fetched, Listener, TopicPartition
 from streams.engine.log.kafka_assignor import KafkaAssignor
 from streams.engine.log.kafka_clients import errors
@@ -101,9 +101,16 @@ class KafkaMember:
         self._stand()
         wanted = [KafkaPartition(*source) for source in sources]
         with errors("fetching", "Read"):
-            found = await self._consumer.getmany(
-                *wanted, timeout_ms=int(seconds * 1000), max_records=records * len(wanted)
-            )
+            try:
+                found = await self._consumer.getmany(
+                    *wanted, timeout_ms=int(seconds * 1000), max_records=records * len(wanted)
+                )
+            except NoOffsetForPartitionError:
+                return []  # of before the seek
+            except OffsetOutOfRangeError as error:
+                gone = {TopicPartition(*each): offset for each, offset in error.args[0].items()}
+                words = ", ".join(f"{each.topic}-{each.partition} at {offset}" for each, offset in gone.items())
+                raise OutOfRangeError(f"out of range: {words}", [*gone]) from error
         # Nothing has run since the records were taken out of the client: the epochs are those of their seeks.
         batches = []
         for source, partition in zip(sources, wanted, strict=True):

@@ -27,8 +27,6 @@ class KafkaTail:
         self._consumer = AIOKafkaConsumer(
             **{
                 **client,
-                # Not to begin anew by itself where an offset is gone: what was read before would stay.
-                "auto_offset_reset": "none",
                 "max_partition_fetch_bytes": _PARTITION_BYTES,
                 "fetch_max_bytes": _BYTES,
             }

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from streams.engine.errors import FatalError, FencedError, LogError
+from streams.engine.errors import FatalError, FencedError, LogError, OutOfRangeError
 from streams.engine.log.interface import (
     Assignor,
     Committed,
@@ -61,6 +61,8 @@ class MemoryLog:
     def __init__(self) -> None:
         self._topics: dict[str, list[_Partition]] = {}
         self._ids: dict[str, bytes] = {}
+        #: Settings of topics; they change nothing here.
+        self.configs: dict[str, Mapping[str, str]] = {}
         self._offsets: dict[str, dict[TopicPartition, Committed]] = {}
         self._epochs: dict[str, int] = {}
         self._groups: dict[str, MemoryGroup] = {}
@@ -106,9 +108,13 @@ class MemoryLog:
     async def ids(self, sources: Collection[TopicPartition]) -> dict[str, bytes]:
         return {source.topic: self._ids[source.topic] for source in sources if source.topic in self._topics}
 
+    async def settings(self, topics: Collection[str]) -> dict[str, Mapping[str, str]]:
+        return {topic: self.configs[topic] for topic in topics if topic in self.configs}
+
     async def create(self, specs: Sequence[TopicSpec]) -> None:
         for spec in specs:
             self.make(spec.topic, spec.partitions)
+            self.configs.setdefault(spec.topic, spec.config)
 
     def compact(self, source: TopicPartition, before: int = 1 << 62) -> None:
         """Keeps the last record of each key, as Kafka's cleaner does; offsets stay, and so does what is not before."""
@@ -151,6 +157,12 @@ class MemoryLog:
         self._partition(source).append(key, value, headers)
         self._wake()
         return source
+
+    def check(self, source: TopicPartition, offset: int) -> None:
+        """Raises `OutOfRangeError` where a position is not in its partition."""
+        partition = self._partition(source)
+        if not partition.begin <= offset <= partition.end:
+            raise OutOfRangeError(f"out of range: {source.topic}-{source.partition} at {offset}", [source])
 
     def read(self, source: TopicPartition, offset: int, records: int) -> Fetched:
         """What lies at `offset` and behind, at most so many records."""

@@ -10,6 +10,8 @@ from streams.engine.log.interface import Assignor, Fetched, Listener, Shared, To
 
 
 class _Readable(Protocol):
+    def check(self, source: TopicPartition, offset: int) -> None: ...
+
     def read(self, source: TopicPartition, offset: int, records: int) -> Fetched: ...
 
     async def grown(self, seconds: float) -> None: ...
@@ -48,6 +50,7 @@ class MemoryMember:
             position = self._positions.get(source)
             if position is None:
                 continue
+            self._log.check(source, position)
             fetched = self._log.read(source, position, records)
             if fetched.next > position:
                 self._positions[source] = fetched.next

@@ -80,7 +80,9 @@ class Stage:
         runner = Runner(runtime, self.topology, ROAD, self.factory, lambda *seek: epochs.append(seek[2]), metrics, kept)
         life = asyncio.create_task(runner.run())
         async with asyncio.timeout(PATIENCE):
-            while runner.task is None:  # noqa: ASYNC110
+            while runner.task is None:
+                if life.done():
+                    await life
                 await asyncio.sleep(0.001)
             assert runner.task.positions()[SCANS] == self.scans
             if kept is None:

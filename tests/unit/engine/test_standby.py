@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.engine.changelog import BIRTH
+from streams.engine.changelog_head import HEAD
 from streams.engine.errors import LogError
 from streams.engine.log.interface import Rows, Tail, TopicPartition
 from streams.engine.log.memory import MemoryLog
@@ -158,6 +158,7 @@ async def test_a_changelog_that_has_lost_its_end_is_followed_anew(stage: Stage, 
         await follower.caught_up()
         records.records = [record for record in records.records if record.offset < cut]
         records.end, stage.scans = cut, 5
+        stage.log._offsets.clear()
         await follower.caught_up()
         await follower.standbys.hold([], [], [ROAD])
         await stage.run(1, store=follower.store)
@@ -214,7 +215,7 @@ async def test_while_own_tasks_are_restored_nothing_is_followed(stage: Stage) ->
 
 async def test_no_more_rows_are_read_in_a_second_than_allowed(stage: Stage) -> None:
     for number in range(15_000):
-        stage.log.append(CHANGELOG.topic, b"p%d" % number if number else BIRTH, b"row", partition=0)
+        stage.log.append(CHANGELOG.topic, b"p%d" % number if number else HEAD, b"row", partition=0)
     follower = Follower(stage, WarmStore(), rate=100_000)
     began = asyncio.get_running_loop().time()
     async with following(follower):

@@ -1,0 +1,103 @@
+"""Whether an application may begin, or go on, with the topics that there are.
+
+State lives in several topics and in the group's offsets. Where a part of it is gone, nothing is made again in silence:
+what would follow is alerts that are lost, or told twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from streams.engine.errors import FatalError
+from streams.engine.log.interface import Log, TopicPartition
+from streams.engine.processor import Dataflow
+from streams.engine.task import BEGIN
+from streams.engine.topology import Topology, count, make_internal
+
+#: The only policy by which a changelog keeps the last row of every key.
+_COMPACT = "compact"
+
+
+async def check_beginning(topology: Topology, broker: Log, outputs: Mapping[str, int], begin_anew: bool) -> None:
+    """To be called before internal topics are made. `outputs`: partitions by topic.
+
+    Raises `FatalError` where a topic is gone and there is state, and, unless it may `begin_anew` or has been reset,
+    where there is no state and the outputs hold records.
+    """
+    specs = {spec.topic: spec.partitions for spec in topology.specs()}
+    present = await broker.partitions(specs)
+    changelogs = {topology.changelog(kind.name) for kind in topology.dataflow.kinds}
+    edges = {topology.edge_topic(edge.name) for edge in topology.dataflow.edges}
+    # What is written to the outputs is written to a changelog too: looked at in this order, a first start elsewhere at
+    # the same moment is no loss of state.
+    told = await _written(broker, outputs)
+    left = await _written(broker, {topic: present[topic] for topic in present.keys() & edges})
+    rows = _partitions({topic: present[topic] for topic in present.keys() & changelogs})
+    sources = frozenset[TopicPartition]().union(*map(topology.partitions_of, topology.tasks()))
+    committed = await broker.committed(topology.app_id, sources)
+    reset = [each for each in committed.values() if each.metadata == BEGIN]
+    if len(reset) < len(committed) or (rows and any((await broker.end_offsets(rows)).values())):
+        if gone := sorted(specs.keys() - present.keys()):
+            raise FatalError(_gone(topology.app_id, gone, changelogs))
+        return
+    if left:
+        raise FatalError(
+            f"application {topology.app_id} has neither state nor offsets, but {left[0]} holds what its tasks sent to "
+            "each other: delete its internal topics, as parcelwatch reset does"
+        )
+    if told and not begin_anew and not reset:
+        raise FatalError(
+            f"application {topology.app_id} has neither state nor offsets, but {told[0]} holds records: all that was "
+            "told before would be told again; start with --begin-anew where that is meant"
+        )
+
+
+def _gone(application: str, gone: Collection[str], changelogs: Collection[str]) -> str:
+    if lost := [topic for topic in gone if topic in changelogs]:
+        return (
+            f"changelog {lost[0]} of application {application} is gone, and its state with it: begin anew with "
+            "parcelwatch reset"
+        )
+    return (
+        f"internal topics of application {application} are gone, and there is state: {', '.join(gone)}: make them "
+        "again with parcelwatch topics and start with --on-lost-offsets continue, or begin anew with parcelwatch reset"
+    )
+
+
+async def _written(broker: Log, topics: Mapping[str, int]) -> list[str]:
+    """Those of the topics that hold records."""
+    sources = _partitions(topics)
+    if not sources:
+        return []
+    ends = await broker.stable_offsets(sources)
+    begins = await broker.begin_offsets(sources)
+    return sorted({source.topic for source in sources if begins[source] < ends[source]})
+
+
+def _partitions(topics: Mapping[str, int]) -> list[TopicPartition]:
+    return [TopicPartition(topic, each) for topic, count in topics.items() for each in range(count)]
+
+
+async def check_changelogs(topology: Topology, broker: Log) -> None:
+    """Raises `FatalError` where Kafka deletes rows of a changelog that are still of use."""
+    changelogs = [topology.changelog(kind.name) for kind in topology.dataflow.kinds]
+    for topic, settings in (await broker.settings(changelogs)).items():
+        policy = settings.get("cleanup.policy", _COMPACT)
+        if policy != _COMPACT:
+            raise FatalError(
+                f"changelog {topic} has cleanup.policy {policy}, and must have {_COMPACT} alone: else its rows are "
+                f"deleted, and the state with them; set it by kafka-configs.sh --alter --entity-type topics "
+                f"--entity-name {topic} --add-config cleanup.policy={_COMPACT}"
+            )
+
+
+async def prepare(app_id: str, dataflow: Dataflow, broker: Log, begin_anew: bool = False) -> Topology:
+    """Counts the tasks, makes the internal topics on the first start, and makes sure that what there is fits.
+
+    Raises `FatalError` where it does not.
+    """
+    topology, outputs = await count(app_id, dataflow, broker)
+    await check_beginning(topology, broker, outputs, begin_anew)
+    await make_internal(topology, broker)
+    await check_changelogs(topology, broker)
+    return topology

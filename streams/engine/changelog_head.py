@@ -1,0 +1,97 @@
+"""What a changelog partition says of itself: its head, and the topics that its state was read from.
+
+The head is the first row and is never written again: it tells a changelog from another of its name, and from one of
+another application, number of partitions or format. The ids of the inputs are a row that changes with them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+
+import msgspec
+
+from streams.engine.errors import FatalError
+from streams.engine.log.interface import TopicPartition
+from streams.engine.log.journal import PIECE, SEAL
+
+#: Keys of the two rows.
+HEAD = b"b"
+INPUTS = b"i"
+
+#: The form of all rows, the processors' included. To be raised with each change that a former version cannot read or
+#: that cannot read a former version's.
+FORMAT = 2
+
+#: What to do where a changelog is of no use.
+_REMEDY = "begin anew with parcelwatch reset, or under another --app-id"
+
+
+class Head(msgspec.Struct, array_like=True, frozen=True):
+    """`birth` is unique."""
+
+    format: int
+    birth: bytes
+    application: str
+    kind: str
+    partition: int
+    partitions: int
+
+
+class _Format(msgspec.Struct, array_like=True):
+    """What heads of all formats begin with."""
+
+    format: int
+
+
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def new_head(application: str, kind: str, partition: int, partitions: int) -> bytes:
+    """The first row of a changelog that begins now."""
+    return _encode(Head(FORMAT, uuid.uuid4().bytes, application, kind, partition, partitions))
+
+
+def check_head(
+    source: TopicPartition, rows: Mapping[bytes, bytes], application: str, kind: str, partitions: int
+) -> bool:
+    """Whether the live rows have a head; without state there need be none. Raises `FatalError` where it is wrong."""
+    name = f"{source.topic}-{source.partition}"
+    row = rows.get(HEAD)
+    if row is None:
+        if all(key[:1] in (SEAL, PIECE) for key in rows):
+            return False
+        raise FatalError(f"changelog {name} holds rows, but not the one that it began with: {_REMEDY}")
+    try:
+        format_ = msgspec.msgpack.decode(row, type=_Format).format
+    except msgspec.MsgspecError:
+        format_ = FORMAT - 1 if len(row) == 16 else 0
+    if format_ != FORMAT:
+        version = "an older" if format_ < FORMAT else "a newer"
+        raise FatalError(
+            f"changelog {name} was written by {version} version, in format {format_}; this one is {FORMAT}: {_REMEDY}"
+        )
+    try:
+        head = msgspec.msgpack.decode(row, type=Head)
+    except msgspec.MsgspecError as error:
+        raise FatalError(f"the head of changelog {name} cannot be read: {error}: {_REMEDY}") from error
+    wanted = (application, kind, source.partition, partitions)
+    found = (head.application, head.kind, head.partition, head.partitions)
+    if found != wanted:
+        raise FatalError(f"changelog {name} is that of {_words(*found)}, and this is {_words(*wanted)}: {_REMEDY}")
+    return True
+
+
+def _words(application: str, kind: str, partition: int, partitions: int) -> str:
+    return f"application {application}, {kind}-{partition} of {partitions}"
+
+
+def inputs_row(ids: Mapping[str, bytes]) -> bytes:
+    """The row that says which topics the state was read from."""
+    return _encode(dict(sorted(ids.items())))
+
+
+def inputs_of(rows: Mapping[bytes, bytes]) -> dict[str, bytes]:
+    """The ids of the topics that the state was read from, as far as they were known."""
+    row = rows.get(INPUTS)
+    return {} if row is None else msgspec.msgpack.decode(row, type=dict[str, bytes])
