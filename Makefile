@@ -8,7 +8,7 @@ ON_ALL_CORES := --numprocesses auto --dist worksteal
 # Each process has a broker of its own; one that is named is everybody's, and is used by one process.
 SIDE_BY_SIDE := $(if $(PARCELWATCH_TEST_BROKER),,--numprocesses 2 --dist loadfile)
 
-.PHONY: help test unit connected demo bench check lint types layers format lock dist release-notes clean
+.PHONY: help test unit connected demo bench check lint types layers format reference lock dist release-notes clean
 
 help: ## These targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -47,6 +47,10 @@ layers: .venv/.ready ## Which package may import which
 format: .venv/.ready ## Puts the code into form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
+
+reference: .venv/.ready ## Writes what is made from the code: JSON Schemas, docs/alerts.md
+	@$(BIN)/python -m schemas.generate
+	@$(BIN)/python -m streams.alerts.reference
 
 dist: target/lock/.ready ## The wheel and the source archive, into dist/
 	@target/lock/bin/pip install --quiet --disable-pip-version-check 'build>=1.3,<2'
