@@ -9,7 +9,7 @@ import difflib
 import tomllib
 import unicodedata
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 _IGNORED = str.maketrans("", "", " -_.\t()（）")
@@ -40,6 +40,7 @@ def _codes() -> Mapping[str, str]:
     return known
 
 
+@lru_cache(maxsize=4096)
 def code_of(name: str) -> str | None:
     """Our code of the carrier called `name`; None for one that the table does not know."""
     return _codes().get(_plain(name))

@@ -21,7 +21,7 @@ from streams.alerts.languages import LANGUAGES, Tag, preferred_language
 from streams.cli.logging import logging_options
 from streams.cli.options import bootstrap, instant, partitioner_option, policy_option, topics_option
 from streams.cli.security import security_options
-from streams.cli.terminal import printable_json
+from streams.cli.terminal import echo, printable_json
 from streams.engine.errors import FatalError, LogError
 from streams.explain.document import document
 from streams.explain.story import stories
@@ -75,7 +75,7 @@ def explain_command(
     """
     try:
         with _opened(source, broker, partitioner, client, topics) as (lines, total), _progress(2 * total) as advance:
-            scope = scope_of(subject, lines(advance))
+            scope = scope_of(subject, lines(advance), policy)
             _narrow(scope, kind)
             watch = Watch(policy, until, scope)
             watch.run(lines(advance))
@@ -86,6 +86,13 @@ def explain_command(
     except LogError as error:
         raise click.ClickException(f"the broker cannot be used: {error}") from None
     told = stories(watch)
+    if scope.one_carrier:
+        one, other = scope.one_carrier
+        echo(
+            f"{one!r} and {other!r} are names of one carrier: is this one parcel? "
+            "[carriers] canonical = true in the policy makes it one",
+            err=True,
+        )
     if as_json:
         click.echo(printable_json(document(watch, told)))
     else:

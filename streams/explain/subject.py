@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import combinations
 
 import msgspec
 
 from schemas import events, json_text
 from schemas.decode import Invalid, decode
 from schemas.events import record_key
+from streams.carriers import canonical, same
 from streams.explain.facts import Name
+from streams.policy.model import Policy
 from streams.replay.reading import Line
 
 SHIPMENT, ORDER, TICKET, CONVERSATION, SHOP = "shipment", "order", "ticket", "conversation", "shop"
@@ -67,6 +70,12 @@ class Scope(msgspec.Struct):
         found = [Name(SHIPMENT, self.subject, carrier) for carrier in sorted(self.carriers) if SHIPMENT in self.kinds]
         return found + [Name(kind, self.subject) for kind in KINDS[1:] if kind in self.kinds]
 
+    @property
+    def one_carrier(self) -> tuple[str, str] | None:
+        """Two names of one carrier under which the subject came, where there are any."""
+        names = sorted(self.carriers)
+        return next(((one, other) for one, other in combinations(names, 2) if same(one, other)), None)
+
     def note(self, event: events.AnyEvent) -> None:
         """Takes what the event says of the subject."""
         if isinstance(event, events.Scan):
@@ -105,7 +114,14 @@ def ticket_of(event: events.AnyEvent) -> str | None:
     return getattr(event, "ticket_id", None)
 
 
-def scope_of(subject: str, lines: Iterable[Line]) -> Scope:
+def unified(event: events.AnyEvent, policy: Policy) -> events.AnyEvent:
+    """The event, with our name of its carrier where the policy takes all names of a carrier for one."""
+    if policy.carriers.canonical and isinstance(event, events.Scan | events.OrderShipped):
+        return msgspec.structs.replace(event, carrier=canonical(event.carrier))
+    return event
+
+
+def scope_of(subject: str, lines: Iterable[Line], policy: Policy) -> Scope:
     """Looks through the whole input for the subject."""
     scope = Scope(subject)
     needle = msgspec.json.encode(subject)
@@ -123,7 +139,7 @@ def scope_of(subject: str, lines: Iterable[Line]) -> Scope:
                 reason = str(invalid.reason)
                 scope.unreadable.append(Unreadable(topic, line.number, reason, invalid.detail, line.partition))
             continue
-        scope.note(event)
+        scope.note(unified(event, policy))
     return scope
 
 

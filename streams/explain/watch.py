@@ -14,7 +14,7 @@ from streams.engine.processor import BEGINNING
 from streams.explain.facts import At, Name, Span
 from streams.explain.kept import Kept
 from streams.explain.rows import Mark, Row, facts_of, identity_of, names_of, type_of
-from streams.explain.subject import ORDER, SHIPMENT, SHOP, Scope
+from streams.explain.subject import ORDER, SHIPMENT, SHOP, Scope, unified
 from streams.policy.model import Policy
 from streams.replay.reading import Line
 from streams.rules.alert import Alert
@@ -98,6 +98,7 @@ class Watch:
                 event, time = decode(topic, value)
             except Invalid:
                 continue
+            event = unified(event, self.policy)
             row = self._row(number, line, event, time, value) if self._concerns(event) else None
             if until is not None and time > until:
                 if row is not None:

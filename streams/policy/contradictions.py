@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from schemas.times import DAY, HOUR
+from streams.carriers import same
 from streams.policy import phrases
 from streams.policy.model import Policy
 
@@ -36,7 +37,10 @@ def contradictions(policy: Policy) -> list[str]:
             given_up = f"shipments.given_up_days, {policy.shipments.given_up / DAY:g} days"
             found.append(f"{where}.stalled.hours: must be shorter than {given_up}")
         for earlier, before in enumerate(policy.shipments.thresholds[:number]):
-            if before.carrier in (None, row.carrier) and before.period in (None, row.period):
+            if (before.carrier is None or same(before.carrier, row.carrier or "")) and before.period in (
+                None,
+                row.period,
+            ):
                 found.append(
                     f"{where}: never holds: shipments.thresholds[{earlier}] comes first, for all that it is for"
                 )

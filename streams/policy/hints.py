@@ -1,15 +1,20 @@
-"""What is allowed in a policy and may still be a slip: categories are the marketplace's own, so any name is one."""
+"""What is allowed in a policy and may still be a slip.
+
+Categories are the marketplace's own, so any name is one, and there are carriers that our table does not know.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from difflib import get_close_matches
 
+from streams.carriers import code_of, near
 from streams.policy.load import default
 from streams.policy.model import Policy
 
 
 def hints(policy: Policy) -> list[str]:
-    """One line for each category that is not known, and is spelled nearly like one that is."""
+    """One line for each category that is spelled nearly like a known one, and for each carrier that is not known."""
     known = {name for names in _categories(default()).values() for name in names}
     found = []
     for field, names in _categories(policy).items():
@@ -17,7 +22,15 @@ def hints(policy: Policy) -> list[str]:
             close = get_close_matches(name, known, 1, 0.8)
             if name not in known and close:
                 found.append(f"{field}: {name!r} is new; is {close[0]!r} meant?")
-    return found
+    return found + list(_carriers(policy))
+
+
+def _carriers(policy: Policy) -> Iterator[str]:
+    for number, row in enumerate(policy.shipments.thresholds):
+        if row.carrier is not None and code_of(row.carrier) is None:
+            alike = near(row.carrier)
+            asked = f"is {' or '.join(alike)} meant?" if alike else "it holds for this spelling alone"
+            yield f"shipments.thresholds[{number}].carrier: {row.carrier!r} is no carrier that is known; {asked}"
 
 
 def _categories(policy: Policy) -> dict[str, list[str]]:

@@ -13,6 +13,7 @@ from typing import Annotated, Literal, NamedTuple
 import msgspec
 
 from schemas.times import DAY, HOUR, MINUTE, SECOND
+from streams.carriers import same
 from streams.policy.periods import Period
 
 #: Hours, days and the like: what is longer than centuries is a mistake, and would not fit into a time.
@@ -352,12 +353,19 @@ class Keeping(_Part, frozen=True, forbid_unknown_fields=True):
         return min(self.order, self.order_idle, self.ticket, self.escalation, self.conversation)
 
 
+class Carriers(_Part, frozen=True, forbid_unknown_fields=True):
+    """How carriers are told apart. `canonical`: all names of one carrier (`streams.carriers`) are one."""
+
+    canonical: bool
+
+
 class Policy(_Part, frozen=True, forbid_unknown_fields=True):
     """The whole policy. Its version is a hash of its content: equal content, equal version."""
 
     name: Text
     platform: Text
     lateness: Lateness
+    carriers: Carriers
     periods: tuple[Period, ...]
     shipments: Shipments
     feed_silence: FeedSilence
@@ -372,8 +380,14 @@ class Policy(_Part, frozen=True, forbid_unknown_fields=True):
 
     @cached_property
     def version(self) -> str:
-        """The first 12 hexadecimal digits of the SHA-256 of the content in canonical JSON."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()[:12]
+        """The first 12 hexadecimal digits of the SHA-256 of the content in canonical JSON.
+
+        `carriers` counts only where it changes anything, so that policies from before it keep their versions.
+        """
+        content = msgspec.to_builtins(self)
+        if not self.carriers.canonical:
+            del content["carriers"]
+        return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:12]
 
     @property
     def label(self) -> str:
@@ -383,7 +397,7 @@ class Policy(_Part, frozen=True, forbid_unknown_fields=True):
     def thresholds(self, carrier: str, last_update: int) -> Thresholds:
         """The row for a carrier and an update at `last_update` (microseconds)."""
         for row in self.shipments.thresholds:
-            if row.carrier is not None and row.carrier != carrier:
+            if row.carrier is not None and not same(row.carrier, carrier):
                 continue
             if row.period is not None and not self._period(row.period).contains(last_update):
                 continue

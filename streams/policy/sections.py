@@ -9,6 +9,7 @@ SECTIONS = {
     "name": "Names",
     "platform": "Names",
     "lateness": "Time",
+    "carriers": "Names",
     "periods": "Causes of a stall",
     "shipments": "Silences",
     "shipments.keep_days": "Keeping and forgetting",

@@ -13,8 +13,10 @@ from streams.replay.resemblance import looks_like
 _MOST = 3
 
 
-def account(source: Path, folder: Path, summary: dict[str, Any], dead: Sequence[Dead]) -> Iterator[str]:
-    """Counts, alerts, and why lines were no events."""
+def account(
+    source: Path, folder: Path, summary: dict[str, Any], dead: Sequence[Dead], two_names: str | None = None
+) -> Iterator[str]:
+    """Counts, alerts, why lines were no events, and `two_names` where it says anything."""
     events = sum(summary["events"].values())
     of_type = ", ".join(f"{type_} {count:,}" for type_, count in summary["events"].items())
     yield f"events: {events:,}{f' ({of_type})' if of_type else ''}{_others(summary)}"
@@ -29,6 +31,8 @@ def account(source: Path, folder: Path, summary: dict[str, Any], dead: Sequence[
         yield f"  {reason} {count:,}, first in {file}line {example.line}: {example.error_detail}"
     if len(by_reason) > _MOST:
         yield f"  and {sum(count for _, count in by_reason[_MOST:]):,} for other reasons"
+    if two_names:
+        yield two_names
     yield f"written to {folder}"
 
 

@@ -53,7 +53,7 @@ def replay_command(
         raise click.UsageError(str(error)) from None
     except OSError as error:
         raise click.UsageError(f"{folder}: cannot be written: {error.strerror or error}") from None
-    for line in account(source, folder, summary, replay.dead):
+    for line in account(source, folder, summary, replay.dead, replay.two_names):
         echo(line)
     if (said := doubt(source, summary)) is not None:
         echo(f"parcelwatch: {said}", err=True)

@@ -20,6 +20,7 @@ from streams.replay import parquet
 from streams.replay.batches import Batch, Dead, Event, batches_of
 from streams.replay.reading import TOPICS, Line
 from streams.rules.alert import Alert
+from streams.stages.shipments.spellings import told
 from streams.stages.single_reader import SingleReader
 
 Format = Literal["jsonl", "parquet"]
@@ -70,6 +71,11 @@ class Replay:
             reader.finish(end)
         self._collect()
         return self._summary(end)
+
+    @property
+    def two_names(self) -> str | None:
+        """One line where tracking numbers came under two names of one carrier."""
+        return told(self._reader.shipments.spellings.twice)
 
     def write(self, folder: Path, summary: dict[str, Any], form: Format = "jsonl") -> None:
         """Writes the files of the replay into `folder`, which is made where it is missing. Raises OSError.

@@ -36,6 +36,8 @@ class Counts:
 
     alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
     dead: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: Tracking numbers that came under two names of one carrier, by the names.
+    two_names: Counter[tuple[str, str]] = field(default_factory=Counter)
     repeated: int = 0
     tombstones: int = 0
 

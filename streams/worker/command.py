@@ -36,7 +36,7 @@ from streams.stages.factory import processor
 from streams.stages.intake import Counts, Partitioner
 from streams.stages.task_context import Setting
 from streams.worker.metrics import Metrics
-from streams.worker.rule_metrics import RuleMetrics
+from streams.worker.rule_metrics import RuleMetrics, TwoNames
 from streams.worker.run import run_worker
 from streams.worker.settings import Guarantee, StoreName, WorkerSettings
 
@@ -147,7 +147,7 @@ def worker_command(
         raise click.UsageError(f"--store {store} needs --guarantee exactly_once")
     if standbys and guarantee != "exactly_once":
         raise click.UsageError("--standbys needs --guarantee exactly_once")
-    said = Counts()
+    said = Counts(two_names=TwoNames())
 
     def factory(counts: Mapping[str, int]) -> Factory:
         setting = Setting(

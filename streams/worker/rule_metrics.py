@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, runtime_checkable
 
+import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from streams.stages.intake import Counts
+
+log = structlog.get_logger(__name__)
+
+
+class TwoNames(Counter[tuple[str, str]]):
+    """Tracking numbers that came under two names of one carrier; each pair of names is told in the log, once."""
+
+    def __setitem__(self, names: tuple[str, str], count: int) -> None:
+        if names not in self:
+            hint = "[carriers] canonical = true in the policy makes them one"
+            log.warning("a tracking number came under two names of one carrier", names=names, hint=hint)
+        super().__setitem__(names, count)
 
 
 @runtime_checkable
@@ -46,5 +60,10 @@ class RuleMetrics(Collector):
         yield dead
         yield CounterMetricFamily("parcelwatch_repeats", "Events that were known", value=self._counts.repeated)
         yield CounterMetricFamily("parcelwatch_tombstones", "Records without a value", value=self._counts.tombstones)
+        yield CounterMetricFamily(
+            "parcelwatch_numbers_under_two_names",
+            "Tracking numbers that came under two names of one carrier",
+            value=self._counts.two_names.total(),
+        )
         stalls = sum(each.open_stalls for each in self._processors() if isinstance(each, Stalls))
         yield GaugeMetricFamily("parcelwatch_open_stalls", "Stalled shipments, now", value=stalls)

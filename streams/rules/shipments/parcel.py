@@ -18,7 +18,8 @@ from schemas.times import BEFORE_ALL
 from streams.rules.reconcile import Emitted
 from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, MASK
 
-#: Before every instant.
+#: After every instant.
+_NEVER = 1 << 62
 
 
 class Registration(msgspec.Struct, array_like=True, gc=False):
@@ -65,6 +66,31 @@ class Parcel(msgspec.Struct, gc=True):
     #: An earlier use of the number is remembered, and is to be forgotten.
     used_before: bool = False
     due: int | None = None
+    #: The first time that the parcel was named, and by which name of its carrier, where that is not `carrier`.
+    named: tuple[int, str] | None = None
+
+    @property
+    def shown(self) -> str:
+        """The carrier's name as the first event spells it."""
+        return self.carrier if self.named is None else self.named[1]
+
+    def name(self, time: int, spelling: str) -> bool:
+        """Takes the spelling of an event at `time`; True: the parcel is shown by another one now.
+
+        Of two at one time the one that sorts first holds, so that the order of arrival does not matter.
+        """
+        if self.named is None:
+            if spelling == self.carrier:
+                return False
+            first = [packed >> BITS for packed in self.scans[:1]] + [one.time for one in self.registrations[:1]]
+            known = min(first, default=_NEVER)
+            self.named = min((time, spelling), (known, self.carrier))
+            if self.named[1] == self.carrier:
+                self.named = None
+            return self.named is not None
+        before = self.named
+        self.named = min(before, (time, spelling))
+        return self.named[1] != before[1]
 
     def add_scan(self, packed: int, facility: str | None) -> int | None:
         """Adds a scan where it belongs; None. Where it is a repeat (by time and status): the place of the known one."""

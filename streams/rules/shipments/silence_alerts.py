@@ -108,7 +108,7 @@ def _not_collected(parcel: Parcel, use: Use, policy: Policy, feed: Feed | None, 
             audiences=deadline.audiences,
             shop_id=first.shop_id,
             order_id=first.order_id,
-            carrier=parcel.carrier,
+            carrier=parcel.shown,
             evidence=evidence,
         )
     )
@@ -147,7 +147,7 @@ def _silent(
                 audiences=deadline.audiences,
                 shop_id=first.shop_id if first else None,
                 order_id=first.order_id if first else None,
-                carrier=parcel.carrier,
+                carrier=parcel.shown,
                 evidence=_evidence(use, silence, deadline, verdict, policy),
                 # Of a deadline that was moved, the facility says nothing.
                 place=silence.facility if stalled and verdict.silent is None else None,

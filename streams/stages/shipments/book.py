@@ -6,6 +6,7 @@ stalls by facility, and scans by carrier and hour.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -32,6 +33,7 @@ from streams.stages.shipments.parcel_rows import (
     unpack_header,
 )
 from streams.stages.shipments.scan_ties import TieBook
+from streams.stages.shipments.spellings import Spellings
 from streams.stages.shipments.stall_clusters import PointRecord
 from streams.stages.shipments.string_table import Names
 
@@ -49,8 +51,12 @@ class ShipmentBook:
     judge.
     """
 
-    def __init__(self, policy: Policy, feeds: FeedBook | None = None) -> None:
+    def __init__(
+        self, policy: Policy, feeds: FeedBook | None = None, twice: Counter[tuple[str, str]] | None = None
+    ) -> None:
+        """`twice` counts tracking numbers that come under two names of one carrier, by the names."""
         self.policy = policy
+        self.spellings = Spellings(policy.carriers.canonical, twice)
         self.rows: Table = MemoryTable()
         self.names = Names()
         self.horizon = Horizon(BEGINNING)
@@ -63,6 +69,7 @@ class ShipmentBook:
         self.changed: dict[bytes, bytes | None] = {}
         self.ties = TieBook()
         self._prefixes: dict[str, bytes] = {}
+        self._identities: dict[str, str] = {}
         self._looked_up: tuple[events.Scan | None, bytes, bytes | None] = None, b"", None
         self._held: dict[str, set[bytes]] = {}
         #: Carriers whose feed is back, and what of their parcels is to be judged for that.
@@ -84,8 +91,20 @@ class ShipmentBook:
         """The key of a parcel's row."""
         prefix = self._prefixes.get(carrier)
         if prefix is None:
-            prefix = self._prefixes[carrier] = parcel_rows.PARCEL_LETTER + self.names.number(carrier).to_bytes(3)
+            number = self.names.number(self.spellings.identity(carrier))
+            prefix = self._prefixes[carrier] = parcel_rows.PARCEL_LETTER + number.to_bytes(3)
+            self.spellings.seen(carrier)
         return prefix + tracking_no.encode()
+
+    def _identity(self, carrier: str) -> str:
+        identity = self._identities[carrier] = self.spellings.identity(carrier)
+        return identity
+
+    def _note_others(self, carrier: str, tracking_no: str) -> None:
+        """A parcel is new: whether its number is known under another name of its carrier."""
+        for other in self.spellings.others(carrier):
+            if self.rows.get(self._prefixes[other] + tracking_no.encode()) is not None:
+                self.spellings.note(carrier, other)
 
     def knows(self, event: events.Scan) -> bool:
         """Whether anything is known of its parcel. What has been looked up serves `scan` too, if it is asked next."""
@@ -125,7 +144,11 @@ class ShipmentBook:
         facility = event.facility
         number = 0 if facility is None else self.names.numbers.get(facility) or self._number(facility)
         found = None
-        if number == UNNUMBERED:
+        identity = self._identities.get(event.carrier) or self._identity(event.carrier)
+        if row is None:
+            self._note_others(event.carrier, event.tracking_no)
+        if number == UNNUMBERED or (identity != event.carrier and (row is None or time < unpack_header(row)[1])):
+            # The spelling of the first event is to be remembered.
             pass
         elif row is None:
             due = time + self._shortest + 1
@@ -159,7 +182,7 @@ class ShipmentBook:
         elif not self._add(key, event, packed, value):
             return False
         self.ties.note(key, packed, event.event_id, value)
-        self.scan_counts.scan(event.carrier, time)
+        self.scan_counts.scan(identity, time)
         return True
 
     def _number(self, facility: str) -> int:
@@ -168,9 +191,10 @@ class ShipmentBook:
 
     def _add(self, key: bytes, event: events.Scan, packed: int, value: bytes) -> bool:
         """Takes a scan that may matter. False: it is a repeat."""
-        parcel = self._parcel(key) or Parcel(event.carrier, event.tracking_no)
+        parcel = self._parcel(key) or Parcel(self._identity(event.carrier), event.tracking_no)
+        renamed = parcel.name(packed >> BITS, event.carrier)
         place = parcel.add_scan(packed, event.facility)
-        if place is None:
+        if place is None or renamed:
             self._judge(key, parcel)
         elif packed >> BITS >= self._settled and not self.ties.holds_against(key, packed, event.event_id, value):
             # Of two scans of one time and status that are not settled, the one that sorts first holds.
@@ -188,11 +212,14 @@ class ShipmentBook:
         if what == "shipped":
             registration = Registration(*rest)
             if parcel is None:
-                parcel = Parcel(carrier, tracking_no)
+                parcel = Parcel(self._identity(carrier), tracking_no)
+                self._note_others(carrier, tracking_no)
+                parcel.name(registration.time, carrier)
                 if registration.time >= self._settled:
                     self._await(key, parcel, registration)
                     return
-            if not parcel.add_registration(registration):
+            renamed = parcel.name(registration.time, carrier)
+            if not parcel.add_registration(registration) and not renamed:
                 return
         elif parcel is None or not (parcel.place_order if what == "placed" else parcel.withdraw)(*rest):
             return
@@ -277,7 +304,11 @@ class ShipmentBook:
         silent = {self.key(carrier, ""): carrier for carrier in self.feeds.silent()}
         back = {self.key(carrier, "") for carrier in returning}
         stalled = 0
+        known: set[bytes] = set()
         for key, row in self.rows.items():
+            if key[:4] not in known:
+                known.add(key[:4])
+                self.key(self.names.text(int.from_bytes(key[1:4])), "")
             due = parcel_rows.due_of(row)
             if due is not None:
                 self._due.put(due, key)

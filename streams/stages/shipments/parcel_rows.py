@@ -52,6 +52,8 @@ class _Rare(msgspec.Struct, array_like=True, gc=False):
     linked: list[tuple[str, str, int, int | None]]
     #: Facilities without a number, by scan.
     facilities: dict[int, str]
+    #: See `Parcel.named`.
+    named: tuple[int, str] | None = None
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -114,10 +116,10 @@ def encoded(parcel: Parcel, names: Names) -> bytes:
             number = UNNUMBERED
         scans.append(pack_scan(packed, number or 0))
     rare = b""
-    if parcel.registrations or parcel.emitted or parcel.linked or unnumbered:
+    if parcel.registrations or parcel.emitted or parcel.linked or unnumbered or parcel.named:
         linked = [(*key, *span) for key, span in parcel.linked.items()]
         registered = [_registered(one, names) for one in parcel.registrations]
-        rare = _encode(_Rare(registered, parcel.emitted, linked, unnumbered))
+        rare = _encode(_Rare(registered, parcel.emitted, linked, unnumbered, parcel.named))
     flags = CALM if parcel.calm else FINISHED if parcel.finished else AWAITED if parcel.awaited else 0
     if parcel.used_before:
         flags |= USED_BEFORE
@@ -147,6 +149,7 @@ def decoded(carrier: str, tracking_no: str, row: bytes, names: Names) -> Parcel:
     if rare is not None:
         parcel.registrations = [_registration(one, names) for one in rare.registrations]
         parcel.emitted = rare.emitted
+        parcel.named = rare.named
         parcel.linked = {(order, name): (since, until) for order, name, since, until in rare.linked}
     return parcel
 

@@ -62,7 +62,7 @@ class ShipmentsTask:
         self._setting = setting
         self._partition = partition
         self._feeds = FeedBook(setting.policy, lambda carrier: setting.scan_partition(carrier) == partition)
-        self._book = ShipmentBook(setting.policy, self._feeds)
+        self._book = ShipmentBook(setting.policy, self._feeds, setting.counts.two_names)
         self._clusters = ClusterBook(setting.policy)
         self._intake = setting.intake(setting.scan_partitions)
         self._saved = ShipmentsHorizons()

@@ -33,7 +33,7 @@ def tell(
     subject: str, lines: list[Line], policy: Policy | None = None, until: int | None = None
 ) -> tuple[Watch, list[Story]]:
     """All stories of a subject. `until`: microseconds."""
-    watch = Watch(policy or load.default(), until, scope_of(subject, lines))
+    watch = Watch(policy or load.default(), until, scope_of(subject, lines, policy or load.default()))
     watch.run(lines)
     return watch, stories(watch)
 

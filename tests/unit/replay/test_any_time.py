@@ -74,7 +74,7 @@ def test_a_replay_and_every_story_come_to_an_end(profile: str, lines: list[Line]
     summary = replay.run(lines)
     assert summary["dead"]["total"] == 0
     for subject in subjects(lines)[:6]:
-        watch = Watch(policy, end, scope_of(subject, lines))
+        watch = Watch(policy, end, scope_of(subject, lines, policy))
         watch.run(lines)
         told = stories(watch)
         assert orjson.loads(document(watch, told))
