@@ -42,11 +42,10 @@ def topics_command(
     replication_factor: int | None,
     dry_run: bool,
     client: dict[str, Any],
-) -> None:
+) -> int:
     """Create the topics that are missing, and report what disagrees.
 
-    What exists is never changed. The status is 0 also where something disagrees: a worker says what it cannot work
-    with.
+    What exists is never changed. The status is 1 where something disagrees, with what to do about it.
     """
     asked = {ORDERS_TASK: order_partitions, SHIPMENTS_TASK: scan_partitions}
     try:
@@ -62,3 +61,4 @@ def topics_command(
         raise click.ClickException(str(error)) from None
     for line in report.lines():
         echo(line)
+    return 0 if report.agrees else 1

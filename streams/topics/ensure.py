@@ -22,7 +22,7 @@ from streams.engine.log.kafka_refusal import unless_refused
 from streams.engine.log.kafka_rights import denied_by, user_of
 from streams.engine.rights import Right, grants
 from streams.topics.desired import INPUT_PARTITIONS, Settings, external, internal
-from streams.topics.report import Found, Report, disagreements
+from streams.topics.report import Found, Report, disagreements, remedies
 
 #: Seconds within which brokers have to know of new topics.
 _KNOWN = 30.0
@@ -64,11 +64,17 @@ async def _ensure(admin: AIOKafkaAdminClient, settings: Settings, dry_run: bool)
     compared = [spec for spec in specs if spec.topic not in known]
     found = await _describe(admin, [spec.topic for spec in compared])
     lines = {spec.topic: disagreements(spec, found[spec.topic]) for spec in compared}
+    own = {spec.topic for spec in internal(settings, counts)}
+    mend = [line for spec in compared for line in remedies(spec, found[spec.topic], spec.topic in own)]
+    if problems:
+        mend.insert(0, "the partitions of an input stay as they are for an application id: create topics anew, "
+                       "with --app-id of a new name")  # fmt: skip
     return Report(
         created=tuple(created),
         agreeing=tuple(topic for topic, differing in lines.items() if not differing),
         disagreements=(*problems, *(line for differing in lines.values() for line in differing)),
         dry_run=dry_run,
+        remedies=tuple(mend),
     )
 
 

@@ -26,6 +26,8 @@ class Report:
     agreeing: tuple[str, ...]
     disagreements: tuple[str, ...]
     dry_run: bool
+    #: What to do about the disagreements.
+    remedies: tuple[str, ...] = ()
 
     @property
     def agrees(self) -> bool:
@@ -41,6 +43,8 @@ class Report:
             yield f"as wanted: {', '.join(self.agreeing)}"
         for line in self.disagreements:
             yield f"disagrees: {line}"
+        for line in self.remedies:
+            yield f"to mend it: {line}"
 
 
 def disagreements(spec: TopicSpec, found: Found) -> list[str]:
@@ -54,6 +58,25 @@ def disagreements(spec: TopicSpec, found: Found) -> list[str]:
         there = found.config.get(name, "")
         if set(there.split(",")) != set(value.split(",")):
             lines.append(f"{spec.topic} has {setting(name, there)}, wanted {setting(name, value)}")
+    return lines
+
+
+def remedies(spec: TopicSpec, found: Found, internal: bool) -> list[str]:
+    """What to do about the disagreements of one topic."""
+    lines = []
+    if found.partitions != spec.partitions:
+        lines.append(
+            f"stop the workers, take {spec.topic} away with `parcelwatch reset`, and run this again"
+            if internal
+            else f"create {spec.topic} anew with {spec.partitions} partitions, or ask for {found.partitions}"
+        )
+    wanted = {"cleanup.policy": "delete"} | dict(spec.config)
+    wrong = [f"{name}=[{value}]" if "," in value else f"{name}={value}" for name, value in wanted.items()
+             if set(found.config.get(name, "").split(",")) != set(value.split(","))]  # fmt: skip
+    if wrong:
+        lines.append(
+            f"kafka-configs.sh --alter --entity-type topics --entity-name {spec.topic} --add-config {','.join(wrong)}"
+        )
     return lines
 
 

@@ -18,8 +18,11 @@ from aiokafka.errors import (
 )
 
 from streams.engine.errors import DeniedError, FatalError, FencedError, LogError
+from streams.engine.log.kafka_metadata import never_create_topics
 from streams.engine.log.kafka_rights import denied_by
 from streams.engine.rights import Operation
+
+never_create_topics()
 
 #: Seconds for a client to close; behind that it is left to itself.
 _CLOSE = 3.0

@@ -14,6 +14,9 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.errors import FatalError, LogError
 from streams.engine.log.interface import Committed, TopicPartition
+from streams.engine.log.kafka_metadata import never_create_topics
+
+never_create_topics()
 
 
 async def members(admin: AIOKafkaAdminClient, group: str) -> list[str]:

@@ -18,7 +18,10 @@ from aiokafka.errors import (
 )
 
 from streams.engine.errors import FatalError
+from streams.engine.log.kafka_metadata import never_create_topics
 from streams.engine.log.kafka_port import spoken_at
+
+never_create_topics()
 
 #: Seconds for one broker, and for a client to connect before it is looked why it does not.
 _PATIENCE, _SLOW = 5.0, 2.0
