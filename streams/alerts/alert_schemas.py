@@ -29,7 +29,7 @@ def schema_files() -> dict[str, bytes]:
 
 
 def schema(type_: AlertType) -> dict[str, Any]:
-    """The schema of the alerts of one type, raised and resolved."""
+    """The schema of the alerts of one type, raised and resolved; `x-...`: names of the types that say less or more."""
     whole = msgspec.json.schema(AlertEvent, ref_template="#/$defs/{name}")
     event, data = whole["$defs"]["AlertEvent"], whole["$defs"]["AlertData"]
     event["properties"]["type"] = {"const": type_of(type_.name)}
@@ -47,7 +47,8 @@ def schema(type_: AlertType) -> dict[str, Any]:
     whole["$defs"]["Evidence"] = _object(type_.evidence)
     data["oneOf"] = _endings(type_)
     head = {"$schema": DRAFT, "$id": f"urn:parcelwatch:alerts:{type_.name}", "title": type_.name}
-    return {**head, "description": type_.meaning, **whole}
+    others = {"x-supersedes": list(type_.supersedes), "x-superseded-by": list(type_.superseded_by)}
+    return {**head, "description": type_.meaning, **others, **whole}
 
 
 def advice_codes(type_: AlertType) -> list[str]:

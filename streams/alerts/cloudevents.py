@@ -81,6 +81,11 @@ def type_of(name: str) -> str:
     return f"parcelwatch.{name}.v1"
 
 
+def name_of(type_: str) -> str:
+    """The name of a type of alert, of the `type` of a CloudEvent: `shipment.stalled`."""
+    return type_.removeprefix("parcelwatch.").removesuffix(".v1")
+
+
 def alert_id(alert: Alert, audience: str) -> str:
     """32 hexadecimal digits: a function of type, subject, episode, status and audience alone.
 

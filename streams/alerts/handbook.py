@@ -55,9 +55,10 @@ of the raise and with `raised_at` as its whole evidence. Times are UTC.
 
 **Which says more.** One problem may have several alerts open at once: an order that is late was due soon before. An
 alert *overtakes* those that say less about the same subject (for a parcel: and the same `carrier`). Who shows alerts to
-people can fold them under it as long as it is open. They are resolved by themselves, mostly together with it; a level
-of the help rate is resolved with `escalated` as soon as a higher one is raised.
-`carrier.feed_silent` overtakes nothing: what falls due while it is open is put off, so there is nothing to fold.
+people can fold them under it as long as it is open; the schema of a type names them as `x-supersedes` and
+`x-superseded-by`. They are resolved by themselves, mostly together with it; a level of the help rate is resolved with
+`escalated` as soon as a higher one is raised. `carrier.feed_silent` overtakes nothing: what falls due while it is open
+is put off, so that there is nothing to fold.
 """
 
 

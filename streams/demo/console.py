@@ -13,6 +13,7 @@ from rich.text import Text
 
 from schemas import times
 from schemas.outputs import AlertEvent
+from streams.alerts.cloudevents import name_of
 from streams.alerts.languages import LANGUAGES, Tag, preferred_language
 from streams.alerts.wording import catalogue
 from streams.cli.terminal import harmless
@@ -87,7 +88,7 @@ class AlertConsole:
         """Counts the alert in `value`; None where it is the copy of one that is shown as another audience reads it."""
         event = self._decoder.decode(value)
         data = event.data
-        type_ = name_of(event)
+        type_ = name_of(event.type)
         if data.audience == "merchant" and type_ in self._to_both:
             return None
         self._severity[type_] = data.severity
@@ -98,7 +99,7 @@ class AlertConsole:
     def show(self, event: AlertEvent) -> None:
         """Prints one alert."""
         data = event.data
-        type_ = name_of(event)
+        type_ = name_of(event.type)
         colour = _COLOURS[data.severity] if data.status == "raised" else _RESOLVED_COLOUR
         line = Text()
         line.append(f"{self.minute(times.parse(event.time))}  ", style="dim")
@@ -149,8 +150,3 @@ class AlertConsole:
     def minute(self, time: int) -> str:
         """The minute of a time (microseconds), in the reader's zone as in the messages."""
         return LANGUAGES[self.language].local(time)[:16]
-
-
-def name_of(event: AlertEvent) -> str:
-    """The alert's name without prefix and version: `shipment.stalled`."""
-    return event.type.removeprefix("parcelwatch.").removesuffix(".v1")

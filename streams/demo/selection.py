@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from schemas.outputs import AlertEvent
-from streams.demo.console import name_of
+from streams.alerts.cloudevents import name_of
 from streams.rules.alert_types import ALERT_TYPES, types_about
 
 #: The rarer a line of that severity is to be, the greater; what is resolved counts three times as much.
@@ -50,7 +50,7 @@ class Selection:
 
     def _must(self, event: AlertEvent) -> bool:
         data = event.data
-        return data.status == "raised" and data.shop_id == self._watched and name_of(event) in _ALWAYS
+        return data.status == "raised" and data.shop_id == self._watched and name_of(event.type) in _ALWAYS
 
     def _note(self, event: AlertEvent) -> AlertEvent:
         self._weight[_kind(event)] += _weight_of(event)
@@ -63,4 +63,4 @@ def _weight_of(event: AlertEvent) -> int:
 
 
 def _kind(event: AlertEvent) -> tuple[str, str]:
-    return name_of(event), event.data.status
+    return name_of(event.type), event.data.status

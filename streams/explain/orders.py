@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from schemas.times import DAY, HOUR
+from schemas.times import DAY
 from streams.explain.checks import PENDING, PREVENTED, Alerts, Check, raised
 from streams.explain.facts import At, Coded, Facts, Name, Span, at
 from streams.explain.subject import ORDER
@@ -12,7 +12,7 @@ from streams.rules.orders import aftersales_window, refused_rights, ship_by
 from streams.rules.orders.aftersales_window import REVIEW, Request
 from streams.rules.orders.refunds import EXCHANGE, REFUND_ONLY, RESHIP, RETURN_REFUND, Refund
 from streams.rules.orders.refused_rights import RIGHTS_REFUSED
-from streams.rules.orders.ship_by import SHIP_DUE_SOON, SHIP_LATE, Order, ship_by_of
+from streams.rules.orders.ship_by import SHIP_DUE_SOON, SHIP_LATE, ship_by_of
 
 NOT_PAID, PAID_TOO_LATE = "not_paid", "paid_after_due_soon"
 WINDOW_OPEN, IN_BASE, CLOSED = "window_open", "in_base_period", "window_closed"
@@ -39,32 +39,21 @@ def _shipping(case: Case, policy: Policy, alerts: Alerts, end: int) -> list[Chec
         return [Check(SHIP_LATE, about, NOT_PAID, None, None, {})]
     agreed = ship_by_of(paid, policy)
     common: Facts = {"ship_by": At(agreed), "agreed": paid.ship_by is not None}
-    # The deadlines as if nothing but the payment had happened.
-    plain = {one.type: one.raised for one in ship_by.deadline_alerts(case.key, Order(paid=paid), policy)}
-    given = {one.type: one for one in ship_by.deadline_alerts(case.key, order, policy)}
+    deadlines = ship_by.ship_deadlines(paid, policy)
+    ended = ship_by.end_of_wait(order)
     found = []
-    if SHIP_DUE_SOON not in plain:
-        due = agreed - round(policy.orders.due_soon_hours * HOUR)
+    if SHIP_DUE_SOON not in {deadline.type for deadline in deadlines}:
+        due = agreed - policy.orders.micros.due_soon
         found.append(Check(SHIP_DUE_SOON, about, PAID_TOO_LATE, paid.time, due, common))
-    for kind, due in plain.items():
-        if kind not in given:
-            found.append(Check(kind, about, PREVENTED, paid.time, due, {**common, **_end(order)}))
+    for kind, due, _ in deadlines:
+        if ended is not None and ended[0] <= due:
+            how: Facts = {"at": At(ended[0]), "update": Coded("updates", f"order.{ended[1]}")}
+            found.append(Check(kind, about, PREVENTED, paid.time, due, {**common, **how}))
         elif due >= end:
             found.append(Check(kind, about, PENDING, paid.time, due, common))
         else:
             found.append(raised(kind, about, paid.time, due, common, alerts.raised(kind, about, due)))
     return found
-
-
-def _end(order: Order) -> Facts:
-    """What ended the waiting: shipping, completing or cancelling, whichever came first."""
-    ends = [(parcel.place, "order.shipped") for parcel in order.shipped]
-    if order.completed is not None:
-        ends.append((order.completed.place, "order.completed"))
-    if order.cancelled is not None:
-        ends.append((order.cancelled.place, "order.cancelled"))
-    place, what = min(ends)
-    return {"at": At(place[0]), "update": Coded("updates", what)}
 
 
 def _reviews(case: Case, asked: list[Request], policy: Policy, alerts: Alerts) -> list[Check]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,6 +16,8 @@ from streams.rules.reconcile import Expected
 SHIP_DUE_SOON = "order.ship_due_soon"
 SHIP_LATE = "order.ship_late"
 OUT_OF_STOCK = "order.out_of_stock_suspected"
+#: How a wait ends.
+SHIPPED, COMPLETED, CANCELLED = "shipped", "completed", "cancelled"
 
 
 class Placed(Fact, array_like=True, kw_only=True, gc=False):
@@ -60,27 +62,38 @@ class Order(msgspec.Struct, array_like=True):
         return next(iter(items)) if len(items) == 1 else None
 
 
+class ShipDeadline(NamedTuple):
+    """When an alert of `type` falls due unless the wait has ended; in microseconds."""
+
+    type: str
+    time: int
+    audience: str
+
+
+def ship_deadlines(paid: Paid, policy: Policy) -> list[ShipDeadline]:
+    """In order. Not due soon where it was paid after that."""
+    ship_by, rules = ship_by_of(paid, policy), policy.orders.micros
+    found = [
+        ShipDeadline(SHIP_LATE, max(ship_by, paid.time), MERCHANT),
+        ShipDeadline(OUT_OF_STOCK, max(ship_by + rules.out_of_stock, paid.time), PLATFORM),
+    ]
+    due_soon = ship_by - rules.due_soon
+    if paid.time <= due_soon:
+        found.insert(0, ShipDeadline(SHIP_DUE_SOON, due_soon, MERCHANT))
+    return found
+
+
 def deadline_alerts(order_id: str, order: Order, policy: Policy) -> list[Expected]:
     """All alerts that the order's facts give, past and to come."""
-    paid = order.paid
-    if paid is None:
-        return []
-    end = _end(order)
-    ship_by = ship_by_of(paid, policy)
-    rules = policy.orders.micros
-    due_soon = ship_by - rules.due_soon
-    if end is not None and end[0][0] <= min(max(ship_by, paid.time), due_soon if paid.time <= due_soon else ship_by):
+    paid, end = order.paid, end_of_wait(order)
+    first = first_deadline(order, policy)
+    if paid is None or first is None or (end is not None and end[0] <= first):
         # As nearly always: it was shipped in good time.
         return []
-    deadlines = [
-        (SHIP_LATE, max(ship_by, paid.time), MERCHANT),
-        (OUT_OF_STOCK, max(ship_by + rules.out_of_stock, paid.time), PLATFORM),
-    ]
-    if paid.time <= due_soon:
-        deadlines.insert(0, (SHIP_DUE_SOON, due_soon, MERCHANT))
+    ship_by = ship_by_of(paid, policy)
     alerts = []
-    for kind, deadline, audience in deadlines:
-        if end is not None and end[0][0] <= deadline:
+    for kind, deadline, audience in ship_deadlines(paid, policy):
+        if end is not None and end[0] <= deadline:
             continue
         alerts.append(
             Expected(
@@ -89,7 +102,7 @@ def deadline_alerts(order_id: str, order: Order, policy: Policy) -> list[Expecte
                 anchor=order_id,
                 episode=_episode(order_id, deadline),
                 raised=deadline,
-                resolved=end[0][0] if end is not None else None,
+                resolved=end[0] if end is not None else None,
                 resolution=end[1] if end is not None else None,
                 resolved_by_deadline=False,
                 audiences=(audience,),
@@ -112,16 +125,16 @@ def first_deadline(order: Order, policy: Policy) -> int | None:
     return due_soon if paid.time <= due_soon else max(ship_by, paid.time)
 
 
-def _end(order: Order) -> tuple[tuple[int, str, bytes], str] | None:
-    """What ends the wait for the shipping first: its place, and how."""
+def end_of_wait(order: Order) -> tuple[int, str] | None:
+    """What ends the wait for the shipping first: when, in microseconds, and how."""
     end: tuple[tuple[int, str, bytes], str] | None = None
-    for fact, how in ((order.completed, "completed"), (order.cancelled, "cancelled")):
+    for fact, how in ((order.completed, COMPLETED), (order.cancelled, CANCELLED)):
         if fact is not None and (end is None or fact.place < end[0]):
             end = (fact.place, how)
     for parcel in order.shipped:
         if end is None or parcel.place < end[0]:
-            end = (parcel.place, "shipped")
-    return end
+            end = (parcel.place, SHIPPED)
+    return None if end is None else (end[0][0], end[1])
 
 
 def _episode(order_id: str, deadline: int) -> Callable[[], str]:

@@ -14,7 +14,7 @@ from jsonschema import Draft202012Validator
 from schemas import generate
 from schemas.outputs import Summary
 from streams.alerts import reference
-from streams.alerts.cloudevents import AlertWriter
+from streams.alerts.cloudevents import AlertWriter, name_of
 from streams.alerts.handbook import example
 from streams.policy import load
 from streams.replay.batches import batches_of
@@ -38,7 +38,7 @@ CHECKS = {name: validator(generate.FOLDER / "alerts" / f"{name}.json") for name 
 
 
 def check_of(event: dict[str, Any]) -> Draft202012Validator:
-    return CHECKS[event["type"].removeprefix("parcelwatch.").removesuffix(".v1")]
+    return CHECKS[name_of(event["type"])]
 
 
 def events(*alerts: Any) -> list[dict[str, Any]]:
@@ -81,9 +81,7 @@ def test_every_alert_that_can_be_made_up_agrees_with_the_schema_of_its_type_alon
     for event in events(*every_alert()):
         # The words cope with causes of which nothing is known; the rules give none.
         if all(None not in cause.values() for cause in event["data"]["evidence"].get("causes", ())):
-            assert [name for name, check in CHECKS.items() if check.is_valid(event)] == [
-                event["type"].removeprefix("parcelwatch.").removesuffix(".v1")
-            ]
+            assert [name for name, check in CHECKS.items() if check.is_valid(event)] == [name_of(event["type"])]
 
 
 @pytest.mark.parametrize(
@@ -164,7 +162,7 @@ def test_every_alert_of_a_replay_agrees_with_the_schema_of_its_type_and_holds_no
     for audience in ("merchant", "platform"):
         for event in rows(replayed / f"alerts.{audience}.jsonl"):
             data = event["data"]
-            name = event["type"].removeprefix("parcelwatch.").removesuffix(".v1")
+            name = name_of(event["type"])
             seen.add((name, data["audience"]))
             ends.setdefault(name, set()).add(data["resolution"])
             check_of(event).validate(event)

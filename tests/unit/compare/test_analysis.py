@@ -16,6 +16,7 @@ import pytest
 from schemas.decode import Invalid, decode
 from schemas.events import Scan
 from schemas.times import DAY, HOUR, parse
+from streams.alerts.cloudevents import name_of
 from streams.policy import load
 from streams.replay.reading import read
 from streams.replay.run import Replay
@@ -65,7 +66,7 @@ def cases_of(folder: Path) -> list[dict[str, Any]]:
         for line in (folder / f"alerts.{audience}.jsonl").read_text().splitlines():
             event = json.loads(line)
             data = event["data"]
-            name = event["type"].removeprefix("parcelwatch.").removesuffix(".v1")
+            name = name_of(event["type"])
             case = cases.setdefault(
                 (name, event["subject"], data["episode"]),
                 {"alert": name, "subject": event["subject"], "resolved": None, "resolution": None},

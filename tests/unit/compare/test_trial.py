@@ -7,6 +7,7 @@ from pathlib import Path
 
 import orjson
 
+from streams.alerts.cloudevents import name_of
 from streams.compare.judging import judge
 from streams.compare.trial import Run
 from streams.policy import load
@@ -24,7 +25,7 @@ def replayed(policy: Policy, source: Path, folder: Path) -> tuple[Counter[str], 
     for audience in ("merchant", "platform"):
         for line in (folder / f"alerts.{audience}.jsonl").read_bytes().splitlines():
             alert = orjson.loads(line)
-            name = alert["type"].removeprefix("parcelwatch.").removesuffix(".v1")
+            name = name_of(alert["type"])
             episodes.add((name, alert["subject"], alert["data"]["episode"]))
     rates = map(orjson.loads, (folder / "help-rates.jsonl").read_bytes().splitlines())
     return Counter(name for name, _, _ in episodes), {rate["shop_id"]: rate["state"] for rate in rates}, summary["late"]

@@ -6,8 +6,7 @@ import msgspec
 
 from schemas.outputs import AlertEvent
 from schemas.times import MINUTE, render
-from streams.alerts.cloudevents import AlertWriter
-from streams.demo.console import name_of
+from streams.alerts.cloudevents import AlertWriter, name_of
 from streams.demo.selection import Selection
 from tests.unit.alerts.samples import T0, an_alert
 
@@ -23,7 +22,7 @@ def event(type_: str, resolution: str | None = None, shop_id: str = "shop-7", ti
 
 
 def names(events: list[AlertEvent]) -> list[str]:
-    return [name_of(one) for one in events]
+    return [name_of(one.type) for one in events]
 
 
 def test_the_gravest_of_what_has_not_been_seen_yet_goes_first() -> None:

@@ -55,7 +55,7 @@ def test_a_terminal_gets_colour_and_lines_that_fit(monkeypatch: pytest.MonkeyPat
 
 def test_what_comes_from_outside_cannot_steer_the_terminal() -> None:
     timeline = Timeline().scan("arrived", 0, facility="\x1b[2J gone\nnext")
-    assert r"arrived, \x1b[2J gone\nnext" in Told(timeline, "X1").page()
+    assert "arrived, \ufffd[2J gone\ufffdnext" in Told(timeline, "X1").page()
 
 
 def test_neither_buyers_nor_what_they_write_is_told() -> None:

@@ -13,7 +13,7 @@ import orjson
 import pytest
 
 from schemas.times import DAY, HOUR
-from streams.alerts.cloudevents import AlertWriter
+from streams.alerts.cloudevents import AlertWriter, name_of
 from streams.explain.checks import STANDS, UNSENT
 from streams.explain.subject import ORDER
 from streams.marketplace.market import Plan, market
@@ -84,7 +84,7 @@ def test_the_generated_market_has_alerts_to_explain() -> None:
 
 def about(name: Any, alert: Any) -> bool:
     """Whether a replay's alert is the subject's."""
-    what = ALERT_TYPES[alert["type"].removeprefix("parcelwatch.").removesuffix(".v1")].about
+    what = ALERT_TYPES[name_of(alert["type"])].about
     if name.kind == "shop":
         return bool(what in ("shop", "item") and alert["data"]["shop_id"] == name.id)
     of_it = what == name.kind and alert["subject"] == name.id

@@ -13,6 +13,7 @@ from pyarrow import parquet
 
 from schemas.times import parse
 from schemas.topics import TABLES
+from streams.alerts.cloudevents import name_of
 from streams.cli.main import main
 from streams.marketplace.market import Plan, market
 from streams.replay import parquet as writing
@@ -73,7 +74,7 @@ def test_alerts_are_the_same_in_the_same_order(folders: tuple[Path, Path], audie
         ):
             assert row[name] == data[name]
         assert row["time"] == instant(event["time"])
-        assert row["alert"] == event["type"].removeprefix("parcelwatch.").removesuffix(".v1")
+        assert row["alert"] == name_of(event["type"])
         assert {"zh-CN": row["message_zh"], "en": row["message_en"]} == data["message"]
         assert json.loads(row["evidence"]) == evidence
         assert row["last_update"] == instant(evidence.get("last_update"))
