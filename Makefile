@@ -68,6 +68,18 @@ lock: target/lock/.ready ## Resolves the dependencies anew; UPGRADE=1 takes newe
 	@$(COMPILE) $(if $(UPGRADE),--upgrade) --extra dev --all-build-deps --constraint requirements.lock \
 		--output-file requirements-dev.lock pyproject.toml
 
+	@$(COMPILE) $(if $(UPGRADE),--upgrade) --all-build-deps --only-build-deps --constraint requirements-dev.lock \
+		--output-file requirements-build.lock pyproject.toml
+
+sbom: target/sbom/.ready ## What an image holds, in target/sbom/parcelwatch.cdx.json (CycloneDX)
+	@target/sbom/bin/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --output-format JSON \
+		--output-file target/sbom/parcelwatch.cdx.json requirements.lock
+
+target/sbom/.ready:
+	@$(PYTHON) -m venv target/sbom
+	@target/sbom/bin/pip install --quiet --disable-pip-version-check 'cyclonedx-bom>=7.5,<8'
+	@touch $@
+
 target/lock/.ready:
 	@$(PYTHON) -m venv target/lock
 	@target/lock/bin/pip install --quiet --disable-pip-version-check 'pip-tools>=7.6,<8'

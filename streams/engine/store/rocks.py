@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -23,6 +24,8 @@ from streams.engine.topology import TaskId
 
 log = structlog.get_logger(__name__)
 
+#: The rights of everybody but the owner.
+_OTHERS = 0o077
 #: The row that tells what the others are; no changelog key begins with a zero byte.
 _MARK = b"\0"
 #: The form of what is kept here.
@@ -210,8 +213,11 @@ class RocksStore:
         self._folder = folder
         self._now = now
         self._cache = Cache(cache)
+        # RocksDB makes files at any time, in threads of its own, with what the process leaves them: nothing for others.
+        os.umask(_OTHERS)
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            _close_to_others(folder)
         except OSError as error:
             raise FatalError(f"the state directory {folder} cannot be made: {error.strerror}") from error
 
@@ -258,6 +264,13 @@ class RocksStore:
 
     def forget(self, task: TaskId) -> None:
         """It stays on disk: the task may come back."""
+
+
+def _close_to_others(folder: Path) -> None:
+    """Takes from others what a former version has left them."""
+    for path in (folder, *folder.rglob("*")):
+        with suppress(FileNotFoundError):
+            path.chmod(path.stat().st_mode & ~_OTHERS)
 
 
 def _opened(path: Path, cache: Cache) -> Rdict:

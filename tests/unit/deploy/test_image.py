@@ -54,6 +54,14 @@ def answering(status: int) -> Iterator[int]:
             thread.join()
 
 
+def test_everything_that_is_installed_from_elsewhere_is_checked_by_its_hash() -> None:
+    installs = [part for rest in of("RUN") for part in rest.split("&&") if "pip install" in part or "pip wheel" in part]
+    assert len(installs) == 4
+    for part in installs:
+        assert "--require-hashes" in part or "--no-deps" in part
+        assert "pip wheel" not in part or "--no-build-isolation" in part
+
+
 def test_what_is_copied_exists_and_is_not_kept_from_the_build() -> None:
     ignored = (ROOT / "deploy/Containerfile.dockerignore").read_text().split()
     copied = [source for rest in of("COPY") if not rest.startswith("--") for source in rest.split()[:-1]]

@@ -25,7 +25,11 @@ def pinned(name: str) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("lock", "wanted"),
-    [("requirements.lock", RUNTIME), ("requirements-dev.lock", [*RUNTIME, *DEVELOPMENT, *BUILD])],
+    [
+        ("requirements.lock", RUNTIME),
+        ("requirements-dev.lock", [*RUNTIME, *DEVELOPMENT, *BUILD]),
+        ("requirements-build.lock", BUILD),
+    ],
 )
 def test_a_lock_satisfies_every_requirement(lock: str, wanted: list[str]) -> None:
     versions = pinned(lock)
@@ -37,7 +41,11 @@ def test_development_runs_on_the_versions_of_the_product() -> None:
     assert pinned("requirements.lock").items() <= pinned("requirements-dev.lock").items()
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_a_build_runs_on_the_versions_that_were_tested() -> None:
+    assert pinned("requirements-build.lock").items() <= pinned("requirements-dev.lock").items()
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-build.lock"])
 def test_a_lock_has_a_hash_for_every_file_and_names_no_host(lock: str) -> None:
     text = (ROOT / lock).read_text()
     lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
