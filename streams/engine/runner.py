@@ -307,7 +307,8 @@ class Runner:
                 fetched, handled = self._inbox.popleft()
                 try:
                     if fetched.epoch == self.epoch:
-                        task.accept(fetched)
+                        for _ in task.portions(fetched):
+                            await asyncio.sleep(0)
                 finally:
                     handled()
                 await asyncio.sleep(0)
@@ -333,6 +334,11 @@ class Runner:
             self._wake.set()
 
     async def _commit(self, task: Task, writer: Writer, changelog: Changelog) -> None:
+        if task.midway:
+            # What it has of an envelope is waited for, or, where the task is to end, thrown away: the next owner reads
+            # the whole of it.
+            self._end = None if self._stopping else self._end
+            return
         transaction = task.snapshot()
         self._begun.set()
         if transaction is None:

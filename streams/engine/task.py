@@ -5,7 +5,7 @@ Nothing here awaits: a task is a state machine that a runner (or a simulator) dr
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,7 +14,8 @@ from streams.engine.clock import Clock, Mode, Now
 from streams.engine.envelopes import pack, unpack
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import Committed, Fetched, TopicPartition, Transaction
-from streams.engine.processor import Bounded, Effects, Horizon, Processor
+from streams.engine.portions import Portions
+from streams.engine.processor import Bounded, Effects, Horizon, Processor, Record
 from streams.engine.topology import TaskId, Topology
 from streams.engine.watermarks import (
     IDLE,
@@ -131,6 +132,9 @@ class Task:
         self._touched = True  # A restored task may stand in the midst of a round.
         self._uncollected = False
         self._read = False
+        self._portions = Portions()
+        #: Whether part of an envelope has been taken: nothing can be committed then.
+        self.midway = False
         self.unsaved = 0
         #: Whether the end of `Clock.end` has been handed over for commit, now or before a restart.
         self.final = progress is not None and progress.final and self.complete
@@ -155,28 +159,44 @@ class Task:
 
     def accept(self, fetched: Fetched) -> None:
         """Takes records of one of its partitions; what lies before the position is not taken again."""
-        topic = fetched.source.topic
-        target = self._input(topic)
+        for _ in self.portions(fetched):
+            """All at once."""
+
+    def portions(self, fetched: Fetched) -> Iterator[None]:
+        """As `accept`, some records at a time. What may be committed between two portions says `midway`.
+
+        The iteration has to go on to its end, or the task is of no more use.
+        """
+        target = self._input(fetched.source.topic)
         records = fetched.records
         if records and records[0].offset < target.position:
             records = [record for record in records if record.offset >= target.position]
         if records:
-            self._read = self._touched = self._uncollected = True
-            self.unsaved += len(records)
             if isinstance(target, External):
                 target.arrived()
-                clock = target.clock
-                before = clock.greatest
-                clock.ceiling = self._now() if self._clock.mode is Mode.WALL else None
-                self._processor.events(target.name, self.id.partition, records, clock)
-                if clock.ceiling is not None and clock.greatest > clock.ceiling:
-                    clock.greatest = max(before, clock.ceiling)
+                for portion in self._portions.cut(records):
+                    self._take(target, portion)
+                    target.position = portion[-1].offset + 1
+                    self._portions.done()
+                    yield
             else:
-                self._open(target, records)
+                for record in records:
+                    yield from self._open(target, record)
+                    target.position = record.offset + 1
         if fetched.next > target.position:
             target.position = fetched.next
         if isinstance(target, External):
             target.reached()
+
+    def _take(self, target: External, records: Sequence[Record]) -> None:
+        self._read = self._touched = self._uncollected = True
+        self.unsaved += len(records)
+        clock = target.clock
+        before = clock.greatest
+        clock.ceiling = self._now() if self._clock.mode is Mode.WALL else None
+        self._processor.events(target.name, self.id.partition, records, clock)
+        if clock.ceiling is not None and clock.greatest > clock.ceiling:
+            clock.greatest = max(before, clock.ceiling)
 
     def at_end(self, topic: str, requested: int, end: int) -> None:
         """`end` is the end offset of its partition, by a request sent at `requested` (microseconds)."""
@@ -189,14 +209,21 @@ class Task:
     def _input(self, topic: str) -> External | Incoming:
         return self.external.get(topic) or self.incoming[topic]
 
-    def _open(self, edge: Incoming, records: Iterable[Any]) -> None:
-        for record in records:
-            try:
-                envelope = unpack(record.value)
-            except msgspec.MsgspecError as error:
-                raise FatalError(f"edge {edge.name}: offset {record.offset} holds no envelope: {error}", 1) from error
-            if edge.hear(envelope) and envelope.records:
-                self._processor.envelope(edge.name, envelope.source, envelope.records)
+    def _open(self, edge: Incoming, record: Record) -> Iterator[None]:
+        """Takes one envelope. Part of it is nothing that could be committed: there is no position within."""
+        self._read = self._touched = self._uncollected = True
+        self.unsaved += 1
+        try:
+            envelope = unpack(record.value or b"")
+        except msgspec.MsgspecError as error:
+            raise FatalError(f"edge {edge.name}: offset {record.offset} holds no envelope: {error}", 1) from error
+        if edge.hear(envelope):
+            self.midway = True
+            for portion in self._portions.cut(envelope.records):
+                self._processor.envelope(edge.name, envelope.source, portion)
+                self._portions.done()
+                yield
+            self.midway = False
 
     @property
     def processor(self) -> Processor:

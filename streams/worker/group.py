@@ -129,7 +129,8 @@ class TaskGroup:
             self._health.well("fetching")
             self._health.well("looking")
             await self._revoke(frozenset(self._owner), seconds)
-            self._metrics.sample([])
+            if not self._is_closed():
+                self._metrics.sample([])
             if member is not None:
                 await member.close()
 

@@ -16,10 +16,12 @@ from aiohttp.test_utils import unused_port
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
+from streams.engine.envelopes import pack as packed
+from streams.engine.watermarks import START
 from tests.connected.marketplace import PATIENCE, end, ended_well, heard, said, saying
 from tests.kafka_broker import Broker
 from tests.kafka_broker.traffic import raise_first
-from tests.unit.engine.history import UNTIL, Events, arrival, history, key_of
+from tests.unit.engine.history import T0, UNTIL, Events, arrival, history, key_of
 from tests.unit.engine.naive import naive
 from tests.unit.engine.toy import RESULTS, pack, unpack
 
@@ -163,6 +165,26 @@ async def test_a_worker_that_is_asked_to_stop_commits_and_leaves_at_once(kafka: 
         await members(kafka, 0)
         await flowing
     await history.end()
+
+
+async def test_a_worker_in_the_midst_of_a_long_envelope_stays_a_member_and_stops_when_it_is_told(kafka: Broker) -> None:
+    await (await stream(kafka)).rest()
+    async with worker(kafka, "stream") as process:
+        await more_results(kafka)
+        process.terminate()
+        await ended_well(process)
+    # A minute of work, ten times as long as the group waits for one that is silent.
+    records = [[T0 + each, f"p{each}", f"o{each}"] for each in range(6000)]
+    (envelope,) = packed(0, 10**6, START, START, "", records)
+    await kafka.produce("toy-registrations", [(None, envelope)], partition=0)
+    async with worker(kafka, "stream", "--slow", "0.01", "--session", "3") as process:
+        await saying(process, "slow: an envelope")
+        await asyncio.sleep(5)
+        await members(kafka, 1)
+        process.terminate()
+        async with asyncio.timeout(10):
+            await ended_well(process)
+        assert "joining again" not in await said(process)
 
 
 async def test_the_other_worker_takes_over_what_a_killed_one_had(kafka: Broker) -> None:

@@ -1,0 +1,173 @@
+"""What a worker makes of a log that falls silent, denies it something, or gives it nothing to read."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+
+from streams.engine.clock import Clock
+from streams.engine.errors import LogError
+from streams.engine.log.interface import Fetched, TopicPartition
+from streams.engine.log.memory import MemoryLog
+from streams.engine.rights import Right
+from streams.engine.runtime import Cadence, TaskRuntime
+from streams.worker import watch
+from streams.worker.metrics import Metrics
+from streams.worker.service import serve
+from tests.unit.engine.history import T0
+from tests.unit.engine.test_embedded import PATIENCE, assemble, until
+from tests.unit.engine.toy import DATAFLOW, RESULTS, pack
+
+SCANS = TopicPartition("scans", 0)
+
+
+class Moody(MemoryLog):
+    """A log that may be silent, or give nothing to read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.silent = self.dry = False
+        self.starts = 0
+        for topic in ("orders", "calls", "scans", RESULTS):
+            self.make(topic, 1)
+
+    def answer(self) -> None:
+        if self.silent:
+            raise LogError("no broker answers")
+
+    async def start(self) -> None:
+        self.starts += 1
+        self.answer()
+
+    async def ping(self) -> None:
+        self.answer()
+
+    async def end_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        self.answer()
+        return await super().end_offsets(sources)
+
+    def read(self, source: TopicPartition, offset: int, records: int) -> Fetched:
+        return Fetched(source, [], offset) if self.dry else super().read(source, offset, records)
+
+
+class Life:
+    """A worker on such a log."""
+
+    def __init__(self, log: Moody, patience: float) -> None:
+        self.metrics = Metrics()
+        self.stop = asyncio.Event()
+        runtime = TaskRuntime(
+            log=log,
+            clock=Clock.stream(),
+            cadence=Cadence(seconds=0.02, first_wait=0.02),
+            rebuild_seconds=0.3,
+            broker_patience=patience,
+        )
+        self.task = asyncio.create_task(
+            serve(runtime, "toy", replace(DATAFLOW, outputs=(RESULTS,)), assemble, stop=self.stop, metrics=self.metrics)
+        )
+
+    def told(self, metric: str, **labels: str) -> float:
+        return self.metrics.registry.get_sample_value(f"parcelwatch_{metric}", labels) or 0.0
+
+    def tasks(self) -> int:
+        return len(self.metrics.processors())
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        await until(lambda: self.task.done() or condition())
+        assert not self.task.done()
+
+    async def ready(self) -> None:
+        await self.until(lambda: self.told("ready") == 1 and self.tasks() == 2)
+
+    async def not_ready(self, reason: str) -> None:
+        await self.until(lambda: self.told("ready") == 0 and self.told("not_ready", reason=reason) == 1)
+
+
+@asynccontextmanager
+async def living(log: Moody, patience: float = 100.0) -> AsyncIterator[Life]:
+    life = Life(log, patience)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await life.ready()
+            yield life
+    finally:
+        life.stop.set()
+        await asyncio.wait([life.task])
+
+
+@pytest.fixture(autouse=True)
+def soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is looked at sooner than it would be."""
+    for name, seconds in {"_LOOK": 0.02, "_RIGHTS": 0.05, "_SILENT": 0.1, "_WAIT": 0.05, "_STANDSTILL": 0.3}.items():
+        monkeypatch.setattr(watch, name, seconds)
+
+
+async def test_a_log_that_falls_silent_is_connected_to_anew_until_it_answers() -> None:
+    log = Moody()
+    async with living(log) as life:
+        log.silent = True
+        await life.not_ready("brokers")
+        await life.until(lambda: log.starts > 3)
+        assert life.tasks() == 0
+        log.silent = False
+        await life.ready()
+        assert life.told("client_rebuilds_total") == 1
+        log.append("scans", b"p1", pack([T0, "scan", "p1"]))
+        await life.until(lambda: life.told("records_read_total", topic="scans") == 1)
+
+
+async def test_a_log_that_stays_silent_ends_the_worker_with_status_three(capsys: pytest.CaptureFixture[str]) -> None:
+    log = Moody()
+    async with living(log, patience=0.6) as life:
+        log.silent = True
+        assert await asyncio.shield(life.task) == 3
+    assert capsys.readouterr().err.startswith("parcelwatch: no broker has answered for ")
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        Right("Delete", "topic", "toy-points"),
+        Right("Write", "topic", RESULTS),
+        Right("DescribeConfigs", "topic", "toy-road-changelog"),
+        Right("Read", "group", "toy"),
+    ],
+)
+async def test_a_right_that_is_taken_away_ends_the_worker(right: Right, capsys: pytest.CaptureFixture[str]) -> None:
+    log = Moody()
+    async with living(log) as life:
+        log.denied.add(right)
+        assert await asyncio.shield(life.task) == 2
+    line = capsys.readouterr().err
+    assert line.startswith(f"parcelwatch: the brokers deny {right}; to grant it: kafka-acls ")
+    assert line.count("\n") == 1
+
+
+async def test_an_input_that_may_not_be_read_is_waited_for_without_tasks() -> None:
+    log = Moody()
+    right = Right("Read", "topic", "scans")
+    async with living(log) as life:
+        log.denied.add(right)
+        await life.not_ready("rights")
+        await life.until(lambda: life.tasks() == 0)
+        assert life.told("missing_rights") == 1
+        log.denied.remove(right)
+        await life.ready()
+        assert life.told("missing_rights") == 0
+
+
+async def test_a_task_that_reads_nothing_of_what_there_is_stands_still() -> None:
+    log = Moody()
+    async with living(log) as life:
+        log.dry = True
+        log.append("scans", b"p1", pack([T0, "scan", "p1"]))
+        await life.not_ready("standstill")
+        assert life.told("standstill_seconds") > 0.2
+        log.dry = False
+        await life.ready()
+        assert life.told("standstill_seconds") == 0
