@@ -34,6 +34,10 @@ class OutOfRangeError(LogError):
         self.sources = sources
 
 
+class ClockError(LogError):
+    """What was to be written follows from a clock that is minutes ahead of the log's."""
+
+
 class LostMemberError(LogError):
     """The member of a group is of no more use: close it and join again."""
 

@@ -136,6 +136,8 @@ class Task:
         #: Whether part of an envelope has been taken: nothing can be committed then.
         self.midway = False
         self.unsaved = 0
+        #: The latest time of the clock that anything follows from.
+        self._wall = 0
         #: Whether the end of `Clock.end` has been handed over for commit, now or before a restart.
         self.final = progress is not None and progress.final and self.complete
         processor.restore((key[1:], row) for key, row in saved.items() if key[:1] == _PROCESSOR)
@@ -193,14 +195,21 @@ class Task:
         self.unsaved += len(records)
         clock = target.clock
         before = clock.greatest
-        clock.ceiling = self._now() if self._clock.mode is Mode.WALL else None
+        clock.ceiling = self._present() if self._clock.mode is Mode.WALL else None
         self._processor.events(target.name, self.id.partition, records, clock)
         if clock.ceiling is not None and clock.greatest > clock.ceiling:
             clock.greatest = max(before, clock.ceiling)
 
     def at_end(self, topic: str, requested: int, end: int) -> None:
         """`end` is the end offset of its partition, by a request sent at `requested` (microseconds)."""
+        if self._clock.mode is Mode.WALL:
+            self._wall = max(self._wall, requested)
         self.external[topic].at_end(requested, end)
+
+    def _present(self) -> int:
+        now = self._now()
+        self._wall = max(self._wall, now)
+        return now
 
     def wants_end(self) -> list[TopicPartition]:
         """The external partitions whose end offset is of interest now."""
@@ -329,6 +338,7 @@ class Task:
             outputs=effects.outputs,
             envelopes=envelopes,
             rows={_PROCESSOR + key: row for key, row in effects.rows.items()},
+            wall=self._wall,
         )
         transaction.rows.update(self._own_rows())
         transaction.offsets = {

@@ -12,10 +12,13 @@ from streams.engine.log.interface import Log, TopicPartition, TopicSpec
 from streams.engine.processor import Dataflow
 from streams.engine.rights import Operation, Right
 
+#: Records bear the brokers' time, by which that of this machine is checked.
+_BY_BROKERS: Mapping[str, str] = MappingProxyType({"message.timestamp.type": "LogAppendTime"})
+
 #: Settings of changelogs. Rows that were replaced or taken out go within a week: without the second, Kafka may never
 #: come to compact a partition in which little is written.
 CHANGELOG: Mapping[str, str] = MappingProxyType(
-    {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * 86_400_000)}
+    {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * 86_400_000), **_BY_BROKERS}
 )
 
 
@@ -70,7 +73,7 @@ class Topology:
     def specs(self) -> list[TopicSpec]:
         """The internal topics that have to exist."""
         edges = [
-            TopicSpec(self.edge_topic(edge.name), self.counts[edge.target], {"retention.ms": "-1"})
+            TopicSpec(self.edge_topic(edge.name), self.counts[edge.target], {"retention.ms": "-1", **_BY_BROKERS})
             for edge in self.dataflow.edges
         ]
         changelogs = [

@@ -151,7 +151,7 @@ async def _describe(admin: AIOKafkaAdminClient, topics: Collection[str]) -> dict
     if not topics:
         return {}
     partitions = await _partitions(admin)
-    asked = {"cleanup.policy": None, "retention.ms": None, "max.compaction.lag.ms": None}
+    asked = dict.fromkeys(("cleanup.policy", "retention.ms", "max.compaction.lag.ms", "message.timestamp.type"))
     found = await configs(admin, [ConfigResource(ConfigResourceType.TOPIC, topic, asked) for topic in topics])
     return {topic: Found(partitions[topic], found[topic]) for topic in topics}
 

@@ -59,6 +59,7 @@ CATALOGUE = (
     Entry("parcelwatch_late_total", Counter, ("topic",), "Events older than their watermark when read"),
     Entry("parcelwatch_late_share", Gauge, ("topic",), "Late events of the last minute by all records of it, 0 to 1"),
     Entry("parcelwatch_catching_up", Gauge, (), "1 while the worker reads the past and its clock moves nothing"),
+    Entry("parcelwatch_clock_ahead_seconds", Gauge, (), "This machine's clock less that of the brokers"),
     Entry("parcelwatch_left_out_total", Counter, ("topic",), "Events after the end of the clock"),
     Entry("parcelwatch_commits_total", Counter, ("kind",), "Transactions committed, by kind of task"),
     Entry("parcelwatch_commit_seconds", Histogram, ("kind",), "Duration of a commit"),
@@ -126,6 +127,9 @@ class Metrics:
 
     def lost(self, source: TopicPartition, offsets: int) -> None:
         self._counters["parcelwatch_records_lost_total"].labels(source.topic).inc(offsets)
+
+    def clock_ahead(self, seconds: float) -> None:
+        self._gauges["parcelwatch_clock_ahead_seconds"].set(seconds)
 
     def held_up(self, source: TopicPartition, offsets: int) -> None:
         self._gauges["parcelwatch_held_up_records"].labels(source.topic, str(source.partition)).set(offsets)

@@ -16,6 +16,7 @@ from streams.engine.runtime import TaskRuntime
 from streams.engine.store.interface import Store
 from streams.engine.store.memory import MemoryStore
 from streams.engine.store.warm import WarmStore
+from streams.engine.wall_clock import SteadyLoop, WallClock
 from streams.worker.metrics import Metrics
 from streams.worker.service import fatal, serve
 from streams.worker.settings import WorkerSettings
@@ -26,7 +27,8 @@ log = structlog.get_logger(__name__)
 def run_worker(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble, metrics: Metrics | None = None) -> int:
     """Works until a signal or, with `once`, the end. Returns the exit status; see the package's docstring."""
     logging.configure()
-    status = asyncio.run(_run(settings, dataflow, assemble, metrics or Metrics()))
+    with asyncio.Runner(loop_factory=SteadyLoop) as runner:
+        status = runner.run(_run(settings, dataflow, assemble, metrics or Metrics()))
     if not status or logging.ends_with_log():
         log.info("worker ends", status=status)
     return status
@@ -41,6 +43,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    clock = WallClock(metrics.clock_ahead)
     kafka = KafkaLog(
         KafkaSettings(
             bootstrap=settings.bootstrap,
@@ -50,6 +53,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
             instance_id=settings.instance_id,
             replication=settings.replication,
             compression=settings.compression,
+            heard=clock.heard,
             transactions=settings.guarantee == "exactly_once",
             client=settings.client,
         )
@@ -58,6 +62,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
         log=kafka,
         store=store,
         clock=settings.clock,
+        now=clock.now,
         cadence=settings.cadence,
         once=settings.once,
         standbys=settings.standbys,

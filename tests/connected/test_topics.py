@@ -74,6 +74,7 @@ async def test_what_exists_otherwise_is_told_and_left_alone(kafka: Broker) -> No
         "help-rates has cleanup.policy delete, wanted cleanup.policy compact",
         "logistics-scans.dlq has retention.ms 604800000 (7 days), wanted retention.ms 15552000000 (180 days)",
         "pw-links has 5 partitions, wanted 2",
+        "pw-links has message.timestamp.type CreateTime, wanted message.timestamp.type LogAppendTime",
     }
     assert before.created == ()
     assert (await ensure(kafka.bootstrap, SMALL)).disagreements == before.disagreements

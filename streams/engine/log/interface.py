@@ -69,7 +69,9 @@ class Committed(NamedTuple):
 class Transaction:
     """Everything that one commit of one task writes, all or nothing.
 
-    `envelopes` go to the partitions they name; outputs to the partition of their key; `rows` to `changelog`.
+    `envelopes` go to the partitions they name; outputs to the partition of their key; `rows` to `changelog`. `wall` is
+    the latest time of a clock that it follows from, in microseconds: a log that has a time of its own refuses what lies
+    minutes ahead.
     """
 
     changelog: TopicPartition
@@ -77,6 +79,7 @@ class Transaction:
     envelopes: list[tuple[TopicPartition, bytes]] = field(default_factory=list)
     rows: dict[bytes, bytes | None] = field(default_factory=dict)
     offsets: dict[TopicPartition, Committed] = field(default_factory=dict)
+    wall: int = 0
 
 
 class Writer(Protocol):
@@ -92,7 +95,8 @@ class Writer(Protocol):
     async def commit(self, transaction: Transaction) -> int | None:
         """Writes it as one transaction, or so that a crash leaves all or nothing of it.
 
-        Raises `FencedError` where the task has been taken over, `FatalError` where an output's topic does not exist.
+        Raises `ClockError` where `wall` is ahead, `FencedError` where the task has been taken over, `FatalError` where
+        an output's topic does not exist.
         After any other error it is unknown whether the transaction was committed. Returns the offset behind it in the
         changelog: as long as that is the changelog's end, nobody has written there since. None where it has no rows.
         """

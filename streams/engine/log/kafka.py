@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -46,7 +46,8 @@ class KafkaSettings:
     """How to reach the brokers. Times are seconds; `client` goes to every client as it is (security).
 
     Without `transactions` every commit is there at least once, and outputs may come again. `compression`: the codec of
-    everything that is written; None leaves it to `streams.engine.log.kafka_codecs`.
+    everything that is written; None leaves it to `streams.engine.log.kafka_codecs`. `heard` is told the brokers' own
+    time of what is written, in microseconds, where a topic has it.
     """
 
     bootstrap: str
@@ -57,6 +58,7 @@ class KafkaSettings:
     replication: int = -1
     transactions: bool = True
     compression: Codec | None = None
+    heard: Callable[[int], None] = lambda _: None
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def common(self) -> dict[str, Any]:
@@ -274,10 +276,16 @@ class KafkaLog:
         client, seconds = settings.common(), settings.transaction_timeout
         writer: KafkaWriter | KafkaPlainWriter
         if settings.transactions:
-            writer = KafkaWriter(transactional_id, group, client, seconds, codecs(settings.compression))
+            writer = KafkaWriter(transactional_id, group, client, seconds, codecs(settings.compression), settings.heard)
         else:
             writer = KafkaPlainWriter(
-                transactional_id, client, seconds, codecs(settings.compression), self._torn, self._commit_offsets
+                transactional_id,
+                client,
+                seconds,
+                codecs(settings.compression),
+                settings.heard,
+                self._torn,
+                self._commit_offsets,
             )
         with errors(f"opening {transactional_id}"):
             try:

@@ -29,6 +29,7 @@ class KafkaPlainWriter:
         client: Mapping[str, Any],
         timeout: float,
         codecs: Codecs,
+        heard: Callable[[int], None],
         torn: Torn,
         commit_offsets: Callable[[Mapping[TopicPartition, Committed]], Awaitable[None]],
     ) -> None:
@@ -40,7 +41,7 @@ class KafkaPlainWriter:
         self._clean = False
         # Asks nothing of the broker but that it keeps what it has acknowledged. One batch a partition is under way at a
         # time, so that batches stay in order; one that is sent twice lies behind itself, which changes nothing.
-        self._sending = Sending(client, acks="all")
+        self._sending = Sending(client, heard, acks="all")
 
     async def open(self) -> None:
         await self._sending.producer.start()
@@ -61,16 +62,16 @@ class KafkaPlainWriter:
             async with asyncio.timeout(self._timeout):
                 changelog = transaction.changelog
                 rows = sealed(transaction, self._torn.pop(changelog, {}))
-                end = await self._seal(changelog, [(key, row, ()) for key, row in rows])
+                end = await self._seal(changelog, [(key, row, ()) for key, row in rows], transaction.wall)
                 await self._send(Intent(transaction.outputs, transaction.envelopes))
                 await self._commit_offsets(transaction.offsets)
         self._clean = True
         return end
 
-    async def _seal(self, changelog: TopicPartition, rows: list[Row]) -> int | None:
-        """Writes the rows; the last one, which is the seal, when all others are known to be there."""
+    async def _seal(self, changelog: TopicPartition, rows: list[Row], wall: int = 0) -> int | None:
+        """Writes the rows; the last one, which is the seal, when all others are known to be there, and in time."""
         sending, codec = self._sending, self._codecs.changelogs
-        await sending.arrived(await sending.send(changelog, rows[:-1], codec) if rows[:-1] else [], changelog)
+        await sending.arrived(await sending.send(changelog, rows[:-1], codec) if rows[:-1] else [], changelog, wall)
         return await sending.arrived(await sending.send(changelog, rows[-1:], codec), changelog)
 
     async def _send(self, what: Intent) -> None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError, TopicAuthorizationFailedError
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import RecordMetadata
 
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.kafka_clients import quietly
 from streams.engine.partitioner import partition_for
 from streams.engine.processor import Output
+from streams.engine.wall_clock import check_wall
 
 #: Bytes of one batch; Kafka's default limit for a batch is 1 MiB.
 _BATCH_BYTES = 512 << 10
@@ -36,9 +38,13 @@ class Sent(NamedTuple):
 
 
 class Sending:
-    """One producer. `options` are those of the client that make it transactional or not."""
+    """One producer. `options` are those of the client that make it transactional or not.
 
-    def __init__(self, client: Mapping[str, Any], **options: Any) -> None:
+    `heard` is told the brokers' own time of what is written, in microseconds.
+    """
+
+    def __init__(self, client: Mapping[str, Any], heard: Callable[[int], None], **options: Any) -> None:
+        self._heard = heard
         self.producer = AIOKafkaProducer(**client, **options, max_batch_size=_BATCH_BYTES)
         self._transactional = options.get("transactional_id") is not None
 
@@ -96,14 +102,19 @@ class Sending:
         """An empty batch; those that the client makes have one codec for every topic."""
         return BatchBuilder(_BATCH_BYTES, codec, is_transactional=self._transactional)
 
-    @staticmethod
-    async def arrived(sent: Sequence[Sent], followed: TopicPartition | None = None) -> int | None:
+    async def arrived(self, sent: Sequence[Sent], followed: TopicPartition | None = None, wall: int = 0) -> int | None:
         """Waits until all are there; the offset behind the last one of a partition. Raises what the first one met.
+
+        Before all, `ClockError` where `wall` is minutes ahead of the brokers' own time.
 
         That is a `FatalError` where a topic takes no batches of this size: to try again would change nothing.
         """
         end = None
         answers = await asyncio.gather(*(each.answer for each in sent), return_exceptions=True)
+        times = [answer.timestamp for answer in answers if isinstance(answer, RecordMetadata) and _by_broker(answer)]
+        if times:
+            self._heard(max(times) * 1000)
+            check_wall(wall, max(times) * 1000)
         for each, answer in zip(sent, answers, strict=True):
             if isinstance(answer, MessageSizeTooLargeError | RecordListTooLargeError):
                 raise FatalError(
@@ -125,6 +136,11 @@ class Sending:
         self.producer._closed = True
         await quietly(self.producer.client.close())
         await quietly(self.producer._sender.close())
+
+
+def _by_broker(answer: RecordMetadata) -> bool:
+    """Whether the timestamp is that of the broker which took the batch, and not the producer's."""
+    return answer.timestamp_type == 1 and answer.timestamp is not None and answer.timestamp >= 0
 
 
 def _looked_at(answer: asyncio.Future[Any]) -> None:

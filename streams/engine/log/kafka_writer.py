@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiokafka.structs import OffsetAndMetadata
@@ -22,14 +22,22 @@ class KafkaWriter:
     """Writes for one task; see `streams.engine.log.interface.Writer`. `timeout` (seconds) ends every transaction."""
 
     def __init__(
-        self, transactional_id: str, group: str, client: Mapping[str, Any], timeout: float, codecs: Codecs
+        self,
+        transactional_id: str,
+        group: str,
+        client: Mapping[str, Any],
+        timeout: float,
+        codecs: Codecs,
+        heard: Callable[[int], None],
     ) -> None:
         self._id = transactional_id
         self._group = group
         self._timeout = timeout
         self._codecs = codecs
         self._clean = False
-        self._sending = Sending(client, transactional_id=transactional_id, transaction_timeout_ms=int(timeout * 1000))
+        self._sending = Sending(
+            client, heard, transactional_id=transactional_id, transaction_timeout_ms=int(timeout * 1000)
+        )
 
     async def open(self) -> None:
         """Takes the transactional id over: fences whoever held it and undoes what it had open."""
@@ -78,7 +86,7 @@ class KafkaWriter:
             codec = self._codecs.changelogs if target == transaction.changelog else self._codecs.others
             sent += await sending.send(target, rows, codec)
         # A commit succeeds though a produce in it has failed: each of them must be known to be there.
-        end = await sending.arrived(sent, transaction.changelog)
+        end = await sending.arrived(sent, transaction.changelog, transaction.wall)
         offsets = {
             KafkaPartition(*source): OffsetAndMetadata(committed.offset, committed.metadata)
             for source, committed in transaction.offsets.items()

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from streams.engine.clock import Now
 from streams.engine.errors import FatalError, FencedError, LogError, OutOfRangeError
 from streams.engine.log.interface import (
     Assignor,
@@ -26,6 +27,7 @@ from streams.engine.log.memory_group import MemoryGroup, MemoryMember
 from streams.engine.partitioner import partition_for
 from streams.engine.processor import Record
 from streams.engine.rights import Right
+from streams.engine.wall_clock import check_wall
 
 #: Rows that a changelog is read in at once.
 _BATCH = 1000
@@ -56,9 +58,13 @@ class _Partition:
 
 
 class MemoryLog:
-    """A log in memory. `append`, `read` and `apply` are synchronous, for producers, readers and simulators."""
+    """A log in memory. `append`, `read` and `apply` are synchronous, for producers, readers and simulators.
 
-    def __init__(self) -> None:
+    `now` is its own time in microseconds; without it what is written is compared with none.
+    """
+
+    def __init__(self, now: Now | None = None) -> None:
+        self._now = now
         self._topics: dict[str, list[_Partition]] = {}
         self._ids: dict[str, bytes] = {}
         #: Settings of topics; they change nothing here.
@@ -217,6 +223,8 @@ class MemoryLog:
         """Commits at once. Raises `FencedError` where the epoch is an old one, and writes nothing then."""
         if self._epochs[transactional_id] != epoch:
             raise FencedError(f"{transactional_id} has been taken over")
+        if self._now is not None:
+            check_wall(transaction.wall, self._now())
         for output in transaction.outputs:
             if output.topic not in self._topics:
                 raise FatalError(f"topic {output.topic} does not exist, and there is something to be written to it")

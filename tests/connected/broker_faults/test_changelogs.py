@@ -20,7 +20,7 @@ from tests.connected.broker_faults.scans import (
     until_stalled,
     working,
 )
-from tests.connected.marketplace import APP
+from tests.connected.marketplace import APP, command, run, said
 from tests.connected.mortals import until_true
 from tests.kafka_broker import Broker
 
@@ -57,6 +57,16 @@ async def test_a_changelog_whose_policy_is_changed_under_a_live_worker_ends_it(k
         await until_stalled(kafka, OLD)
         await alter(kafka, CHANGELOG, {"cleanup.policy": "delete"})
         assert f"changelog {CHANGELOG} has cleanup.policy delete" in await refused(worker)
+
+
+async def test_topics_ends_with_status_one_where_a_changelog_disagrees(kafka: Broker) -> None:
+    arguments = ("topics", "--broker", f"kafka://{kafka.bootstrap}", "--app-id", APP, "--scan-partitions", "1")
+    await run(*arguments)
+    await run(*arguments)
+    await alter(kafka, CHANGELOG, {"cleanup.policy": "delete"})
+    process = await command(*arguments)
+    await said(process)
+    assert process.returncode == 1
 
 
 @pytest.mark.parametrize("before", [1, -1])

@@ -129,8 +129,8 @@ async def test_every_client_of_a_worker_is_made_with_it() -> None:
     starting = asyncio.create_task(log.start())
     await asyncio.sleep(0)
     member = KafkaMember("g", ["t"], None, settings.reading(), 6.0, None, None)  # type: ignore[arg-type]
-    strict = KafkaWriter("t", "g", settings.common(), 10, codecs(None))
-    plain = KafkaPlainWriter("t", settings.common(), 10, codecs(None), {}, None)  # type: ignore[arg-type]
+    strict = KafkaWriter("t", "g", settings.common(), 10, codecs(None), settings.heard)
+    plain = KafkaPlainWriter("t", settings.common(), 10, codecs(None), settings.heard, {}, None)  # type: ignore[arg-type]
     made = [log._admin, log._probe, member._consumer, strict._sending.producer, plain._sending.producer]
     for each in made:
         client = each.client if isinstance(each, AIOKafkaProducer) else each._client  # type: ignore[union-attr]

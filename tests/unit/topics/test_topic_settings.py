@@ -54,7 +54,11 @@ def test_every_input_has_a_dead_letter_topic_that_stays_as_long() -> None:
 
 def test_changelogs_are_compacted_and_named_by_application_and_task() -> None:
     specs = internal(settings(), {"orders": 4, "shipments": 8})
-    compacted = {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * DAY_MS)}
+    compacted = {
+        "cleanup.policy": "compact",
+        "max.compaction.lag.ms": str(7 * DAY_MS),
+        "message.timestamp.type": "LogAppendTime",
+    }
     assert [(spec.topic, spec.partitions, dict(spec.config)) for spec in specs] == [
         ("pw-orders-changelog", 4, compacted),
         ("pw-shipments-changelog", 8, compacted),
