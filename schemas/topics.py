@@ -42,6 +42,10 @@ class TopicNames:
         """The same, but for those that are called otherwise."""
         return TopicNames(MappingProxyType({**self.called, **called}))
 
+    def muted(self, app_id: str) -> TopicNames:
+        """The same inputs; the outputs go into topics of the application's own, which nobody but `grow` reads."""
+        return self.renamed({name: f"{app_id}-muted-{name}" for name in OUTPUTS})
+
     def __getitem__(self, name: str) -> str:
         return self.called[name]
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "generate": "streams.generate.command:generate_command",
     "forget": "streams.forget.command:forget_command",
     "policy": "streams.policy.command:policy_command",
+    "grow": "streams.grow.command:grow_command",
     "redrive": "streams.redrive.command:redrive_command",
     "reset": "streams.reset.command:reset_command",
     "topics": "streams.topics.command:topics_command",

@@ -107,7 +107,8 @@ def partitioner_option(command: Command) -> Command:
     )(command)
 
 
-def _app_id(_context: click.Context, parameter: click.Parameter, value: str) -> str:
+def app_id(_context: click.Context, parameter: click.Parameter, value: str) -> str:
+    """An application id, fit for names of topics."""
     if not value or len(value) > 100 or not all(c.isascii() and (c.isalnum() or c in "._-") for c in value):
         raise click.BadParameter("1 to 100 letters, digits, dots, dashes or underscores", param=parameter)
     return value
@@ -117,7 +118,7 @@ def app_id_option(command: Command) -> Command:
     """`--app-id ID`, fit for names of topics."""
     return click.option(
         "--app-id",
-        callback=_app_id,
+        callback=app_id,
         default="parcelwatch",
         show_default=True,
         metavar="ID",
@@ -125,7 +126,8 @@ def app_id_option(command: Command) -> Command:
     )(command)
 
 
-def _topics(_context: click.Context, parameter: click.Parameter, value: str) -> TopicNames:
+def topic_prefix(_context: click.Context, parameter: click.Parameter, value: str) -> TopicNames:
+    """A prefix, as what all topics of inputs and outputs are called."""
     try:
         return TopicNames.prefixed(value)
     except ValueError as error:
@@ -137,7 +139,7 @@ def topics_option(command: Command) -> Command:
     return click.option(
         "--topic-prefix",
         "topics",
-        callback=_topics,
+        callback=topic_prefix,
         default="",
         metavar="PREFIX",
         help="Before the name of every input and output topic.",

@@ -34,6 +34,8 @@ Factory = Callable[[str, int], Processor]
 #: Makes that, given the number of tasks of each kind.
 Assemble = Callable[[Mapping[str, int]], Factory]
 
+#: Slices of 50 ms that a task which is to stop may still do.
+_LAST_SLICES = 10
 #: No two takings over in this process have the same epoch: a batch of one is of no use to another.
 _epochs = itertools.count(1)
 
@@ -293,7 +295,11 @@ class Runner:
         finally:
             feeding.cancel()
             await asyncio.wait([feeding])
-        await self._commit(task, writer, changelog)
+        # A round that is nearly done is done, so that what is said and how far the horizons have come go together.
+        for _ in range(_LAST_SLICES):
+            if task.midway or not (task.in_round and task.advance()):
+                break
+        await self._commit(task, writer, changelog, parting=True)
         if self._end is not None:
             self._kept = Kept(task, self._end, self._table, changelog.inputs)
 
@@ -333,13 +339,13 @@ class Runner:
         if task.unsaved >= self._cadence.events or (task.complete and not task.final):
             self._wake.set()
 
-    async def _commit(self, task: Task, writer: Writer, changelog: Changelog) -> None:
+    async def _commit(self, task: Task, writer: Writer, changelog: Changelog, *, parting: bool = False) -> None:
         if task.midway:
             # What it has of an envelope is waited for, or, where the task is to end, thrown away: the next owner reads
             # the whole of it.
             self._end = None if self._stopping else self._end
             return
-        transaction = task.snapshot()
+        transaction = task.snapshot(parting=parting)
         self._begun.set()
         if transaction is None:
             return

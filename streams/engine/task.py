@@ -67,6 +67,12 @@ def prefix_of(letter: bytes) -> bytes:
     return _PROCESSOR + letter
 
 
+def passed_of(rows: Mapping[bytes, bytes]) -> Mapping[str, Horizon]:
+    """How far the horizons of a task have come, by the live rows of its changelog. Raises `FatalError`."""
+    progress = _load(rows, _PROGRESS, Progress)
+    return {name: Horizon(*passed) for name, passed in progress.passed.items()} if progress else {}
+
+
 _T = TypeVar("_T")
 
 _pack = msgspec.msgpack.Encoder().encode
@@ -299,6 +305,11 @@ class Task:
         self._round = None
         return False
 
+    @property
+    def in_round(self) -> bool:
+        """Whether it stands between two slices of one round."""
+        return self._round is not None
+
     def _reached(self, name: str) -> Horizon:
         """A horizon never goes back, and stays where it is while none of its inputs has had anything."""
         horizon = least(map(self.watermark, self._kind.horizons[name]))
@@ -319,17 +330,20 @@ class Task:
 
     # -- what is to be committed
 
-    def snapshot(self) -> Transaction | None:
+    def snapshot(self, *, parting: bool = False) -> Transaction | None:
         """What a commit has to write now; None where nothing has changed that must outlive the task.
 
-        After this the task goes on as if it had been committed. Where it was not, the task is of no more use.
+        `parting`: it is the last one, and tells also how far the horizons have come. After this the task goes on as
+        if it had been committed. Where it was not, the task is of no more use.
         """
         effects = self._processor.collect() if self._uncollected else Effects()
         self._uncollected = False
         self.unsaved = 0
         envelopes = self._envelopes(effects.sends)
         ends = self.complete and not self.final
-        if not (effects.rows or effects.outputs or envelopes or self._read or ends):
+        # A wall clock moves them without any input.
+        moved = parting and self._clock.mode is Mode.WALL and passed_of(self._written) not in ({}, self._passed)
+        if not (effects.rows or effects.outputs or envelopes or self._read or ends or moved):
             return None
         self._read = False
         self.final = self.complete
@@ -374,18 +388,13 @@ class Task:
                 outgoing.told = outgoing.held
         return envelopes
 
+    def _progress(self) -> Progress:
+        outgoing = self._outgoing.items()
+        held, told = {name: item.held for name, item in outgoing}, {name: item.told for name, item in outgoing}
+        return Progress(self._passed, held, told, self.final, self._sent)
+
     def _own_rows(self) -> dict[bytes, bytes]:
-        rows = {
-            _PROGRESS: _pack(
-                Progress(
-                    self._passed,
-                    {name: item.held for name, item in self._outgoing.items()},
-                    {name: item.told for name, item in self._outgoing.items()},
-                    self.final,
-                    self._sent,
-                )
-            )
-        }
+        rows = {_PROGRESS: _pack(self._progress())}
         for topic, external in self.external.items():
             rows[_INPUT + topic.encode()] = _pack(external.save())
         for name, edge in self._edges.items():

@@ -64,6 +64,7 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
     help="What moves a partition that is read to its end: the wall clock, events alone, or an end at TIME.",
 )  # fmt: skip
 @click.option("--once", is_flag=True, help="With --clock TIME: end when everything is at TIME and committed.")
+@click.option("--mute", is_flag=True, help="Put everything out into topics of this application's own: see `grow`.")
 @click.option("--catch-up", is_flag=True,
               help="Read a past stream by the times of its events first, then go on with the clock.")  # fmt: skip
 @click.option("--catch-up-quiet", type=click.FloatRange(0.1, 86_400), default=30.0, show_default=True,
@@ -110,6 +111,7 @@ def worker_command(
     topics: TopicNames,
     clock: Clock,
     once: bool,
+    mute: bool,
     catch_up: bool,
     catch_up_quiet: float,
     partitioner: Partitioner,
@@ -147,6 +149,8 @@ def worker_command(
         raise click.UsageError(f"--store {store} needs --guarantee exactly_once")
     if standbys and guarantee != "exactly_once":
         raise click.UsageError("--standbys needs --guarantee exactly_once")
+    if mute:
+        topics = topics.muted(app_id)
     said = Counts(two_names=TwoNames())
 
     def factory(counts: Mapping[str, int]) -> Factory:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -133,6 +134,13 @@ def generated(days: int, shops: int = 12, orders_per_day: int = 30) -> Produced:
     """The marketplace's events, those included that are none."""
     plan = Plan(seed=3, shops=shops, orders_per_day=orders_per_day, days=days)
     return [(one.topic, one.key.encode(), one.encode()) for one in market(plan)]
+
+
+def weeks_ago(days: int, orders_per_day: int) -> Produced:
+    """The events of a marketplace of some weeks before now."""
+    start = time.time_ns() // 1000 // DAY * DAY - 100 * DAY
+    plan = Plan(seed=3, shops=12, orders_per_day=orders_per_day, days=days, start=start)
+    return valid([(one.topic, one.key.encode(), one.encode()) for one in market(plan)])
 
 
 def valid(events: Produced) -> Produced:

@@ -6,22 +6,14 @@ import json
 import time
 from pathlib import Path
 
-from schemas.times import DAY, parse, render
+from schemas.times import parse, render
 from streams.engine.partitioner import partition_for
-from streams.marketplace.market import Plan, market
 from streams.policy import load
-from tests.connected.marketplace import ALERTS, APP, INPUTS, OUTPUTS, Produced, alerts, replay, saying, valid
+from tests.connected.marketplace import ALERTS, APP, INPUTS, OUTPUTS, Produced, alerts, replay, saying, weeks_ago
 from tests.connected.mortals import Mortal, alive, until_all_work, until_true
 from tests.kafka_broker import Broker
 
 PARTITIONS = dict.fromkeys(INPUTS, 2)
-
-
-def a_past() -> Produced:
-    """A marketplace of some weeks ago."""
-    start = time.time_ns() // 1000 // DAY * DAY - 100 * DAY
-    plan = Plan(seed=3, shops=12, orders_per_day=20, days=4, start=start)
-    return valid([(one.topic, one.key.encode(), one.encode()) for one in market(plan)])
 
 
 def late_in_itself(events: Produced) -> int:
@@ -39,7 +31,7 @@ def late_in_itself(events: Produced) -> int:
 
 async def test_a_past_that_is_produced_topic_by_topic_is_not_late(kafka: Broker, tmp_path: Path) -> None:
     await kafka.create_topics(PARTITIONS | OUTPUTS)
-    events = a_past()
+    events = weeks_ago(4, 20)
     arguments = ("worker", "--broker", f"kafka://{kafka.bootstrap}", "--app-id", APP, "--commit-interval", "0.2")
     workers = [Mortal(*arguments, "--catch-up", "--catch-up-quiet", "3") for _ in range(2)]
 
@@ -78,7 +70,7 @@ async def test_without_it_the_log_says_loudly_what_happens_and_what_to_do(kafka:
 
     async with alive(worker):
         await until_true(in_the_present)
-        events = a_past()
+        events = weeks_ago(4, 20)
         await kafka.produce("orders", [(key, value) for topic, key, value in events if topic == "orders"])
         await until_true(much_is_late)
         await saying(worker.running, "late events")

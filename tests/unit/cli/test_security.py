@@ -26,6 +26,7 @@ from streams.engine.log.kafka_writer import KafkaWriter
 from streams.explain import broker
 from streams.forget import command as forget
 from streams.generate import command as generate
+from streams.grow import command as grow
 from streams.redrive import command as redrive
 from streams.reset import command as reset
 from streams.topics import command as topics
@@ -66,6 +67,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         found.append(arguments[-1])
         raise FatalError("far enough")
 
+    monkeypatch.setattr(grow, "connected", keep_connection)
     monkeypatch.setattr(redrive, "connected", keep_connection)
     monkeypatch.setattr(reset, "connected", keep_connection)
     monkeypatch.setattr(generate, "produce", keep_sending)
@@ -82,6 +84,7 @@ CONNECTING: dict[str, tuple[click.Command, tuple[str, ...]]] = {
     "topics": (command_of("topics"), ()),
     "explain": (command_of("explain"), ("P1", "--broker", "kafka://127.0.0.1:1")),
     "forget": (command_of("forget"), ("--order", "o1")),
+    "grow": (command_of("grow"), ("copy", "--to-app-id", "two", "--to-prefix", "v2.")),
     "redrive": (command_of("redrive"), ()),
     "reset": (command_of("reset"), ("--yes",)),
     "generate": (command_of("generate"), ("--broker", "kafka://127.0.0.1:1")),
