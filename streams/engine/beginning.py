@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping
 
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import Log, TopicPartition
+from streams.engine.offset_texts import BEGIN
 from streams.engine.processor import Dataflow
-from streams.engine.task import BEGIN
 from streams.engine.topology import Topology, count, make_internal
 
 #: The only policy by which a changelog keeps the last row of every key.

@@ -19,13 +19,14 @@ from streams.engine.changelog import Changelog
 from streams.engine.collector import paused
 from streams.engine.errors import DeniedError, FatalError, FencedError, LogError
 from streams.engine.log.interface import Committed, Fetched, TopicPartition, Transaction, Writer
+from streams.engine.offset_texts import BEGIN
 from streams.engine.positions import Positions
 from streams.engine.processor import Processor
 from streams.engine.rights import grants
 from streams.engine.runtime import TaskRuntime
 from streams.engine.store.interface import CommittedTable
 from streams.engine.table import Tabled
-from streams.engine.task import BEGIN, Task, prefix_of
+from streams.engine.task import Task, prefix_of
 from streams.engine.topology import TaskId, Topology
 
 #: Makes the empty processor of a task.

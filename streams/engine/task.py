@@ -14,6 +14,7 @@ from streams.engine.clock import Clock, Mode, Now
 from streams.engine.envelopes import pack, unpack
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import Committed, Fetched, TopicPartition, Transaction
+from streams.engine.offset_texts import catching_up_text, final_text
 from streams.engine.portions import Portions
 from streams.engine.processor import Bounded, Effects, Horizon, Processor, Record
 from streams.engine.topology import TaskId, Topology
@@ -34,32 +35,6 @@ _PROCESSOR = b"p"
 _PROGRESS = _ENGINE + b"progress"
 _INPUT = _ENGINE + b"input:"
 _EDGE = _ENGINE + b"edge:"
-
-
-#: The text of an offset that a task without any state begins at: somebody has put it there for that.
-BEGIN = "begin"
-_CATCHING_UP = "catching-up:"
-
-
-def final_text(clock: Clock) -> str:
-    """The text that a task that is final commits with the offset of its marker partition."""
-    return f"final:{clock.until}"
-
-
-def catching_up_text(greatest: int, unsettled: int) -> str:
-    """The text that is committed with the offset of an input while the clock is held: how far it has come.
-
-    `greatest`: its greatest event time; `unsettled`: entries that its task keeps.
-    """
-    return f"{_CATCHING_UP}{greatest}:{unsettled}"
-
-
-def catching_up_of(text: str) -> tuple[int, int]:
-    """What `catching_up_text` says; with any other text the input is of the present."""
-    if not text.startswith(_CATCHING_UP):
-        return IDLE, 0
-    greatest, _, unsettled = text.removeprefix(_CATCHING_UP).partition(":")
-    return int(greatest), int(unsettled)
 
 
 def prefix_of(letter: bytes) -> bytes:

@@ -17,7 +17,7 @@ from streams.engine.log.interface import Committed, TopicPartition
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_groups import commit_as, delete_group, nobody_in, offsets_at
-from streams.engine.task import BEGIN
+from streams.engine.offset_texts import BEGIN
 from streams.engine.topology import Topology
 from streams.policy import load
 from streams.reset.plan import Plan

@@ -14,8 +14,9 @@ import structlog
 
 from streams.engine.clock import Gate
 from streams.engine.log.interface import Committed, TopicPartition
+from streams.engine.offset_texts import catching_up_of
 from streams.engine.runtime import TaskRuntime
-from streams.engine.task import Task, catching_up_of
+from streams.engine.task import Task
 from streams.engine.topology import Topology
 
 log = structlog.get_logger(__name__)

@@ -13,13 +13,14 @@ from streams.engine.assignor import TaskAssignor
 from streams.engine.clock import Mode
 from streams.engine.errors import FatalError, LogError, LostMemberError, OutOfRangeError
 from streams.engine.log.interface import Fetched, Member, TopicPartition
+from streams.engine.offset_texts import final_text
 from streams.engine.open_transactions import OpenTransactions
 from streams.engine.placement import Held
 from streams.engine.positions import Positions
 from streams.engine.runner import Factory, Kept, Runner
 from streams.engine.runtime import TaskRuntime
 from streams.engine.standby import Standbys
-from streams.engine.task import Task, final_text
+from streams.engine.task import Task
 from streams.engine.topic_check import TopicCheck
 from streams.engine.topology import TaskId, Topology, grown
 from streams.transport.batches import Batch

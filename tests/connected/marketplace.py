@@ -136,9 +136,9 @@ def generated(days: int, shops: int = 12, orders_per_day: int = 30) -> Produced:
     return [(one.topic, one.key.encode(), one.encode()) for one in market(plan)]
 
 
-def weeks_ago(days: int, orders_per_day: int) -> Produced:
-    """The events of a marketplace of some weeks before now."""
-    start = time.time_ns() // 1000 // DAY * DAY - 100 * DAY
+def weeks_ago(days: int, orders_per_day: int, before: int = 100) -> Produced:
+    """The events of some days of a marketplace, `before` days before now."""
+    start = time.time_ns() // 1000 // DAY * DAY - before * DAY
     plan = Plan(seed=3, shops=12, orders_per_day=orders_per_day, days=days, start=start)
     return valid([(one.topic, one.key.encode(), one.encode()) for one in market(plan)])
 

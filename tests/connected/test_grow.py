@@ -106,7 +106,7 @@ async def test_more_partitions_under_load_lose_and_double_no_alert(kafka: Broker
     common = ("--broker", f"kafka://{kafka.bootstrap}", "--policy", str(policy))
     quick = ("--commit-interval", "0.1", "--session-timeout", "3")
     await kafka.create_topics(dict.fromkeys(INPUTS, 2) | OUTPUTS)
-    history = weeks_ago(3, 10)
+    history = weeks_ago(3, 10, before=20)
     for topic in INPUTS:
         await kafka.produce(topic, [(key, value) for one, key, value in history if one == topic])
     load = Load(kafka)

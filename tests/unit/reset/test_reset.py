@@ -9,7 +9,7 @@ import pytest
 from schemas.times import HOUR
 from streams.engine.clock import Clock
 from streams.engine.log.interface import Committed, TopicPartition, Transaction
-from streams.engine.task import BEGIN
+from streams.engine.offset_texts import BEGIN
 from streams.reset.plan import Plan
 from tests.unit.cli import run
 from tests.unit.forget.shop import APP, INPUTS, PATIENCE, T0, Shop, worker

@@ -12,9 +12,9 @@ import pytest
 from schemas.times import DAY
 from streams.engine.clock import Clock, system_now
 from streams.engine.log.interface import TopicPartition
+from streams.engine.offset_texts import catching_up_of, catching_up_text
 from streams.engine.partitioner import partition_for
 from streams.engine.processor import BEGINNING
-from streams.engine.task import catching_up_of, catching_up_text
 from streams.engine.watermarks import IDLE
 from streams.stages.dataflow import dataflow
 from streams.stages.factory import processor
