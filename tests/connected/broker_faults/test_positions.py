@@ -159,6 +159,15 @@ async def test_an_edge_that_was_deleted_while_the_worker_was_down_ends_it(kafka:
         assert edge not in await kafka.topics()
 
 
+async def test_a_worker_that_is_told_so_goes_on_with_an_edge_that_was_made_again(kafka: Broker) -> None:
+    async with having_read(kafka) as worker:
+        await worker.stop()
+    await make_again(kafka, f"{APP}-stall-points")
+    async with working(kafka, *GO_ON):
+        await kafka.produce(SCANS, silent_since(8, NEW))
+        await until_stalled(kafka, [*OLD, *NEW])
+
+
 async def test_an_edge_that_is_made_again_under_a_live_worker_ends_it(kafka: Broker) -> None:
     edge = f"{APP}-stall-points"
     async with having_read(kafka) as worker:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 import pytest
 
 from streams.engine.changelog_head import FORMAT, HEAD, check_head, inputs_of, inputs_row, new_head
 from streams.engine.clock import Clock
 from streams.engine.errors import FatalError
-from streams.engine.log.interface import TopicPartition
+from streams.engine.log.interface import Topic, TopicPartition
 from streams.engine.log.memory import MemoryLog
 from streams.engine.positions import Lost, OnLost, Place, compare
 from streams.worker import Embedded
@@ -142,6 +143,28 @@ async def test_a_topic_that_was_made_again_ends_the_worker(
     line = capsys.readouterr().err
     assert line.startswith("parcelwatch: scans-0: position 5, first offset 0, end ")
     assert line.count("\n") == 1
+
+
+class BlindLog(MemoryLog):
+    """Whoever looks at topics once in a while sees those of the beginning."""
+
+    async def describe(self, topics: Collection[str]) -> dict[str, Topic]:
+        found = await super().describe(topics)
+        self.first = {**found, **getattr(self, "first", {})}
+        return {topic: self.first[topic] for topic in found}
+
+
+async def test_what_was_fetched_of_another_topic_is_not_committed(capsys: pytest.CaptureFixture[str]) -> None:
+    log = BlindLog()
+    add(log, 5)
+    async with worker(log) as first:
+        await read(first, 5)
+        # Grown past the position at once: the next fetch brings records, and only the commit can tell of which topic.
+        make_again(log, 9)
+        async with asyncio.timeout(PATIENCE):
+            assert await first.finished() == 2
+    assert position(first) == 5
+    assert "made again under its name" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("records", [3, 9])
