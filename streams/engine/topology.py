@@ -90,13 +90,14 @@ def rights(app_id: str, dataflow: Dataflow) -> list[Right]:
     topology = Topology(app_id, dataflow, {})
     edges = [topology.edge_topic(edge.name) for edge in dataflow.edges]
     changelogs = [topology.changelog(kind.name) for kind in dataflow.kinds]
-    # Settings are looked at before a topic is trusted; what all have read of an edge is deleted.
-    own: tuple[Operation, ...] = ("Read", "Write", "DescribeConfigs")
+    both: tuple[Operation, ...] = ("Read", "Write")
     return [
         *(Right("Read", "topic", item.topic) for kind in dataflow.kinds for item in kind.inputs),
         *(Right("Write", "topic", topic) for topic in dataflow.outputs),
-        *(Right(operation, "topic", topic) for topic in edges + changelogs for operation in own),
+        *(Right(operation, "topic", topic) for topic in edges + changelogs for operation in both),
+        # What all have read of an edge is deleted; the settings of a changelog are looked at before it is trusted.
         *(Right("Delete", "topic", topic) for topic in edges),
+        *(Right("DescribeConfigs", "topic", topic) for topic in changelogs),
         Right("Read", "group", app_id),
     ]
 
