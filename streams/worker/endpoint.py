@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from functools import partial
@@ -52,6 +52,14 @@ def _listening(host: str, port: int) -> socket.socket:
         raise FatalError(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
+@web.middleware
+async def _closing(request: web.Request, handler: Callable[[web.Request], Awaitable[Any]]) -> Any:
+    """One answer a connection: none is in use when its time is over but by who does not take the answer."""
+    response = await handler(request)
+    response.force_close()
+    return response
+
+
 class _Endpoint:
     """Serves on a socket until it is stopped, in the thread that calls `run`."""
 
@@ -75,7 +83,7 @@ class _Endpoint:
         self._loop.call_soon_threadsafe(self._ended.set)
 
     async def _serve(self) -> None:
-        app = web.Application()
+        app = web.Application(middlewares=[_closing])
         app.router.add_get("/metrics", self._show_metrics)
         app.router.add_get("/livez", self._show_alive)
         app.router.add_get("/readyz", self._show_ready)

@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 _LOOK, _BEAT, _RIGHTS = 0.5, 0.2, 5.0
 #: Seconds of silence behind which brokers are asked whether they are there, and for which the answer is waited.
 _SILENT, _PING = 2.0, 2.0
+#: Seconds for which brokers that are there may not tell the ends of partitions: one may have no leader.
+_UNTOLD = 10.0
 #: Seconds for which a group may be without a coordinator: it moves from one broker to another.
 _COORDINATOR = 3.0
 #: Seconds for which a task may read nothing though there is something, and for which it may commit.
@@ -75,7 +77,7 @@ class Watch:
         self._next_rights = 0.0
         self._failures = 0
         self._wait, self._next_try = _WAIT, 0.0
-        self._coordinated = self._heard
+        self._coordinated = self._joined = self._heard
         self._moved: dict[TaskId, tuple[Mapping[TopicPartition, int], float]] = {}
 
     async def run(self) -> None:
@@ -119,6 +121,9 @@ class Watch:
                 self._health.wrong("brokers", f"no broker has answered for {silent:.0f} s")
                 return
         self._health.well("brokers")
+        untold = time.monotonic() - max(self._worker.told_at, self._joined)
+        if untold > _UNTOLD and any(runner.task is not None for runner in self._worker.runners):
+            self._health.wrong("looking", f"the ends of the inputs have not been told for {untold:.0f} s")
 
     async def _rebuild(self) -> None:
         """Makes all clients anew, from the first addresses: those that are there remember brokers that are gone.
@@ -193,7 +198,7 @@ class Watch:
             if worker.lost or worker.member is None:
                 await worker.leave(self._runtime.revoke_seconds)
                 await worker.join()
-                self._coordinated = time.monotonic()
+                self._coordinated = self._joined = time.monotonic()
             elif worker.member is not None:
                 worker.member.check()
         except LogError as error:

@@ -30,7 +30,7 @@ class Moody(MemoryLog):
 
     def __init__(self) -> None:
         super().__init__()
-        self.silent = self.dry = False
+        self.silent = self.dry = self.leaderless = False
         self.starts = 0
         for topic in ("orders", "calls", "scans", RESULTS):
             self.make(topic, 1)
@@ -48,6 +48,8 @@ class Moody(MemoryLog):
 
     async def end_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         self.answer()
+        while self.leaderless:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
         return await super().end_offsets(sources)
 
     def read(self, source: TopicPartition, offset: int, records: int) -> Fetched:
@@ -103,7 +105,14 @@ async def living(log: Moody, patience: float = 100.0) -> AsyncIterator[Life]:
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is looked at sooner than it would be."""
-    for name, seconds in {"_LOOK": 0.02, "_RIGHTS": 0.05, "_SILENT": 0.1, "_WAIT": 0.05, "_STANDSTILL": 0.3}.items():
+    for name, seconds in {
+        "_LOOK": 0.02,
+        "_RIGHTS": 0.05,
+        "_SILENT": 0.1,
+        "_WAIT": 0.05,
+        "_STANDSTILL": 0.3,
+        "_UNTOLD": 0.8,
+    }.items():
         monkeypatch.setattr(watch, name, seconds)
 
 
@@ -159,6 +168,16 @@ async def test_an_input_that_may_not_be_read_is_waited_for_without_tasks() -> No
         log.denied.remove(right)
         await life.ready()
         assert life.told("missing_rights") == 0
+
+
+async def test_ends_that_nobody_tells_though_brokers_answer_make_it_unready() -> None:
+    log = Moody()
+    async with living(log) as life:
+        log.leaderless = True
+        await life.not_ready("looking")
+        assert life.told("not_ready", reason="brokers") == 0
+        log.leaderless = False
+        await life.ready()
 
 
 async def test_a_task_that_reads_nothing_of_what_there_is_stands_still() -> None:
