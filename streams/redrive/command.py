@@ -10,10 +10,10 @@ import msgspec
 
 from schemas.decode import Reason
 from schemas.topics import INPUTS, TopicNames
-from streams.cli import logging
+from streams.cli.logging import logging_options
 from streams.cli.options import broker_option, instant, partitioner_option, topics_option
 from streams.cli.security import security_options
-from streams.cli.terminal import echo
+from streams.cli.terminal import echo, printable_json
 from streams.engine.errors import FatalError, LogError
 from streams.redrive.kafka import connected
 from streams.redrive.letters import Filter
@@ -37,6 +37,7 @@ from streams.stages.intake import Partitioner
 @broker_option
 @topics_option
 @partitioner_option
+@logging_options
 @security_options
 def redrive_command(
     reasons: tuple[str, ...],
@@ -57,7 +58,6 @@ def redrive_command(
     Where a dead letter has no value its record is read from where it lay. Workers may run. The status is 1 where
     letters that were wanted could not be redriven.
     """
-    logging.configure()
     if since is not None and before is not None and since >= before:
         raise click.UsageError("--since has to lie before --before")
     wanted = Filter(frozenset(reasons), frozenset(partitions), since, before)
@@ -74,7 +74,7 @@ def redrive_command(
     except LogError as error:
         raise click.ClickException(f"the broker cannot be used: {error}") from None
     if as_json:
-        click.echo(msgspec.json.encode(outcomes).decode())
+        click.echo(printable_json(msgspec.json.encode(outcomes)))
     else:
         for outcome in outcomes:
             for line in outcome.lines(dry_run=dry_run):

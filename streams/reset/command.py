@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from schemas.topics import TopicNames
-from streams.cli import logging
+from streams.cli.logging import logging_options
 from streams.cli.options import app_id_option, broker_option, instant, topics_option
 from streams.cli.security import security_options
 from streams.cli.terminal import echo
@@ -25,6 +25,7 @@ from streams.reset.run import connected
 @broker_option
 @app_id_option
 @topics_option
+@logging_options
 @security_options
 def reset_command(
     since: int | None,
@@ -40,7 +41,6 @@ def reset_command(
     What will be done is said first. Inputs and outputs are never touched. Refused while workers run. The status is 1
     where whoever was asked did not agree.
     """
-    logging.configure()
 
     async def run() -> int:
         async with connected(broker, app_id, topics, client) as resetting:
