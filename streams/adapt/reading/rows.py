@@ -34,7 +34,11 @@ def table(text: str) -> Iterator[tuple[int, dict[str, Any]]] | None:
     header = start.partition("\n")[0]
     if len(header) > _LONGEST_HEADER:
         return None
-    columns = {mark: next(csv.reader([header], delimiter=mark), []) for mark in delimiters}
+    try:
+        columns = {mark: next(csv.reader([header], delimiter=mark), []) for mark in delimiters}
+    except (csv.Error, TypeError, ValueError):
+        # A stray carriage return in the header; a `sep=` that names no delimiter.
+        return None
     mark, names = max(columns.items(), key=lambda column: len(column[1]))
     if len(names) < _FEWEST_COLUMNS or _BODY.search(start[:_FIRST_LINES]) or not _names(names):
         return None
@@ -51,9 +55,10 @@ def _names(cells: list[str]) -> bool:
 
 def _rows(text: str, mark: str, names: list[str], skipped: int) -> Iterator[tuple[int, dict[str, Any]]]:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark)
-    next(reader)
-    line = reader.line_num + skipped + 1
+    line = skipped + 1
     try:
+        next(reader)
+        line = reader.line_num + skipped + 1
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 yield line, {name.strip(): cell for name, cell in zip(names, cells, strict=False) if name.strip()}

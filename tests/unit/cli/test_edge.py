@@ -185,3 +185,12 @@ def test_a_password_in_a_misplaced_address_is_not_repeated(capsys: pytest.Captur
     with pytest.raises(SystemExit):
         cli.main(["topics", "kafka://user:hunter2@host:9092"])
     assert "hunter2" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("content", [b"d\r\x94\xe4", b"sep=\na,b,c\n", b"sep=\r\na,b,c\n", b'sep="\na,b,c\n'])
+def test_a_table_that_is_none_is_one_line(content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("table.csv").write_bytes(content)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["adapt", "history", "table.csv"])
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("parcelwatch: nothing of the format")
