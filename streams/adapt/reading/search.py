@@ -65,6 +65,6 @@ def reason(value: Any, *, parcel: bool = False, depth: int = 0) -> str | None:
     fields = {folded(name): inner for name, inner in value.items()}
     for name in _REASONS[:_CERTAIN] if parcel else _REASONS:
         said = fields.get(name)
-        if isinstance(said, str) and said.strip().casefold() not in _NO_REASONS:
+        if isinstance(said, str) and any(map(str.isalpha, said)) and said.strip().casefold() not in _NO_REASONS:
             return " ".join(said.split())
     return next((found for inner in value.values() if (found := reason(inner, parcel=parcel, depth=depth + 1))), None)

@@ -12,6 +12,8 @@ _PRECLUDED = frozenset(
     | {("acts.delivery_failed", f"ends.{kind}") for kind in ("sign", "done", "reach", "put", "collect", "take")}
 )
 """Words that keep what follows them in their clause from having happened."""
+_BY_RECIPIENT = ("signals.done", "signals.proof", "signals.with", "people.recipient", "places.home", "ends.sign")
+"""What says that it was the recipient who took a parcel, where nothing says that it was somebody else."""
 _OPEN = frozenset({"ends.put", "ends.back", "ends.back_past", "ends.destroy", "ends.accept"})
 """Ends of which it does not matter what follows them."""
 _PLACED = frozenset({"places.point", "places.hub", "places.depot", "places.name", "places.home"})
@@ -157,6 +159,9 @@ def _end(clause: Clause, tag: Tag, kind: str, returning: bool) -> Iterator[Verdi
         yield _accepted(clause)
     elif kind in ("back", "back_past", "back_done"):
         yield _back(clause, tag, kind)
+    elif kind == "success":
+        if clause.has("signals.delivery"):
+            yield _brought(clause, tag, kind, returning)
     elif kind == "receive":
         yield _received(clause, returning)
     elif kind == "destroy":
@@ -218,13 +223,16 @@ def _brought(clause: Clause, tag: Tag, kind: str, returning: bool) -> Verdict:
 
 def _taken(clause: Clause, tag: Tag, kind: str, returning: bool) -> Verdict:
     if _first(clause.after(tag), "places.depot", "places.hub"):
-        return Verdict("in_transit")
+        taken = clause.has("people.recipient") and not clause.has("people.courier")
+        return Verdict("delivered", by_hand=True) if taken and clause.spaced else Verdict("in_transit")
     if clause.has("people.courier"):
         return Verdict("in_transit" if clause.has("places.point") and not clause.has("people.sender") else "picked_up")
     if clause.has("people.sender", "signals.dropped"):
         return Verdict("returned" if returning and kind == "take" else "picked_up")
     if clause.has("acts.held") and not clause.has("people.recipient"):
         return Verdict("in_transit")
+    if kind == "take" and not clause.has(*_BY_RECIPIENT):
+        return Verdict("held")
     if kind == "take" or clause.has("people.recipient", "signals.proof", "places.point", "signals.with"):
         return Verdict("delivered", by_hand=True)
     return Verdict("picked_up")

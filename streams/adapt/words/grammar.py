@@ -98,15 +98,18 @@ def _tags(clause: str, lexicon: Lexicon) -> list[Tag]:
     "courier: X" says who to ask, not who did it; "a neighbour's shop" is no neighbour, "no 5" a number.
     """
 
+    tags = lexicon.tags(clause)
+
     def is_other(tag: Tag) -> bool:
         behind = clause[tag.end :].lstrip()
         if tag.kind == "people.courier":
             return behind.startswith((":", "："))
         if tag.kind == "people.recipient":
-            return clause[tag.end :].startswith("'s ")
+            following = next((other.kind for other in tags if other.start >= tag.end), "")
+            return clause[tag.end :].startswith("'s ") and following.startswith(("places.", "people."))
         return tag.kind == "before.not" and clause[tag.start : tag.end] == "no" and behind[:1].isdigit()
 
-    return [tag for tag in lexicon.tags(clause) if not is_other(tag)]
+    return [tag for tag in tags if not is_other(tag)]
 
 
 def _doubts(clause: Clause) -> bool:

@@ -234,7 +234,7 @@ LABELLED = sorted((Path(__file__).parents[3] / "bench" / "scan_texts").glob("*.t
 @pytest.mark.parametrize("path", LABELLED, ids=lambda path: path.stem)
 def test_labelled_texts_end_wrongly_at_most_once_in_a_hundred_and_are_missed_at_most_three_times(path: Path) -> None:
     found = score(labelled(path))
-    assert found.ends > 40
+    assert found.ends > 30
     assert len(found.wrong) <= 0.01 * found.texts, found.wrong
     assert len(found.missed) <= 0.03 * found.ends, found.missed
 
