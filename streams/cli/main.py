@@ -98,6 +98,9 @@ def main(args: list[str] | None = None) -> NoReturn:
 
 
 def _run(args: list[str] | None) -> int:
+    if any("\0" in argument for argument in args or ()):
+        # No system hands one over; whoever calls this may.
+        raise click.UsageError("an argument has a NUL in it")
     status: Any = parcelwatch.main(args, prog_name="parcelwatch", standalone_mode=False)
     return status if isinstance(status, int) else 0
 
