@@ -75,20 +75,21 @@ def reconcile(expected: Sequence[Expected], emitted: list[Emitted], watermark: i
     """
     alerts: list[Alert] = []
     passed = [x for x in expected if x.raised < (settled if x.by_event else watermark)]
+    #: What was sent, by what tells alerts apart.
+    known: dict[tuple[str, int | str, int], list[Emitted]] = {}
     if emitted:
         valid = {(x.type, x.anchor, x.raised) for x in passed}
         for sent in emitted:
             if sent.state == OPEN and (sent.type, sent.anchor, sent.raised) not in valid:
                 sent.state = VOID
                 alerts.append(_disproved(sent))
+            if sent.state != VOID:
+                known.setdefault((sent.type, sent.anchor, sent.raised), []).append(sent)
+    episodes = _Episodes(emitted)
     for x in passed:
-        matching = [
-            sent
-            for sent in emitted
-            if sent.state != VOID and sent.raised == x.raised and sent.anchor == x.anchor and sent.type == x.type
-        ]
+        matching = known.setdefault((x.type, x.anchor, x.raised), [])
         if not matching:
-            matching = [_raise(x, x.audiences, _episode(x, emitted), emitted, alerts)]
+            matching.append(_raise(x, x.audiences, episodes.next(x), emitted, alerts))
         elif any(sent.state == OPEN for sent in matching):
             # What still holds stays as sent; an audience that lacked it gets it now.
             lacking = tuple(a for a in x.audiences if not any(a in sent.audiences for sent in matching))
@@ -156,11 +157,25 @@ def _raise(
     return sent
 
 
-def _episode(x: Expected, emitted: list[Emitted]) -> str:
+class _Episodes:
     """A raise after one of the same anchor (disproved, or moved by a late event) is another episode."""
-    before = len({sent.episode for sent in emitted if sent.type == x.type and sent.anchor == x.anchor})
-    episode = x.episode if isinstance(x.episode, str) else x.episode()
-    return f"{episode}#{before + 1}" if before else episode
+
+    def __init__(self, emitted: list[Emitted]) -> None:
+        self._emitted = emitted
+        self._known: dict[tuple[str, int | str], set[str]] | None = None
+
+    def next(self, x: Expected) -> str:
+        """The episode of an alert that is raised now."""
+        if self._known is None:
+            # Put in order only where something is raised: mostly nothing is.
+            self._known = {}
+            for sent in self._emitted:
+                self._known.setdefault((sent.type, sent.anchor), set()).add(sent.episode)
+        known = self._known.setdefault((x.type, x.anchor), set())
+        episode = x.episode if isinstance(x.episode, str) else x.episode()
+        named = f"{episode}#{len(known) + 1}" if known else episode
+        known.add(named)
+        return named
 
 
 def _disproved(sent: Emitted) -> Alert:

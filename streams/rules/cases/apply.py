@@ -140,13 +140,10 @@ def _hold(holder: Any, field: str, fact: Any, settled: int) -> bool:
 def ship(life: Case, fact: Shipped, settled: int) -> bool:
     """Puts an `order.shipped` into a life. False: it is a repeat."""
     _live(life, fact.time)
-    parcels = life.order.shipped
-    known = next((p for p in parcels if p.tracking_no == fact.tracking_no and p.carrier == fact.carrier), None)
+    known = life.order.parcel(fact.carrier, fact.tracking_no)
     if not takes_its_place(fact, known, settled):
         return False
-    if known is not None:
-        parcels.remove(known)
-    parcels.append(fact)
+    life.order.put_parcel(fact)
     return True
 
 
@@ -176,7 +173,7 @@ def _say(whole: Case, life: Case, conversation_id: str, message: Message, settle
         return False
     identity = message_id(conversation_id, message.event_id)
     known = life.messages.pop(identity, None)
-    said = conversation.messages
+    said = conversation.of_event(message.event_id)
     if message.order_id is not None and life.start is not None:
         # What was said in another life of the order was another escalation, and so is what is forgotten.
         said = [one for one in said if life.start <= one.time and (life.end is None or one.time <= life.end)]

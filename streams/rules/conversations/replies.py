@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
 import msgspec
@@ -48,7 +49,7 @@ class Change(NamedTuple):
     sign: int
 
 
-class Conversation(msgspec.Struct, array_like=True):
+class Conversation(msgspec.Struct, array_like=True, dict=True):
     """What is known of one conversation under one record key; `messages` in order.
 
     `answered`: the place of the last answer of which nothing else is known any more. `last`: the time of the last
@@ -69,15 +70,27 @@ class Conversation(msgspec.Struct, array_like=True):
         index = bisect_left(self.messages, message.place, key=lambda known: known.place)
         if index < len(self.messages) and self.messages[index].place == message.place:
             return False
+        same = self.of_event(message.event_id)
         # Once a message is settled, only an earlier one takes its place.
-        if message.time < settled and any(
-            known.time == message.time and known.event_id == message.event_id for known in self.messages
-        ):
+        if message.time < settled and any(known.time == message.time for known in same):
             return False
         if self.answered is not None and message.place < self.answered:
             message.side = "other"
         self.messages.insert(index, message)
+        insort(self._by_event.setdefault(message.event_id, same), message, key=lambda known: known.place)
         return True
+
+    def of_event(self, event_id: str) -> list[Message]:
+        """The messages of an event id, in order."""
+        return self._by_event.get(event_id, [])
+
+    @cached_property
+    def _by_event(self) -> dict[str, list[Message]]:
+        """Worked out once, and again when messages were dropped: it is no part of what is kept."""
+        found: dict[str, list[Message]] = {}
+        for message in self.messages:
+            found.setdefault(message.event_id, []).append(message)
+        return found
 
     def changes(self, settled: int, policy: Policy) -> tuple[list[Change], int | None]:
         """The changes of topics among the messages before `settled`, each once, and when there is more, if ever.
@@ -118,6 +131,7 @@ class Conversation(msgspec.Struct, array_like=True):
         if old:
             self.last = old[-1].time if self.last is None else max(self.last, old[-1].time)
         self.messages = self._open_wait(old, policy) + kept
+        self.__dict__.pop("_by_event", None)
         return self._next_drop(before, policy)
 
     def _next_drop(self, before: int, policy: Policy) -> int | None:
@@ -146,9 +160,9 @@ def asked(
 ) -> Intervention | None:
     """The intervention that the messages of one event id are, if any: the first new one that asks for staff.
 
-    `messages`: of the conversation, in order. `known`: what was told before; its message may be forgotten.
+    `messages`: of that id, in order. `known`: what was told before; its message may be forgotten.
     """
-    same = [message for message in messages if message.event_id == event_id]
+    same = list(messages)
     if known is not None and all(message.place != known.place for message in same):
         if not same or known.place < same[0].place:
             return known

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import msgspec
@@ -44,7 +45,7 @@ class Shipped(Fact, array_like=True, kw_only=True, gc=False):
     to_region: str | None = None
 
 
-class Order(msgspec.Struct, array_like=True):
+class Order(msgspec.Struct, array_like=True, dict=True):
     """What is known of one order: the first fact of each kind, and one `Shipped` per parcel."""
 
     placed: Placed | None = None
@@ -52,6 +53,24 @@ class Order(msgspec.Struct, array_like=True):
     completed: Fact | None = None
     cancelled: Fact | None = None
     shipped: list[Shipped] = msgspec.field(default_factory=list)
+
+    def parcel(self, carrier: str, tracking_no: str) -> Shipped | None:
+        """What is known of the order in that parcel."""
+        return self._by_parcel.get((carrier, tracking_no))
+
+    def put_parcel(self, fact: Shipped) -> None:
+        """Takes the place of what is known of the order in the parcel, if anything is."""
+        name = fact.carrier, fact.tracking_no
+        known = self._by_parcel.get(name)
+        if known is not None:
+            self.shipped.remove(known)
+        self.shipped.append(fact)
+        self._by_parcel[name] = fact
+
+    @cached_property
+    def _by_parcel(self) -> dict[tuple[str, str], Shipped]:
+        """Worked out once while the order is in memory: it is no part of what is kept."""
+        return {(one.carrier, one.tracking_no): one for one in self.shipped}
 
     @property
     def single_item(self) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left
 from collections.abc import Callable
 from typing import Any
 
@@ -52,9 +52,10 @@ class Ticket(msgspec.Struct, array_like=True):
 
     def add_switch(self, switch: Switch) -> bool:
         """Adds a pause or resume. False: known already."""
-        if any(known.place == switch.place for known in self.switches):
+        place = bisect_left(self.switches, switch.place, key=lambda known: known.place)
+        if place < len(self.switches) and self.switches[place].place == switch.place:
             return False
-        insort(self.switches, switch, key=lambda known: known.place)
+        self.switches.insert(place, switch)
         return True
 
 

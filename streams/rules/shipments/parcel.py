@@ -8,7 +8,7 @@ scan, and is needed only where a scan could change something: see `Parcel.calm`.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterator
 from typing import Any
 
@@ -108,11 +108,16 @@ class Parcel(msgspec.Struct, gc=True):
 
     def add_registration(self, registration: Registration) -> bool:
         """Adds a registration where it belongs. False: it is known already."""
-        place = registration.sort_key
-        if any(known.sort_key == place and known.order_id == registration.order_id for known in self.registrations):
+        if any(known.order_id == registration.order_id for known in self._at(registration.sort_key)):
             return False
         insort(self.registrations, registration, key=lambda known: known.sort_key)
         return True
+
+    def _at(self, place: tuple[int, str, bytes]) -> list[Registration]:
+        """The registrations of a place."""
+        known = self.registrations
+        first = bisect_left(known, place, key=lambda one: one.sort_key)
+        return known[first : bisect_right(known, place, lo=first, key=lambda one: one.sort_key)]
 
     def withdraw(self, order_id: str, *place: Any) -> bool:
         """Takes back a registration, by its place: another event of the same fact holds. False: it is not known."""
@@ -126,14 +131,28 @@ class Parcel(msgspec.Struct, gc=True):
     ) -> bool:
         """Notes of the registration at a place when its order was placed and where it goes. False: nothing new."""
         changed = False
-        for known in self.registrations:
-            if known.order_id != order_id or known.sort_key != (time, event_id, digest):
+        for known in self._at((time, event_id, digest)):
+            if known.order_id != order_id:
                 continue
             if (known.placed, known.ship_to_region) != (placed, region):
                 known.placed = placed
                 known.ship_to_region = region
                 changed = True
         return changed
+
+    def since(self, start: int) -> Parcel:
+        """A copy of what there is from an instant on, but for the alerts."""
+        scan = bisect_left(self.scans, start << BITS)
+        shipped = bisect_left(self.registrations, start, key=lambda known: known.time)
+        return Parcel(
+            self.carrier,
+            self.tracking_no,
+            self.scans[scan:],
+            self.facilities[scan:],
+            self.registrations[shipped:],
+            linked={key: span for key, span in self.linked.items() if span[0] >= start},
+            named=self.named,
+        )
 
     def forget(self, use: Use) -> None:
         """Drops everything of a use that is over."""
@@ -142,11 +161,10 @@ class Parcel(msgspec.Struct, gc=True):
         del self.scans[first:last]
         del self.facilities[first:last]
         # Without the use nobody would know that these say nothing new.
-        repeated = {id(one) for one in use.repeated}
         self.registrations = [
             r
             for r in self.registrations
-            if (r.time < use.start or (use.until is not None and r.time >= use.until)) and id(r) not in repeated
+            if (r.time < use.start or (use.until is not None and r.time >= use.until)) and id(r) not in use.repeated
         ]
         self.linked = {
             key: span
@@ -171,8 +189,8 @@ class Use:
     def __init__(self, start: int) -> None:
         self.start = start
         self.registrations: list[Registration] = []
-        #: Registrations of orders that it holds which belong to no use: the order is registered again, once it is over.
-        self.repeated: list[Registration] = []
+        #: By identity, registrations of orders that it holds which belong to no use: the order registered again.
+        self.repeated: dict[int, Registration] = {}
         #: (time, rank) of the first collecting or terminal scan.
         self.collected: tuple[int, int] | None = None
         #: (time, rank) of the terminal scan.
@@ -202,16 +220,20 @@ class Silence:
         self.orders = len(use.registrations)
 
 
-def uses(parcel: Parcel, given_up: int, keep: int) -> list[Use]:
+#: By order, the use before the last one that holds it for longest, and until when.
+Holders = dict[str, tuple[int, Use]]
+
+
+def uses(parcel: Parcel, given_up: int, keep: int, holders: Holders | None = None) -> list[Use]:
     """The uses that the history makes, oldest first; the last one may go on.
 
     `given_up`: microseconds without an update after which a use is over; `keep`: microseconds after its terminal
-    scan for which a use is remembered.
+    scan for which a use is remembered. `holders`: of the uses before this history, where it is the rest of one; those
+    that it closes are added.
     """
     found: list[Use] = []
     current: Use | None = None
-    #: By order, the use before the current one that holds it for longest, and until when.
-    holders: dict[str, tuple[int, Use]] = {}
+    holders = {} if holders is None else holders
     #: The orders of the current one.
     orders: set[str] = set()
 
@@ -236,7 +258,7 @@ def uses(parcel: Parcel, given_up: int, keep: int) -> list[Use]:
             if current is None or current.ended is not None:
                 until, holder = (instant, current) if order in orders else holders.get(order, (BEFORE_ALL, None))
                 if holder is not None and instant <= until:
-                    holder.repeated.append(registration)
+                    holder.repeated[id(registration)] = registration
                     continue
                 if current is not None:
                     close(current, instant)

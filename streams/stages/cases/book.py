@@ -96,10 +96,15 @@ class OrderBook:
         self.changed.add(key)
         # Whatever it begins is known for so long at least, and what it brings forward ends no sooner.
         self._ends.put(time + policy.keeping.least, key)
-        before = registrations.announced(case) if slot in _REGISTERED and case.order.shipped else []
+        fact, known = entry.fact, None
+        if isinstance(fact, Shipped):
+            known = case.order.parcel(fact.carrier, fact.tracking_no)
+        before = registrations.announced(case) if slot == PLACED and case.order.shipped else []
         if not self._put(case, case, entry):
             return False
-        if slot == SHIPPED or before:
+        if isinstance(fact, Shipped):
+            self.registrations += registrations.shipped(case, fact, known)
+        elif before:
             self.registrations += registrations.changed(case, before, policy)
         self._due.put(wakeups.alerts_from(case, entry, policy), key)
         self._count_due.put(wakeups.counts_from(case, entry, policy), key)

@@ -9,6 +9,7 @@ from streams.policy.model import Policy
 from streams.rules.cases import eviction, lifetimes
 from streams.rules.cases.apply import SHIPPED
 from streams.rules.cases.case import Case, Shipping
+from streams.rules.orders.ship_by import Shipped
 
 #: What the shipments get to know of an order, of a parcel by (what, carrier, tracking number, ...): that it was
 #: "shipped" in it (fields of a Registration), that it was not by that event ("withdrawn": order and place), and when it
@@ -42,6 +43,15 @@ def changed(case: Case, before: list[Shipping], policy: Policy) -> Iterator[Regi
             yield "shipped", *_registration(one)
         elif known_before[name] != one:
             yield "placed", *name, one.placed, one.ship_to_region
+
+
+def shipped(case: Case, fact: Shipped, known: Shipped | None) -> Iterator[RegistrationRecord]:
+    """What they have to be told of a fact that the case holds now, in the place of a known one, and of nothing else."""
+    placed = case.order.placed
+    of_order = (placed.time, placed.ship_to_region) if placed is not None else (None, None)
+    if known is not None:
+        yield "withdrawn", *Shipping(known, case.key, *of_order).name
+    yield "shipped", *_registration(Shipping(fact, case.key, *of_order))
 
 
 def _registration(one: Shipping) -> tuple[Any, ...]:

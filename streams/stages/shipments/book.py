@@ -15,17 +15,21 @@ from streams.engine.due_keys import DueKeys
 from streams.engine.processor import BEGINNING, Horizon
 from streams.engine.table import MemoryTable, Table
 from streams.policy.model import Policy
-from streams.rules.alert import RAISED, Alert
-from streams.rules.reconcile import LATE_EVENT, OPEN, VOID, Expected, next_moment, reconcile
+from streams.rules.reconcile import OPEN, Expected, next_moment
 from streams.rules.shipments import silence_alerts
 from streams.rules.shipments.parcel import Parcel, Registration, Use, over, uses
 from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, RANK
+from streams.stages import split_rows
 from streams.stages.shipments import parcel_rows
+from streams.stages.shipments.busy_parcels import Busy, BusyParcels
 from streams.stages.shipments.carrier_feeds import FeedBook, ScanCounter
+from streams.stages.shipments.parcel_judge import ParcelJudge
 from streams.stages.shipments.parcel_rows import (
     AWAITED,
+    BUSY,
     CALM,
     FINISHED,
+    SPLIT,
     UNNUMBERED,
     USED_BEFORE,
     pack_header,
@@ -34,11 +38,7 @@ from streams.stages.shipments.parcel_rows import (
 )
 from streams.stages.shipments.scan_ties import TieBook
 from streams.stages.shipments.spellings import Spellings
-from streams.stages.shipments.stall_clusters import PointRecord
 from streams.stages.shipments.string_table import Names
-
-#: ("opened" or "closed", order, episode, time)
-LinkRecord = tuple[str, str, str, int]
 
 #: Parcels that are judged in one slice: some 50 ms.
 SLICE = 1_000
@@ -60,18 +60,17 @@ class ShipmentBook:
         self.rows: Table = MemoryTable()
         self.names = Names()
         self.horizon = Horizon(BEGINNING)
-        self.alerts: list[Alert] = []
-        self.links: list[LinkRecord] = []
-        self.points: list[PointRecord] = []
         self.scan_counts = ScanCounter()
         self.feeds = feeds if feeds is not None else FeedBook(policy)
+        self._says = ParcelJudge(policy, self.feeds, BEGINNING)
+        self._busy = BusyParcels(policy, self._says)
+        self.alerts, self.links, self.points = self._says.alerts, self._says.links, self._says.points
         #: Rows that have changed, None where one is gone, until they are collected.
         self.changed: dict[bytes, bytes | None] = {}
         self.ties = TieBook()
         self._prefixes: dict[str, bytes] = {}
         self._identities: dict[str, str] = {}
         self._looked_up: tuple[events.Scan | None, bytes, bytes | None] = None, b"", None
-        self._held: dict[str, set[bytes]] = {}
         #: Carriers whose feed is back, and what of their parcels is to be judged for that.
         self.returning: set[str] = set()
         self._again: list[bytes] = []
@@ -118,16 +117,24 @@ class ShipmentBook:
 
     def parcel(self, carrier: str, tracking_no: str) -> Parcel | None:
         """What is known of a parcel, if anything."""
-        return self._parcel(self.key(carrier, tracking_no)) if carrier in self._prefixes else None
+        if carrier not in self._prefixes:
+            return None
+        key = self.key(carrier, tracking_no)
+        busy = self._busy.get(key)
+        return self._parcel(key) if busy is None else busy.parcel
 
     def _parcel(self, key: bytes) -> Parcel | None:
         row = self.rows.get(key)
         if row is None:
             return None
         carrier = self.names.text(int.from_bytes(key[1:4]))
-        return parcel_rows.decoded(carrier, key[4:].decode(), row, self.names)
+        whole = parcel_rows.whole(self.rows, key, row)
+        return parcel_rows.decoded(carrier, key[4:].decode(), whole, self.names)
 
     def _due_of(self, key: bytes) -> int | None:
+        busy = self._busy.get(key)
+        if busy is not None:
+            return busy.parcel.due
         row = self.rows.get(key)
         return None if row is None else parcel_rows.due_of(row)
 
@@ -157,7 +164,9 @@ class ShipmentBook:
             self._due.put(due, key)
         else:
             flags, last, due, size = unpack_header(row)
-            if flags & CALM:
+            if len(row) > BUSY or flags & SPLIT:
+                pass
+            elif flags & CALM:
                 silent = time - last
                 # The common case: nothing is open, and the silence was too short to matter to any rule.
                 if 0 < silent <= self._shortest:
@@ -191,6 +200,9 @@ class ShipmentBook:
 
     def _add(self, key: bytes, event: events.Scan, packed: int, value: bytes) -> bool:
         """Takes a scan that may matter. False: it is a repeat."""
+        busy = self._busy_of(key)
+        if busy is not None:
+            return self._add_to(busy, key, event, packed, value)
         parcel = self._parcel(key) or Parcel(self._identity(event.carrier), event.tracking_no)
         renamed = parcel.name(packed >> BITS, event.carrier)
         place = parcel.add_scan(packed, event.facility)
@@ -204,10 +216,67 @@ class ShipmentBook:
                 self._judge(key, parcel)
         return place is None
 
+    def _add_to(self, busy: Busy, key: bytes, event: events.Scan, packed: int, value: bytes) -> bool:
+        """The same of a busy parcel."""
+        time, parcel = packed >> BITS, busy.parcel
+        renamed = parcel.name(time, event.carrier)
+        plain = not renamed and self._busy.is_plain_scan(busy, packed)
+        place = parcel.add_scan(packed, event.facility)
+        if place is not None:
+            if time < self._settled or self.ties.holds_against(key, packed, event.event_id, value):
+                if not renamed:
+                    return False
+            else:
+                self.ties.note(key, packed, event.event_id, value)
+                if parcel.facilities[place] == event.facility and not renamed:
+                    return False
+                parcel.facilities[place] = event.facility
+            plain = False
+        if plain:
+            self._note(key, busy, time)
+        else:
+            self._plan(key, parcel, self._busy.judge(key, busy, time))
+        return place is None
+
+    def _note(self, key: bytes, busy: Busy, time: int) -> None:
+        """A busy parcel has another update, of which nothing follows before the shortest silence behind it is over."""
+        if self._busy.seen(busy, time):
+            self._plan(key, busy.parcel, [time + self._shortest + 1])
+
+    def _busy_of(self, key: bytes) -> Busy | None:
+        """The parcel of a key, if it is one with a long history."""
+        busy = self._busy.get(key)
+        if busy is None:
+            row = self.rows.get(key)
+            if row is not None and (len(row) > BUSY or row[0] & SPLIT):
+                parcel = self._parcel(key)
+                busy = None if parcel is None else self._busy.take(key, parcel)
+                if self._busy.too_many():
+                    self.fold()
+        return busy
+
+    def fold(self) -> None:
+        """Puts into rows what is kept of busy parcels."""
+        for key, parcel in self._busy.changed():
+            self._write(key, parcel)
+
+    def _write(self, key: bytes, parcel: Parcel) -> None:
+        """Puts a parcel into its row, and into pieces of one where it is too large for that."""
+        row = self.rows.get(key)
+        before = 0 if row is None else parcel_rows.pieces_of(row)
+        head, pieces = parcel_rows.in_pieces(key, parcel_rows.encoded(parcel, self.names))
+        if before or pieces:
+            self.changed.update(split_rows.replace(self.rows, key, before, pieces))
+        self.rows[key] = self.changed[key] = head
+
     def register(self, record: tuple[Any, ...]) -> None:
         """Takes what stage 1 sent of an order: shipped in this parcel or not, or placed."""
         what, carrier, tracking_no, *rest = record
         key = self.key(carrier, tracking_no)
+        busy = self._busy_of(key)
+        if busy is not None:
+            self._register_in(busy, key, what, carrier, rest)
+            return
         parcel = self._parcel(key)
         if what == "shipped":
             registration = Registration(*rest)
@@ -224,6 +293,23 @@ class ShipmentBook:
         elif parcel is None or not (parcel.place_order if what == "placed" else parcel.withdraw)(*rest):
             return
         self._judge(key, parcel)
+
+    def _register_in(self, busy: Busy, key: bytes, what: str, carrier: str, rest: list[Any]) -> None:
+        """The same of a busy parcel. One that is full takes no more orders."""
+        parcel = busy.parcel
+        time: int = rest[1] if what != "shipped" else rest[0]
+        if what == "shipped":
+            registration = Registration(*rest)
+            renamed = not busy.is_full and parcel.name(time, carrier)
+            plain = not renamed and self._busy.is_plain_registration(busy, registration)
+            if busy.is_full or not (parcel.add_registration(registration) or renamed):
+                return
+            if plain:
+                self._note(key, busy, time)
+                return
+        elif not (parcel.place_order if what == "placed" else parcel.withdraw)(*rest):
+            return
+        self._plan(key, parcel, self._busy.judge(key, busy, time))
 
     def _await(self, key: bytes, parcel: Parcel, registration: Registration) -> None:
         """A parcel that is new is registered: nothing falls due before the shortest of all thresholds."""
@@ -245,7 +331,7 @@ class ShipmentBook:
             self._move(horizon)
             self.returning |= ended
             for carrier in sorted(ended):
-                self._again += self._held.pop(carrier, ())
+                self._again += self._says.held.pop(carrier, ())
             waiting, self._waiting = self._waiting, []
             for waits, key in waiting:
                 self._due.put(waits, key)
@@ -261,10 +347,7 @@ class ShipmentBook:
     def _next(self, settled: int) -> Iterator[bytes | None]:
         """Parcels whose carrier's feed has come back, then those that are due."""
         while self._again:
-            key = self._again.pop()
-            parcel = self._parcel(key)
-            if parcel is not None:
-                self._judge(key, parcel)
+            self._look_again(self._again.pop())
             yield None
         self.returning.clear()
         yield from self._due.pop(settled)
@@ -274,6 +357,9 @@ class ShipmentBook:
         row = self.rows.get(key)
         if row is None:
             return
+        if self._busy_of(key) is not None:
+            self._look_again(key)
+            return
         flags, last, _, _ = unpack_header(row)
         again = BEGINNING
         if not flags & USED_BEFORE:
@@ -282,16 +368,37 @@ class ShipmentBook:
             self._due.put(again, key)
             self.rows[key] = self.changed[key] = parcel_rows.postponed(row, again)
         else:
-            parcel = self._parcel(key)
-            if parcel is not None:
-                parcel.due = None
-                self._judge(key, parcel)
+            self._look_again(key)
+
+    def _look_again(self, key: bytes) -> None:
+        """Judges a parcel, whatever has happened."""
+        busy = self._busy_of(key)
+        parcel = self._parcel(key) if busy is None else busy.parcel
+        if parcel is None:
+            return
+        parcel.due = None
+        if busy is None:
+            self._judge(key, parcel)
+            return
+        moments = self._busy.judge(key, busy)
+        if busy.found:
+            self._plan(key, parcel, moments)
+        else:
+            self._drop(key)
+
+    def _drop(self, key: bytes) -> None:
+        """Nothing is left of a parcel."""
+        row = self.rows.pop(key, None)
+        self._busy.drop(key)
+        if row is not None:
+            self.changed.update(split_rows.replace(self.rows, key, parcel_rows.pieces_of(row), {}))
+        self.changed[key] = None
 
     def _move(self, horizon: Horizon) -> None:
         self.horizon = horizon
         # A deadline waits until it is known whether its carrier's feed was silent.
-        self._watermark = min(horizon.watermark, self.feeds.judged)
-        self._settled = horizon.settled
+        self._watermark = self._says.watermark = min(horizon.watermark, self.feeds.judged)
+        self._settled = self._says.settled = horizon.settled
         self.ties.settle(horizon.settled)
 
     def rebuild(self, horizon: Horizon, returning: Iterable[str] = ()) -> int:
@@ -306,6 +413,8 @@ class ShipmentBook:
         stalled = 0
         known: set[bytes] = set()
         for key, row in self.rows.items():
+            if split_rows.is_piece(key):
+                continue
             if key[:4] not in known:
                 known.add(key[:4])
                 self.key(self.names.text(int.from_bytes(key[1:4])), "")
@@ -314,7 +423,7 @@ class ShipmentBook:
                 self._due.put(due, key)
             stalled += parcel_rows.is_stalled(row)
             if silent and (carrier := silent.get(key[:4])) is not None:
-                self._held.setdefault(carrier, set()).add(key)
+                self._says.held.setdefault(carrier, set()).add(key)
             if back and key[:4] in back:
                 self._again.append(key)
         return stalled
@@ -325,16 +434,8 @@ class ShipmentBook:
         rules = self.policy.shipments
         parcel.finished = False
         found = uses(parcel, rules.given_up, rules.keep)
-        expected, held = silence_alerts.given(parcel, found, self.policy, self.feeds.feeds.get(parcel.carrier))
-        if held:
-            self._held.setdefault(parcel.carrier, set()).add(key)
+        expected, held = self._says.say(key, parcel, found)
         watermark = self._watermark
-        alerts = reconcile(expected, parcel.emitted, watermark, self._settled)
-        if alerts:
-            self.alerts += alerts
-            self._point(parcel, alerts)
-        if parcel.emitted or parcel.linked:
-            self._link(parcel, expected)
         moments = [next_moment(expected, watermark, self._settled)]
         kept: list[Use] = []
         for use in found:
@@ -347,8 +448,7 @@ class ShipmentBook:
             if end >= watermark:
                 moments.append(end)
         if not kept:
-            self.rows.pop(key, None)
-            self.changed[key] = None
+            self._drop(key)
             return
         use = kept[-1]
         parcel.last = use.last
@@ -358,6 +458,11 @@ class ShipmentBook:
         )
         parcel.calm, parcel.awaited = quiet and not uncollected, quiet and uncollected
         parcel.used_before = len(kept) > 1
+        self._plan(key, parcel, moments)
+        self._write(key, parcel)
+
+    def _plan(self, key: bytes, parcel: Parcel, moments: Iterable[int | None]) -> None:
+        """The parcel is to be looked at at the least of these moments, if not sooner."""
         moment = min((moment for moment in moments if moment is not None), default=None)
         if moment is not None and (parcel.due is None or moment < parcel.due):
             # An entry that is too early finds nothing and looks again: cheaper than taking it out.
@@ -366,7 +471,6 @@ class ShipmentBook:
                 self._waiting.append((moment, key))
             else:
                 self._due.put(moment, key)
-        self.rows[key] = self.changed[key] = parcel_rows.encoded(parcel, self.names)
 
     def _is_quiet(self, parcel: Parcel, use: Use, expected: list[Expected]) -> bool:
         """Whether the use goes on with nothing open and nothing to come but for what falls due if no scan comes."""
@@ -377,45 +481,3 @@ class ShipmentBook:
             one for one in expected if one.anchor != (awaited if one.type == silence_alerts.NOT_COLLECTED else use.last)
         ]
         return next_moment(others, self._watermark, self._settled) is None
-
-    def _point(self, parcel: Parcel, alerts: list[Alert]) -> None:
-        """Tells the facilities of stalls that were raised, or disproved."""
-        places = {sent.episode: sent.place for sent in parcel.emitted if sent.place is not None}
-        for alert in alerts:
-            place = places.get(alert.episode) if alert.type == silence_alerts.STALLED else None
-            if place is None:
-                continue
-            name = f"{parcel.tracking_no}/{alert.episode}"
-            if alert.status == RAISED:
-                self.points.append(("stalled", place, alert.time, name))
-            elif alert.resolution == LATE_EVENT:
-                self.points.append(("disproved", place, alert.time, name))
-
-    def _link(self, parcel: Parcel, expected: list[Expected]) -> None:
-        """Tells the orders of stalls, as they are known now: a late registration may bring another order in."""
-        episodes = {
-            (sent.anchor, sent.raised): sent.episode
-            for sent in parcel.emitted
-            if sent.type == silence_alerts.STALLED and sent.state != VOID
-        }
-        wanted: dict[tuple[str, str], tuple[int, int | None]] = {}
-        for one in expected:
-            episode = episodes.get((one.anchor, one.raised)) if one.type == silence_alerts.STALLED else None
-            if episode is None:
-                continue
-            over_by = self._watermark if one.resolved_by_deadline else self._settled
-            until = one.resolved if one.resolved is not None and one.resolved < over_by else None
-            for order in one.orders:
-                wanted[order, f"{parcel.tracking_no}/{episode}"] = (one.raised, until)
-        for (order, name), (since, until) in wanted.items():
-            known = parcel.linked.get((order, name))
-            if known == (since, until):
-                continue
-            if known is None or known[0] != since or known[1] is not None:
-                self.links.append(("opened", order, name, since))
-            if until is not None:
-                self.links.append(("closed", order, name, until))
-        # What is none any more closes where it began: it holds for nothing.
-        gone = parcel.linked.keys() - wanted.keys()
-        self.links += [("closed", order, name, parcel.linked[order, name][0]) for order, name in sorted(gone)]
-        parcel.linked = wanted

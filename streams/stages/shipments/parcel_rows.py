@@ -20,6 +20,7 @@ from streams.rules.reconcile import OPEN, Emitted
 from streams.rules.shipments.parcel import Parcel, Registration
 from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, MASK
 from streams.rules.shipments.silence_alerts import STALLED
+from streams.stages import split_rows
 from streams.stages.shipments.string_table import Names
 
 #: First letter of the keys of these rows.
@@ -27,6 +28,10 @@ PARCEL_LETTER = b"p"
 #: See `streams.rules.shipments.parcel.Parcel`: calm; ended, with nothing left to say; a stall that is open; awaited;
 #: an earlier use of the number is remembered.
 CALM, FINISHED, STALLED_NOW, AWAITED, USED_BEFORE = 1, 2, 4, 8, 16
+#: The row is a head, and the parcel lies in pieces (`streams.stages.split_rows`): so many as the size tells.
+SPLIT = 32
+#: Bytes of a row from which on the parcel is kept in memory as it is while it is in use.
+BUSY = 2 << 10
 #: Due at no time.
 NEVER = (1 << 63) - 1
 #: The number of a facility that has none: its name is with what is rare.
@@ -103,6 +108,26 @@ def inserted(row: bytes, last: int, size: int, packed: int, scan: bytes, shortes
             return None
         place -= _EACH
     return None
+
+
+def pieces_of(row: bytes) -> int:
+    """In how many pieces the parcel lies; 0: in the row itself."""
+    size: int = unpack_header(row)[3]
+    return size if row[0] & SPLIT else 0
+
+
+def in_pieces(key: bytes, row: bytes) -> tuple[bytes, dict[bytes, bytes]]:
+    """The row as it is kept, and the pieces that the parcel lies in where it is too large for one row."""
+    if len(row) <= split_rows.PIECE:
+        return row, {}
+    flags, last, due, _ = unpack_header(row)
+    pieces = split_rows.split(key, row)
+    return pack_header(flags & STALLED_NOW | SPLIT, last, due, len(pieces)), pieces
+
+
+def whole(rows: split_rows.Rows, key: bytes, row: bytes) -> bytes:
+    """The row of a parcel that may lie in pieces."""
+    return split_rows.joined(rows, key, pieces_of(row)) if row[0] & SPLIT else row
 
 
 def encoded(parcel: Parcel, names: Names) -> bytes:

@@ -163,6 +163,7 @@ class ShipmentsTask:
 
     def _collect_rows(self, changed: dict[bytes, bytes | None]) -> None:
         book, feeds, clusters = self._book, self._feeds, self._clusters
+        book.fold()
         changed.update(book.changed)
         book.ties.collect(book.horizon.settled, changed)
         for number in book.names.changed:

@@ -1,0 +1,76 @@
+"""What says nothing new of a number with a long history: found without a walk over all of it.
+
+A scan or registration between two updates that are near each other begins no silence that matters to any rule; after
+the end of a use a scan means nothing. Of a number that is scanned thousands of times nearly all are of these kinds.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from streams.rules.shipments.parcel import Parcel, Registration, Use, over
+from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, MASK
+
+#: Scans and registrations that one number may have at a time: what a worker can keep, and read again, for one key.
+#: A person's parcel has a few dozen. What is beyond is a dead letter (`key_too_large`).
+MOST_OF_A_NUMBER = 64_000
+
+
+def use_at(found: Sequence[Use], time: int) -> int:
+    """The place of the use that an instant (microseconds) falls into; -1: before all of them."""
+    return bisect_right(found, time, key=lambda use: use.start) - 1
+
+
+def is_plain_scan(parcel: Parcel, found: Sequence[Use], packed: int, shortest: int, given_up: int, keep: int) -> bool:
+    """Whether a scan that is not known changes no alert, as long as nothing that its silence leads to is passed.
+
+    `found`: the uses of the parcel before it; `shortest`: microseconds that any silence may last.
+    """
+    time, rank = packed >> BITS, packed & MASK
+    place = use_at(found, time)
+    if place < 0:
+        return False
+    use = found[place]
+    if use.ended is not None and time > use.ended[0]:
+        return time <= over(use, given_up, keep)
+    if rank >= FIRST_TERMINAL:
+        return False
+    if rank != INFO_RECEIVED and (use.collected is None or time <= use.collected[0]):
+        return False
+    return _is_between(parcel, use, time, shortest)
+
+
+def is_plain_registration(parcel: Parcel, found: Sequence[Use], one: Registration, shortest: int) -> bool:
+    """The same of a registration: another order in a parcel that is registered, and under way."""
+    place = use_at(found, one.time)
+    if place < 0:
+        return False
+    use = found[place]
+    if use.ended is not None and one.time >= use.ended[0]:
+        return False
+    if not use.registrations or one.sort_key < use.registrations[0].sort_key:
+        return False
+    if any(isinstance(sent.anchor, int) and sent.anchor >= one.time for sent in parcel.emitted):
+        # What was said of a silence after it names its orders.
+        return False
+    return _is_between(parcel, use, one.time, shortest)
+
+
+def _is_between(parcel: Parcel, use: Use, time: int, shortest: int) -> bool:
+    """Whether the updates of the use before and after an instant are near each other, as far as there is one after."""
+    if time < use.start:
+        return False
+    scans, registrations = parcel.scans, parcel.registrations
+    scan = bisect_left(scans, (time + 1) << BITS)
+    shipped = bisect_right(registrations, time, key=lambda known: known.time)
+    before = max(
+        scans[scan - 1] >> BITS if scan else use.start, registrations[shipped - 1].time if shipped else use.start
+    )
+    if time >= use.last:
+        return time - max(before, use.start) <= shortest
+    after = min(
+        scans[scan] >> BITS if scan < len(scans) else use.last,
+        registrations[shipped].time if shipped < len(registrations) else use.last,
+    )
+    return after - max(before, use.start) <= shortest

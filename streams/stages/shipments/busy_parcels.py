@@ -1,0 +1,160 @@
+"""Parcels with a long history, as they are in memory while they are in use.
+
+A parcel of a few dozen scans is read from its row, judged, and written again. One of thousands is kept as it is, with
+the uses that its history makes; what an event changes is worked out from the last of them, and the row is written when
+the state is collected.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from streams.policy.model import Policy
+from streams.rules.reconcile import Emitted, next_moment
+from streams.rules.shipments.busy_numbers import MOST_OF_A_NUMBER, is_plain_registration, is_plain_scan, use_at
+from streams.rules.shipments.parcel import Holders, Parcel, Registration, Use, over, uses
+from streams.rules.shipments.scan_status import BITS
+from streams.stages.shipments.parcel_judge import ParcelJudge
+
+#: Busy parcels that are kept as they are, besides those that have changed.
+_KEPT = 64
+
+
+def began(sent: Emitted) -> int:
+    """The beginning of the silence that an alert was raised of, in microseconds."""
+    return sent.anchor if isinstance(sent.anchor, int) else 0
+
+
+class Busy:
+    """One of them. `changed`: its row is not what it is."""
+
+    __slots__ = ("changed", "found", "holders", "parcel")
+
+    def __init__(self, parcel: Parcel, policy: Policy) -> None:
+        parcel.emitted.sort(key=began)
+        self.parcel = parcel
+        self.holders: Holders = {}
+        rules = policy.shipments
+        self.found: list[Use] = uses(parcel, rules.given_up, rules.keep, self.holders)
+        self.changed = False
+
+    @property
+    def size(self) -> int:
+        """Scans and registrations."""
+        return len(self.parcel.scans) + len(self.parcel.registrations)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether nothing more may be added."""
+        return self.size >= MOST_OF_A_NUMBER
+
+
+class BusyParcels:
+    """Those that are in use, by the keys of their rows."""
+
+    def __init__(self, policy: Policy, judge: ParcelJudge) -> None:
+        self._policy = policy
+        self._says = judge
+        self._kept: dict[bytes, Busy] = {}
+
+    def get(self, key: bytes) -> Busy | None:
+        """The one of a key, where it is in use."""
+        return self._kept.get(key)
+
+    def take(self, key: bytes, parcel: Parcel) -> Busy:
+        """Keeps a parcel from now on."""
+        busy = self._kept[key] = Busy(parcel, self._policy)
+        return busy
+
+    def drop(self, key: bytes) -> None:
+        """The parcel is kept no longer."""
+        self._kept.pop(key, None)
+
+    def too_many(self) -> bool:
+        """Whether more are kept than should be."""
+        return len(self._kept) > _KEPT
+
+    def changed(self) -> Iterator[tuple[bytes, Parcel]]:
+        """Those that have changed since they were asked for; keeps those that were used last."""
+        for key, busy in self._kept.items():
+            if busy.changed:
+                busy.changed = False
+                yield key, busy.parcel
+        while self.too_many():
+            del self._kept[next(iter(self._kept))]
+
+    def is_plain_scan(self, busy: Busy, packed: int) -> bool:
+        """Whether a scan that is not known yet changes nothing but when it was seen last."""
+        rules = self._policy.shipments
+        known = busy.parcel, busy.found, packed
+        return is_plain_scan(*known, rules.shortest, rules.given_up, rules.keep) and self._is_ahead(
+            busy, packed >> BITS
+        )
+
+    def is_plain_registration(self, busy: Busy, one: Registration) -> bool:
+        """The same of a registration."""
+        shortest = self._policy.shipments.shortest
+        return is_plain_registration(busy.parcel, busy.found, one, shortest) and self._is_ahead(busy, one.time)
+
+    def _is_ahead(self, busy: Busy, time: int) -> bool:
+        """Whether nothing is passed that could follow from the silence that it ends, where it is the last update."""
+        use = busy.found[-1]
+        if time < use.last or (use.ended is not None and time > use.ended[0]):
+            return True
+        return use.last + self._policy.shipments.shortest >= self._says.watermark
+
+    def seen(self, busy: Busy, time: int) -> bool:
+        """Notes an update that is plain. True: it is the last one, of a use that goes on."""
+        use = busy.found[-1]
+        busy.changed = True
+        if time < use.last or use.ended is not None:
+            return False
+        use.last = busy.parcel.last = time
+        return True
+
+    def judge(self, key: bytes, busy: Busy, time: int | None = None) -> list[int | None]:
+        """Judges what follows from an event at that time, or (None) everything; when there is more to say.
+
+        Without a time what is over is forgotten, and there may be nothing left.
+        """
+        rules, parcel, found = self._policy.shipments, busy.parcel, busy.found
+        busy.changed = True
+        place = 0 if time is None else use_at(found, time)
+        if place > 0 and place == len(found) - 1 and found[-1].until is None:
+            # As nearly always: an event of the last use means nothing to those before it.
+            start = found[-1].start
+            last = parcel.since(start)
+            last.emitted = parcel.emitted[bisect_left(parcel.emitted, start, key=began) :]
+            found[-1:] = uses(last, rules.given_up, rules.keep, busy.holders)
+            expected, _ = self._says.say(key, last, found[place:])
+            self._put_back(parcel, last, start)
+        else:
+            place = 0
+            busy.holders = {}
+            busy.found = found = uses(parcel, rules.given_up, rules.keep, busy.holders)
+            expected, _ = self._says.say(key, parcel, found)
+            parcel.emitted.sort(key=began)
+        watermark = self._says.watermark
+        moments = [next_moment(expected, watermark, self._says.settled)]
+        ends = [over(use, rules.given_up, rules.keep) for use in found[place:]]
+        if time is None:
+            while found and ends[0] < watermark:
+                # The oldest first: what a later use was is known only beside what came before it.
+                parcel.forget(found.pop(0))
+                ends.pop(0)
+            if found:
+                busy.holders = {}
+                busy.found = uses(parcel, rules.given_up, rules.keep, busy.holders)
+        if found:
+            parcel.last = found[-1].last
+        parcel.calm = parcel.awaited = parcel.finished = False
+        parcel.used_before = len(found) > 1
+        return [*moments, *(end for end in ends if end >= watermark)]
+
+    @staticmethod
+    def _put_back(parcel: Parcel, last: Parcel, start: int) -> None:
+        """What was said of the rest of a history goes back into the whole."""
+        parcel.emitted[bisect_left(parcel.emitted, start, key=began) :] = sorted(last.emitted, key=began)
+        if last.linked or parcel.linked:
+            parcel.linked = {key: span for key, span in parcel.linked.items() if span[0] < start} | last.linked
