@@ -39,6 +39,7 @@ class Reason(StrEnum):
     FROM_THE_FUTURE = "from_the_future"
     WRONG_KEY = "wrong_key"
     WRONG_PARTITION = "wrong_partition"
+    KEY_TOO_LARGE = "key_too_large"
 
 
 class Invalid(Exception):
@@ -48,6 +49,13 @@ class Invalid(Exception):
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
+
+
+class KeyTooLarge(Invalid):
+    """An event whose key holds as much as a worker can keep for one key."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__(Reason.KEY_TOO_LARGE, f"the key holds {most} events already, which is all that is kept of one")
 
 
 class _NoScan(events.Scan, tag="\0", kw_only=True):

@@ -125,7 +125,8 @@ def _order(facts: Facts) -> str | None:
     together = facts.alert.evidence.get("order_ids")
     if order is None or not isinstance(together, list) or len(together) < 2:
         return order
-    return facts.vocabulary.language.together.format(order=order, all=len(together), others=len(together) - 1)
+    all_ = facts.alert.evidence.get("order_count", len(together))
+    return facts.vocabulary.language.together.format(order=order, all=all_, others=all_ - 1)
 
 
 def _multiple(facts: Facts) -> str | None:

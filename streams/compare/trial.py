@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
-from schemas.decode import Invalid, decode
+from schemas.decode import Invalid, KeyTooLarge, decode
 from streams.compare.episodes import Episodes
 from streams.compare.levels import Levels
 from streams.engine.processor import BEGINNING
@@ -83,7 +84,8 @@ class Run:
             if first is None or time < first:
                 first = time
             for reader in readers:
-                reader.take(topic, event, time, value)
+                with suppress(KeyTooLarge):
+                    reader.take(topic, event, time, value)
             self.events += 1
             if not self.events % _STEP:
                 self._settle()

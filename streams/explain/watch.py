@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from schemas import events
-from schemas.decode import Invalid, decode
+from schemas.decode import Invalid, KeyTooLarge, decode
 from schemas.events import record_key
 from streams.engine.processor import BEGINNING
 from streams.explain.facts import At, Name, Span
@@ -121,11 +122,13 @@ class Watch:
     def _take(self, topic: str, event: events.AnyEvent, time: int, value: bytes, row: Row | None) -> None:
         reader = self.reader
         if row is None:
-            reader.take(topic, event, time, value)
+            with suppress(KeyTooLarge):
+                reader.take(topic, event, time, value)
             return
         behind = reader.greatest - time
         late = reader.late
-        row.fresh = reader.take(topic, event, time, value)
+        with suppress(KeyTooLarge):
+            row.fresh = reader.take(topic, event, time, value)
         if reader.late > late:
             row.marks.append(Mark("late", {"behind": Span(behind), "allowed": Span(self._lateness[topic])}))
         if row.fresh:

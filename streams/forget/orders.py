@@ -11,7 +11,8 @@ from streams.rules.cases.apply import PLACED, SHIPPED, unpacked
 from streams.rules.cases.case import Case
 from streams.rules.cases.lifetimes import parts
 from streams.rules.orders.ship_by import Placed, Shipped
-from streams.stages.cases.table import CASE_LETTER, case_row_key
+from streams.stages.cases.table import CASE_LETTER, case_row_key, is_in_pieces
+from streams.stages.split_rows import is_piece, owner_of
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -21,10 +22,13 @@ class Wanted(msgspec.Struct, frozen=True):
     buyer: bytes | None = None
 
     def may_be(self, key: bytes, row: bytes) -> bool:
-        """Whether the row of an orders task may be theirs; quick."""
+        """Whether the row of an orders task, or a piece of it, may be theirs; quick."""
+        if key[:1] != CASE_LETTER:
+            return False
+        name = owner_of(key) if is_piece(key) else key
         if self.buyer is not None:
-            return self.buyer in row and key[:1] == CASE_LETTER
-        return self.order is not None and key == case_row_key(self.order)
+            return name != key or is_in_pieces(row) or self.buyer in row
+        return self.order is not None and name == case_row_key(self.order)
 
     def is_theirs(self, case: Case) -> bool:
         """Whether the case is theirs, by what it says itself."""

@@ -19,6 +19,7 @@ from streams.rules.shipments.silence_alerts import STALLED
 from streams.rules.shipments.stall_clusters import Facility
 from streams.stages.shipments import parcel_rows, scan_ties
 from streams.stages.shipments.string_table import Names
+from streams.stages.split_rows import is_piece, piece_key
 
 #: (carrier, tracking number)
 ParcelKey = tuple[str, str]
@@ -62,7 +63,7 @@ class HeldParcel(msgspec.Struct, frozen=True):
 
 
 class Cut(msgspec.Struct):
-    """A row without the orders. `row` None: nothing is left.
+    """A row without the orders. `row` None: nothing is left. `rows`: what that changes, pieces of it included.
 
     `stalls`: names of stalls that facilities know; `scans`: those that are gone, packed.
     """
@@ -71,6 +72,7 @@ class Cut(msgspec.Struct):
     row: bytes | None
     stalls: frozenset[str]
     scans: frozenset[int]
+    rows: dict[bytes, bytes | None] = msgspec.field(default_factory=dict)
 
 
 class Search:
@@ -87,6 +89,8 @@ class Search:
     def may_be(self, key: bytes, row: bytes) -> bool:
         """Whether a row may be of use; quick. What is about no parcel all may, for what it tells of parcels."""
         if key[:1] == parcel_rows.PARCEL_LETTER:
+            if is_piece(key) or (row and row[0] & parcel_rows.SPLIT):
+                return True
             return key[_PREFIX:] in self._numbers or (self._named is not None and self._named.search(row) is not None)
         return key[:1] in (_NAME, _FACILITY, scan_ties.TIES_LETTER)
 
@@ -96,10 +100,14 @@ class Search:
         names.rebuild((int.from_bytes(key[1:]), row.decode()) for key, row in rows.items() if key[:1] == _NAME)
         found = {}
         for key, row in rows.items():
-            if key[:1] == parcel_rows.PARCEL_LETTER:
+            if key[:1] == parcel_rows.PARCEL_LETTER and not is_piece(key):
                 carrier, tracking_no = names.text(int.from_bytes(key[1:_PREFIX])), key[_PREFIX:].decode()
-                cut = self._cut(parcel_rows.decoded(carrier, tracking_no, row, names), names, policy)
+                parcel = parcel_rows.decoded(carrier, tracking_no, parcel_rows.whole(rows, key, row), names)
+                cut = self._cut(parcel, names, policy)
                 if cut is not None:
+                    head, pieces = (None, {}) if cut.row is None else parcel_rows.in_pieces(key, cut.row)
+                    cut.rows = {piece_key(key, number): None for number in range(parcel_rows.pieces_of(row))}
+                    cut.rows |= {key: head, **pieces}
                     found[key] = cut
         return found
 

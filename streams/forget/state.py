@@ -20,8 +20,10 @@ from streams.engine.topology import TaskId, Topology
 from streams.forget.orders import HeldOrder, Wanted, held
 from streams.forget.parcels import Cut, HeldParcel, Search, is_facility, is_of_ties, without_names, without_scans
 from streams.policy.model import Policy
-from streams.stages.cases.table import case_of
+from streams.stages.cases.table import case_keys, case_of
+from streams.stages.changelog_rows import ChangelogRows
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK
+from streams.stages.split_rows import is_piece
 
 #: First byte of the rows of a processor in a changelog.
 _PROCESSOR = b"p"
@@ -46,6 +48,8 @@ class Rows:
     rows: dict[bytes, bytes] = field(default_factory=dict)
     cuts: dict[bytes, Cut] = field(default_factory=dict)
     own: dict[bytes, bytes] = field(default_factory=dict)
+    #: Knows which of the rows lie in pieces.
+    large: ChangelogRows = field(default_factory=ChangelogRows)
 
 
 @dataclass(slots=True)
@@ -169,7 +173,7 @@ class State:
         return held
 
     def _orders_of(self, found: Rows) -> list[HeldOrder]:
-        cases = [case_of(row) for row in found.rows.values()]
+        cases = [case_of(found.rows, key, row) for key, row in found.rows.items() if not is_piece(key)]
         return [held(case) for case in cases if self._wanted.is_theirs(case)]
 
     def _stalls(self) -> frozenset[str]:
@@ -179,8 +183,13 @@ class State:
     def _changes(self, task: TaskId) -> Changes:
         found = self._found[task]
         if task.kind == ORDERS_TASK:
-            return {key: None for key, row in found.rows.items() if self._wanted.is_theirs(case_of(row))}
-        changes: Changes = {key: cut.row for key, cut in found.cuts.items()}
+            return {
+                name: None
+                for key, row in found.rows.items()
+                if not is_piece(key) and self._wanted.is_theirs(case_of(found.rows, key, row))
+                for name in case_keys(key, row)
+            }
+        changes: Changes = {name: row for cut in found.cuts.values() for name, row in cut.rows.items()}
         gone = {(key, scan) for key, cut in found.cuts.items() for scan in cut.scans}
         for key, row in found.rows.items():
             if gone and is_of_ties(key) and (left := without_scans(row, gone)) != row:
@@ -188,7 +197,7 @@ class State:
         stalls = self._stalls()
         for key, row in _facilities(found).items():
             if (nameless := _without_names(row, stalls)) is not None:
-                changes[key] = nameless
+                found.large.put_encoded(changes, key, nameless)
         return changes
 
     # -- taking it out
@@ -223,7 +232,8 @@ class State:
 
 
 def _facilities(found: Rows) -> dict[bytes, bytes]:
-    return {key: row for key, row in found.rows.items() if is_facility(key)}
+    rows = ((key, row) for key, row in found.rows.items() if is_facility(key))
+    return dict(found.large.whole(rows, b""))
 
 
 def _without_names(row: bytes, stalls: frozenset[str]) -> bytes | None:

@@ -18,8 +18,8 @@ from schemas.decode import MAX_AHEAD, Invalid, Reason, decode
 from schemas.events import AnyEvent
 from streams.replay.reading import TOPICS, Line, Progress, chunks, merged, tagged, time_of
 
-#: Topic, event, its time in microseconds, the bytes of its value.
-Event = tuple[str, AnyEvent, int, bytes]
+#: Topic, event, its time in microseconds, the bytes of its value, the number of its line.
+Event = tuple[str, AnyEvent, int, bytes, int]
 #: Lines of a batch, where they do not come from one file.
 _LINES = 256
 
@@ -52,7 +52,7 @@ class Batch:
             self.tombstones += 1
         else:
             try:
-                self.events.append((topic, *decode(topic, value, now), value))
+                self.events.append((topic, *decode(topic, value, now), value, line.number))
             except Invalid as invalid:
                 self.passed_over[topic] += 1
                 self.dead.append(Dead(topic, line.number, str(invalid.reason), invalid.detail))
@@ -100,7 +100,7 @@ def _tagged(path: Path, now: int | None, progress: Progress | None) -> Iterator[
                     # Of the value or of the line around it: that is told below.
                     pass
                 else:
-                    take((topic, event, time, value))
+                    take((topic, event, time, value, number))
                     continue
             read = tagged(number, line)
             if read is not None:
@@ -118,7 +118,7 @@ def _merged(path: Path, now: int | None, progress: Progress | None) -> Iterator[
             if event is None or (latest is not None and time > latest):
                 batch.take(Line(number, topic, value), now)
             else:
-                batch.events.append((topic, event, time, value))
+                batch.events.append((topic, event, time, value, number))
         yield batch
 
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from schemas import events
+from schemas.decode import KeyTooLarge
 from schemas.times import render
 from schemas.topics import TABLES
 from streams.alerts.cloudevents import AlertWriter
@@ -58,9 +59,12 @@ class Replay:
         unlooked = 0
         for batch in batches:
             found = self._count(batch)
-            for topic, event, time, value in found:
-                if not take(topic, event, time, value):
-                    self._repeated += 1
+            for topic, event, time, value, line in found:
+                try:
+                    if not take(topic, event, time, value):
+                        self._repeated += 1
+                except KeyTooLarge as invalid:
+                    self._bury(topic, event, line, invalid)
             unlooked += len(found)
             if unlooked >= STEP:
                 unlooked = 0
@@ -114,14 +118,20 @@ class Replay:
     def _count(self, batch: Batch) -> list[Event]:
         """Counts what the batch holds; the events up to the end."""
         found, until = batch.events, self.until
-        self._kinds.update([type(event) for _, event, _, _ in found])
+        self._kinds.update([type(event) for _, event, *_ in found])
         self._tombstones += batch.tombstones
         self._passed_over.update(batch.passed_over)
         self.dead += batch.dead
         if until is None:
             return found
-        self._left_out.update([type(event) for _, event, time, _ in found if time > until])
+        self._left_out.update([type(event) for _, event, time, *_ in found if time > until])
         return [event for event in found if event[2] <= until]
+
+    def _bury(self, topic: str, event: events.AnyEvent, line: int, invalid: KeyTooLarge) -> None:
+        """A valid event is a dead letter all the same."""
+        self._kinds[type(event)] -= 1
+        self._passed_over[topic] += 1
+        self.dead.append(Dead(topic, line, str(invalid.reason), invalid.detail))
 
     def _collect(self) -> None:
         alerts, records = self._reader.drain()

@@ -76,8 +76,8 @@ class Intake:
         records: Sequence[Record],
         clock: PartitionClock,
         knows: Callable[[AnyEvent, str], bool],
-    ) -> Iterator[tuple[AnyEvent, int, str, bytes]]:
-        """(event, time, key, value) of each record that is one, in order; the clock moves with them."""
+    ) -> Iterator[tuple[AnyEvent, int, str, Record, bytes]]:
+        """(event, time, key, record, value) of each that is one, in order; the clock moves with them."""
         until, lateness = clock.until, clock.lateness
         greatest = clock.greatest
         partitioner, partitions = self._partitioner, self._partitions
@@ -95,7 +95,7 @@ class Intake:
                 if not knows(event, key) and partitioner(own, partitions) != partition:
                     raise Invalid(Reason.WRONG_PARTITION, f"the key belongs to another partition than {partition}")
             except Invalid as invalid:
-                self._bury(name, partition, record, invalid)
+                self.bury(name, partition, record, invalid)
                 continue
             if until is not None and time > until:
                 clock.left_out += 1
@@ -106,9 +106,10 @@ class Intake:
             elif time < greatest - lateness:
                 clock.late += 1
                 self._log.late(self._topics[name], partition, record.offset)
-            yield event, time, key, value
+            yield event, time, key, record, value
 
-    def _bury(self, name: str, partition: int, record: Record, invalid: Invalid) -> None:
+    def bury(self, name: str, partition: int, record: Record, invalid: Invalid) -> None:
+        """Makes a dead letter of a record."""
         topic = self._topics[name]
         self._counts.dead[topic, str(invalid.reason)] += 1
         self._log.dead(topic, partition, record.offset, str(invalid.reason))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
+from schemas.decode import KeyTooLarge
 from schemas.events import AnyEvent
 from streams.engine.processor import BEGINNING, Effects, Horizon, Output, PartitionClock, Record
 from streams.engine.table import Table
@@ -35,6 +36,10 @@ _SHOP = b"s"
 _CATEGORY = b"k"
 _PENDING = b"p"
 _HORIZONS = b"h"
+
+
+#: Changes of categories in one record, each of at most 128 characters and 300 digits.
+CHANGES_OF_A_RECORD = 500
 
 
 class CategoryRow(msgspec.Struct, array_like=True, gc=False):
@@ -81,6 +86,7 @@ class OrdersTask:
         self._shops = ShopBook(setting.policy)
         self._judge = Judge(setting.policy, lambda category: setting.order_partition(category) == partition)
         self._intake = setting.intake(setting.order_partitions)
+        self._rows = changelog_rows.ChangelogRows()
         self._pending: dict[int, Pending] = {}
         self._changed_pending: set[int] = set()
         self._changed_members: set[str] = set()
@@ -89,9 +95,12 @@ class OrdersTask:
 
     def events(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock) -> None:
         take = self._orders.take
-        for event, time, key, value in self._intake.events(topic, partition, records, clock, self._knows):
-            if not take(event, time, key, value):
-                self._setting.counts.repeated += 1
+        for event, time, key, record, value in self._intake.events(topic, partition, records, clock, self._knows):
+            try:
+                if not take(event, time, key, value):
+                    self._setting.counts.repeated += 1
+            except KeyTooLarge as invalid:
+                self._intake.bury(topic, partition, record, invalid)
 
     def envelope(self, edge: str, _source: int, records: Sequence[Any]) -> None:
         if edge == LINKS:
@@ -145,7 +154,7 @@ class OrdersTask:
         members: dict[str, tuple[str | None, str | None, list[str]]] = {}
         shops: dict[str, Shop] = {}
         categories: dict[str, Category] = {}
-        for key, value in saved:
+        for key, value in self._rows.whole(saved, CASE_LETTER):
             if key[:1] == CASE_LETTER:
                 self._orders.cases.rows[key] = value
                 continue
@@ -205,31 +214,29 @@ class OrdersTask:
             sends.setdefault(SHOP_DELTAS, {}).setdefault(target, []).append(change)
         orders.deltas.clear()
         if self._sums:
-            sends[CATEGORY_SUMS] = {EVERYONE: list(self._sums)}
+            sends[CATEGORY_SUMS] = {EVERYONE: list(in_parts(self._sums))}
             self._sums.clear()
 
     def _collect_rows(self, changed: dict[bytes, bytes | None]) -> None:
         orders, shops, judge = self._orders, self._shops, self._judge
         changed.update(orders.cases.fold())
         for shop_id, hour in shops.changed_rows:
-            changelog_rows.put_row(
-                changed, changelog_rows.row_key(_ROW, shop_id, hour), shops.rows.get((shop_id, hour))
-            )
+            self._rows.put(changed, changelog_rows.row_key(_ROW, shop_id, hour), shops.rows.get((shop_id, hour)))
         for boundary, shop_id, hour in shops.changed_waiting:
             row = shops.waiting.get(boundary, {}).get((shop_id, hour))
-            changelog_rows.put_row(changed, changelog_rows.row_key(_WAITING, boundary, shop_id, hour), row)
+            self._rows.put(changed, changelog_rows.row_key(_WAITING, boundary, shop_id, hour), row)
         for shop_id in self._changed_members:
-            changelog_rows.put_row(changed, changelog_rows.row_key(_MEMBER, shop_id), shops.membership(shop_id))
+            self._rows.put(changed, changelog_rows.row_key(_MEMBER, shop_id), shops.membership(shop_id))
         for shop_id in judge.changed_shops:
-            changelog_rows.put_row(changed, changelog_rows.row_key(_SHOP, shop_id), judge.shops.get(shop_id))
+            self._rows.put(changed, changelog_rows.row_key(_SHOP, shop_id), judge.shops.get(shop_id))
         for name in judge.changed_categories:
             category = judge.categories.get(name)
             row_of = category and CategoryRow(
                 category.members, category.shops, format(category.total, "x"), category.published
             )
-            changelog_rows.put_row(changed, changelog_rows.row_key(_CATEGORY, name), row_of)
+            self._rows.put(changed, changelog_rows.row_key(_CATEGORY, name), row_of)
         for boundary in self._changed_pending:
-            changelog_rows.put_row(changed, changelog_rows.row_key(_PENDING, boundary), self._pending.get(boundary))
+            self._rows.put(changed, changelog_rows.row_key(_PENDING, boundary), self._pending.get(boundary))
         for done in (
             shops.changed_rows,
             shops.changed_waiting,
@@ -248,4 +255,11 @@ class OrdersTask:
         )
         if horizons != self._saved_horizons and (effects.rows or effects.outputs or effects.sends):
             self._saved_horizons = horizons
-            changelog_rows.put_row(effects.rows, changelog_rows.row_key(_HORIZONS), horizons)
+            self._rows.put(effects.rows, changelog_rows.row_key(_HORIZONS), horizons)
+
+
+def in_parts(sums: Iterable[tuple[int, list[CategoryChange]]]) -> Iterator[tuple[int, list[CategoryChange]]]:
+    """The same changes, so many to a record that none is too large for the log."""
+    for boundary, changes in sums:
+        for start in range(0, len(changes), CHANGES_OF_A_RECORD):
+            yield boundary, changes[start : start + CHANGES_OF_A_RECORD]

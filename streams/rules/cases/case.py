@@ -6,6 +6,7 @@ An order and its chats bear one key, a conversation, ticket or complaint without
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 
 import msgspec
 
@@ -93,7 +94,12 @@ class Shipping(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return self.fact.carrier, self.fact.tracking_no, self.order_id, *self.fact.place
 
 
-class Case(msgspec.Struct, array_like=True):
+#: Events that one record key of orders and chats may have: what a worker can keep, and read again, for one key. An
+#: order of a person has a few dozen. What is beyond is a dead letter (`key_too_large`).
+MOST_OF_A_KEY = 64_000
+
+
+class Case(msgspec.Struct, array_like=True, dict=True):
     """All facts under one record key: an order and its chats, or a conversation, ticket, complaint of its own.
 
     `start`, `last`: the first event that named the order, and the last one of those that are no facts by their id.
@@ -127,6 +133,13 @@ class Case(msgspec.Struct, array_like=True):
     #: Where each order counts once: escalations of the order of which nothing else is known, or not of what; see
     #: `streams.rules.standing`.
     standing: dict[str, Standing] = msgspec.field(default_factory=dict)
+    #: Events that were taken under the key, repeats apart, since something of it is known.
+    taken: int = 0
+
+    @cached_property
+    def shippings_deferred(self) -> int:
+        """How many of what is deferred tell of a parcel; it is no part of what is kept."""
+        return sum(one.slot == "order.shipped" for one in self.deferred)
 
     @property
     def escalations(self) -> Iterator[tuple[str, Escalation | Intervention]]:

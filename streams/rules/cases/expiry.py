@@ -10,7 +10,7 @@ from streams.rules.alert_types import types_about
 from streams.rules.cases.apply import COMPLAINED, INTERVENED, OPENED, RESPONDED, SAID, SWITCHED, Entry
 from streams.rules.cases.case import COMPLAINT, INTERVENTION, KINDS, ONCE, TICKET_TIMEOUT, Case
 from streams.rules.cases.lifetimes import end_of_escalation, end_of_order
-from streams.rules.cases.ttl import conversation_end, ticket_end
+from streams.rules.cases.ttl import conversation_end, is_conversation_recent, ticket_end
 from streams.rules.conversations.interventions import message_id
 from streams.rules.orders.ship_by import Order
 from streams.rules.reconcile import Emitted
@@ -29,14 +29,15 @@ class Thing(NamedTuple):
 
 
 def named(case: Case, entry: Entry, policy: Policy) -> Iterator[Thing]:
-    """What of the case the event names."""
-    if entry.of_order and case.knows_order:
+    """What of the case the event names and may be over by then."""
+    if entry.of_order and case.knows_order and not _is_recent(case, entry.time, policy):
         yield _order(case, policy)
     if entry.slot in (OPENED, RESPONDED, SWITCHED):
         if entry.identity in case.tickets:
             yield _ticket(case, entry.identity, policy)
     elif entry.slot == SAID:
-        if entry.identity in case.conversations:
+        known = case.conversations.get(entry.identity)
+        if known is not None and not is_conversation_recent(known, entry.time, policy):
             yield _conversation(case, entry.identity, policy)
         message = message_id(entry.identity, getattr(entry.fact, "event_id", ""))
         if not entry.of_order and message in case.messages:
@@ -45,6 +46,14 @@ def named(case: Case, entry: Entry, policy: Policy) -> Iterator[Thing]:
         facts: dict[str, Any] = case.complaints if entry.slot == COMPLAINED else case.requests
         if entry.identity in facts:
             yield _escalation(case, facts, entry.identity, policy)
+
+
+def _is_recent(case: Case, time: int, policy: Policy) -> bool:
+    """Whether the order is known for longer than that, by the first event that named it alone."""
+    order = case.order
+    if order.completed is not None or order.cancelled is not None or case.start is None:
+        return False
+    return time <= case.start + policy.keeping.order_idle
 
 
 def things(case: Case, policy: Policy) -> Iterator[Thing]:

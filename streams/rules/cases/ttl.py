@@ -56,3 +56,14 @@ def conversation_end(conversation: Conversation, policy: Policy) -> int:
     if conversation.last is not None:
         times.append(conversation.last)
     return max(times) + policy.keeping.conversation
+
+
+def is_conversation_recent(conversation: Conversation, time: int, policy: Policy) -> bool:
+    """Whether the conversation is known for longer than that, by its last message alone.
+
+    What that repeats is less than the time of repeats before it.
+    """
+    messages = conversation.messages
+    if not messages:
+        return False
+    return time <= messages[-1].time - policy.conversations.repeat + policy.keeping.conversation

@@ -106,6 +106,11 @@ class Parcel(msgspec.Struct, gc=True):
         self.facilities.insert(place, facility)
         return None
 
+    def has_scan(self, packed: int) -> bool:
+        """Whether a scan of that time and status is known."""
+        place = bisect_left(self.scans, packed)
+        return place < len(self.scans) and self.scans[place] == packed
+
     def add_registration(self, registration: Registration) -> bool:
         """Adds a registration where it belongs. False: it is known already."""
         if any(known.order_id == registration.order_id for known in self._at(registration.sort_key)):

@@ -19,6 +19,8 @@ NOT_COLLECTED = "shipment.not_collected"
 SLOW = "shipment.slow"
 STALLED = "shipment.stalled"
 GIVEN_UP = "given_up"
+#: Orders of a parcel that an alert names; ids have at most 128 characters, so it stays far below what a log takes.
+MOST_ORDER_IDS = 100
 #: Likely causes of a stall, from the likeliest down.
 NOT_HANDED_OVER = "not_handed_over"
 RECIPIENT_OR_ADDRESS = "recipient_or_address"
@@ -179,13 +181,22 @@ def _facts(use: Use, silence: Silence | None, threshold: int, by: int, moved: Si
         "last_status": NAMES[status] if status is not None else None,
         "facility": silence.facility if silence is not None else None,
         "threshold_hours": int(hours) if hours == int(hours) else hours,
-        "order_ids": list(dict.fromkeys(r.order_id for r in registrations)),
+        **_orders(registrations),
         "destination": _destination(registrations, by),
         "use_since": render(use.start),
     }
     if moved is not None and moved.end is not None:
         # Why it comes so late: the feed was silent when it fell due.
         facts["feed_silent"] = {"from": render(moved.start), "until": render(moved.end)}
+    return facts
+
+
+def _orders(registrations: Sequence[Registration]) -> dict[str, Any]:
+    """The orders in the parcel: the first of them, and how many there are where that is not all."""
+    orders = list(dict.fromkeys(r.order_id for r in registrations))
+    facts: dict[str, Any] = {"order_ids": orders[:MOST_ORDER_IDS]}
+    if len(orders) > MOST_ORDER_IDS:
+        facts["order_count"] = len(orders)
     return facts
 
 

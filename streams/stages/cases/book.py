@@ -6,16 +6,17 @@ record key adds to its shop's hours.
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from schemas import events
+from schemas.decode import KeyTooLarge
 from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
 from streams.rules.alert import Alert
 from streams.rules.cases import evaluate, eviction, lifetimes, wakeups
 from streams.rules.cases.apply import PLACED, SAID, SHIPPED, Entry, packed, put_fact, ship, unpacked
-from streams.rules.cases.case import Case, Deferred, Delta
+from streams.rules.cases.case import MOST_OF_A_KEY, Case, Deferred, Delta
 from streams.rules.cases.eviction import Wait
 from streams.rules.facts import digest
 from streams.rules.help_rate import contributions
@@ -26,9 +27,6 @@ from streams.stages.cases.agenda import Agenda
 from streams.stages.cases.facts_from_events import entry_of
 from streams.stages.cases.registrations import RegistrationRecord
 from streams.stages.cases.table import ALERTS_DUE, COUNTS_DUE, ENDS_DUE, MESSAGES_DUE, WAITS_DUE, Cases
-
-#: Events that the shipments get to know of.
-_REGISTERED = frozenset({PLACED, SHIPPED})
 
 
 class OrderBook:
@@ -61,27 +59,37 @@ class OrderBook:
         self._waits = Agenda(self.cases, WAITS_DUE)
 
     def take(self, event: events.AnyEvent, time: int, key: str, value: bytes) -> bool:
-        """Takes one event under its record key. False: it is a repeat and changes nothing."""
+        """Takes one event under its record key. False: it is a repeat and changes nothing. Raises `KeyTooLarge`."""
         case = self.cases.get(key)
         if case is None:
             case = self.cases.begin(key)
+        elif case.taken >= MOST_OF_A_KEY:
+            raise KeyTooLarge(MOST_OF_A_KEY)
         place = (time, event.event_id, digest(value), event.shop_id)  # type: ignore[union-attr]
         entry = entry_of(event, place, self.policy, self._buyer_hash)
         if self._is_plain(case, time):
             return self._take_plainly(case, entry)
         # Whatever the event is, it may be deferred: what the shipments know is compared with what they should know.
         before = registrations.announced(case)
-        unfolded = bool(case.deferred) and self._unfold(case)
-        fresh = self._file(case, entry)
-        if isinstance(fresh, Wait):
-            fresh = self._put_aside(case, entry, fresh)
-        elif fresh and case.deferred:
-            self._unfold(case)
+        unfolded = self._may_unfold(case) and self._unfold(case)
+        filed = self._file(case, entry)
+        if isinstance(filed, Wait):
+            fresh = self._put_aside(case, entry, filed)
+        else:
+            fresh = filed
+            unfolded |= fresh and bool(case.deferred) and self._unfold(case)
         if before or case.deferred or entry.slot == SHIPPED:
             self.registrations += registrations.changed(case, before, self.policy)
-        if fresh or unfolded:
+        if fresh:
+            case.taken += 1
+        if filed is True or unfolded:
             self._look(case)
         return fresh
+
+    def _may_unfold(self, case: Case) -> bool:
+        """Whether any of what is deferred may find its place by now."""
+        waits = self._waits.moment(case.key) if case.deferred else None
+        return waits is not None and waits < self.settled
 
     def _is_plain(self, case: Case, time: int) -> bool:
         """Whether nothing follows from an event at that time before it is settled, and nothing it names can be over."""
@@ -102,6 +110,7 @@ class OrderBook:
         before = registrations.announced(case) if slot == PLACED and case.order.shipped else []
         if not self._put(case, case, entry):
             return False
+        case.taken += 1
         if isinstance(fact, Shipped):
             self.registrations += registrations.shipped(case, fact, known)
         elif before:
@@ -186,9 +195,13 @@ class OrderBook:
 
     def _put_aside(self, case: Case, entry: Entry, wait: Wait) -> bool:
         deferred = packed(entry)
-        if deferred in case.deferred:
+        place = bisect_left(case.deferred, _order_of(deferred), key=_order_of)
+        end = bisect_right(case.deferred, _order_of(deferred), lo=place, key=_order_of)
+        if deferred in case.deferred[place:end]:
             return False
-        insort(case.deferred, deferred, key=_order_of)
+        case.deferred.insert(end, deferred)
+        if entry.slot == SHIPPED:
+            case.shippings_deferred += 1
         self.deferred += 1
         self._waits.put(wait.time, case.key)
         self.changed.add(case.key)
@@ -197,17 +210,24 @@ class OrderBook:
     def _unfold(self, case: Case) -> bool:
         """Puts what was deferred where it belongs. False: nothing changes."""
         waiting: list[Deferred] = []
-        for deferred in case.deferred:
+        # Those that lie further ahead wait whatever the others are.
+        limit = self.settled + self.policy.keeping.least
+        ahead = bisect_right(case.deferred, limit, key=lambda one: one.time)
+        if ahead < len(case.deferred):
+            self._waits.put(case.deferred[ahead].time - self.policy.keeping.least, case.key)
+        for deferred in case.deferred[:ahead]:
             filed = self._file(case, unpacked(deferred))
             if isinstance(filed, Wait):
                 waiting.append(deferred)
                 self._waits.put(filed.time, case.key)
             elif not filed:
                 self.repeated += 1
-        changed = len(waiting) < len(case.deferred)
-        self.deferred -= len(case.deferred) - len(waiting)
-        case.deferred = waiting
-        return changed
+        found = ahead - len(waiting)
+        if found:
+            self.deferred -= found
+            case.deferred[:ahead] = waiting
+            case.__dict__.pop("shippings_deferred", None)
+        return found > 0
 
     # What follows from it.
 
@@ -262,7 +282,9 @@ class OrderBook:
             self.deltas += now
             self._messages_due.put(later, key)
             for conversation in part.conversations.values():
+                before = len(conversation.messages)
                 self._messages_due.put(conversation.forget(settled, self.policy), key)
+                case.taken = max(0, case.taken - before + len(conversation.messages))
                 if part is case and conversation.is_empty:
                     # It is dropped, and perhaps the case with it.
                     self._count_due.put(BEGINNING, key)

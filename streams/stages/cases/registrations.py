@@ -7,7 +7,6 @@ from typing import Any
 
 from streams.policy.model import Policy
 from streams.rules.cases import eviction, lifetimes
-from streams.rules.cases.apply import SHIPPED
 from streams.rules.cases.case import Case, Shipping
 from streams.rules.orders.ship_by import Shipped
 
@@ -30,7 +29,7 @@ def changed(case: Case, before: list[Shipping], policy: Policy) -> Iterator[Regi
     """
     now = lifetimes.shippings(case)
     case.ahead = []
-    if any(one.of_order for one in case.deferred) and (now or any(one.slot == SHIPPED for one in case.deferred)):
+    if case.shippings_deferred:
         known = {one.name for one in now}
         foreseen = lifetimes.shippings(eviction.foreseen(case, policy))
         case.ahead = [one for one in foreseen if one.name not in known]

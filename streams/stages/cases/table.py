@@ -1,7 +1,8 @@
 """Cases by record key: those that were used last as they are, all others as rows of bytes.
 
 A row is what the state, the store and the changelog hold of a case: when it is to be looked at, how many events are
-deferred, then the case in MessagePack. What is in memory and what is a row makes no difference to anybody.
+deferred, then the case in MessagePack; one that is too large for a row lies in pieces. What is in memory and what is a
+row makes no difference to anybody.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from struct import Struct
 
 import msgspec
 
+from streams.engine.errors import FatalError
 from streams.engine.table import MemoryTable, Table
 from streams.rules.cases.case import Case
+from streams.stages.split_rows import PIECE, Rows, is_piece, joined, piece_key, replace, split
 
 #: First letter of the keys of these rows.
 CASE_LETTER = b"c"
@@ -21,8 +24,12 @@ NOT_DUE = (1 << 63) - 1
 #: Agendas, by their place in the header of a row: alerts, what the shops count, messages, what may be over, what is
 #: deferred.
 ALERTS_DUE, COUNTS_DUE, MESSAGES_DUE, ENDS_DUE, WAITS_DUE = range(5)
+#: The last number of a header tells how many events are deferred, in how many pieces the case lies
+#: (`streams.stages.split_rows`; 0: in the row itself), and the format of the row.
 _HEADER = Struct("<5qI")
 _HEAD = _HEADER.size
+_DEFERRED_BITS = 20
+_DEFERRED, _FORMATS, _FORMAT = (1 << _DEFERRED_BITS) - 1, 0xF << 28, 1 << 28
 
 #: Cases that are kept as they are, of those used last: twice as many at the most, besides what has changed.
 _RECENT = 4_000
@@ -42,6 +49,8 @@ class Cases:
         self.rows: Table = MemoryTable()
         self.changed: set[str] = set()
         self._recent = recent
+        #: Keys of pieces that are to go.
+        self._gone: set[bytes] = set()
         #: Two generations of cases with their moments, by agenda.
         self._young: dict[str, _Held] = {}
         self._old: dict[str, _Held] = {}
@@ -64,7 +73,11 @@ class Cases:
         """The case is no more."""
         self._young.pop(key, None)
         self._old.pop(key, None)
-        self.rows.pop(case_row_key(key), None)
+        name = case_row_key(key)
+        row = self.rows.pop(name, None)
+        for number in range(0 if row is None else _pieces_of(row)):
+            self.rows.pop(piece_key(name, number), None)
+            self._gone.add(piece_key(name, number))
         self.changed.add(key)
 
     def moment(self, key: str, agenda: int) -> int:
@@ -99,9 +112,11 @@ class Cases:
         for held in (self._old, self._young):
             yield from (case for case, _ in held.values())
         for key, row in self.rows.items():
+            if is_piece(key):
+                continue
             name = key[1:].decode()
             if name not in self._young and name not in self._old:
-                yield _decode(row[_HEAD:])
+                yield case_of(self.rows, key, row)
 
     @property
     def in_memory(self) -> int:
@@ -111,14 +126,20 @@ class Cases:
     def headers(self) -> Iterator[tuple[str, tuple[int, ...], int]]:
         """Of each row its key, its moments, and how many events it defers."""
         for key, row in self.rows.items():
-            *moments, deferred = _HEADER.unpack_from(row)
-            yield key[1:].decode(), tuple(moments), deferred
+            if is_piece(key):
+                continue
+            *moments, rest = _HEADER.unpack_from(row)
+            if rest & _FORMATS != _FORMAT:
+                raise FatalError("the state holds rows of a format that this version does not know", 1)
+            yield key[1:].decode(), tuple(moments), rest & _DEFERRED
 
     def fold(self) -> Iterator[tuple[bytes, bytes | None]]:
         """Puts into rows what has changed: the keys and rows of that, None where a case is no more.
 
         To be run to its end.
         """
+        yield from ((name, None) for name in self._gone)
+        self._gone.clear()
         for key in self.changed:
             name = case_row_key(key)
             held = self._young.get(key) or self._old.get(key)
@@ -126,7 +147,13 @@ class Cases:
                 yield name, self.rows.get(name)
                 continue
             case, moments = held
-            row = self.rows[name] = _HEADER.pack(*moments, len(case.deferred)) + _encode(case)
+            known, body = self.rows.get(name), _encode(case)
+            before = 0 if known is None else _pieces_of(known)
+            pieces = split(name, body) if len(body) > PIECE else {}
+            if before or pieces:
+                yield from replace(self.rows, name, before, pieces).items()
+            rest = _FORMAT | len(pieces) << _DEFERRED_BITS | len(case.deferred)
+            row = self.rows[name] = _HEADER.pack(*moments, rest) + (b"" if pieces else body)
             yield name, row
         self.changed.clear()
         if len(self._young) > self._recent:
@@ -137,10 +164,11 @@ class Cases:
         if held is None:
             held = self._old.pop(key, None)
             if held is None:
-                row = self.rows.get(case_row_key(key))
+                name = case_row_key(key)
+                row = self.rows.get(name)
                 if row is None:
                     return None
-                held = _decode(row[_HEAD:]), list(_HEADER.unpack_from(row)[:5])
+                held = case_of(self.rows, name, row), list(_HEADER.unpack_from(row)[:5])
             self._young[key] = held
         return held
 
@@ -150,6 +178,22 @@ def case_row_key(key: str) -> bytes:
     return CASE_LETTER + key.encode()
 
 
-def case_of(row: bytes) -> Case:
-    """The case in a row."""
-    return _decode(row[_HEAD:])
+def case_of(rows: Rows, key: bytes, row: bytes) -> Case:
+    """The case of a row, whose pieces lie among the rows where it is too large for one."""
+    pieces = _pieces_of(row)
+    return _decode(joined(rows, key, pieces) if pieces else row[_HEAD:])
+
+
+def case_keys(key: bytes, row: bytes) -> list[bytes]:
+    """The keys of all that is kept of the case of a row."""
+    return [key, *(piece_key(key, number) for number in range(_pieces_of(row)))]
+
+
+def is_in_pieces(row: bytes) -> bool:
+    """Whether the case of a row lies in pieces."""
+    return _pieces_of(row) > 0
+
+
+def _pieces_of(row: bytes) -> int:
+    rest: int = _HEADER.unpack_from(row)[5]
+    return rest >> _DEFERRED_BITS & 0xFF

@@ -6,8 +6,9 @@ changed and what that changes in their categories' sums, and publishes the table
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import heappop, heappush
+from itertools import islice
 from operator import add, sub
 
 import msgspec
@@ -27,6 +28,8 @@ LINKED, CLOSED = DISTINCT_ORDER + 1, DISTINCT_ORDER + 2
 COUNT_COLUMNS = CLOSED + 1
 #: Counts of an item: orders, the kinds of escalation, the orders that escalated.
 _ITEM_COUNTS = DISTINCT_ORDER + 1
+#: Items, categories or tallies in one record, each of at most 128 characters and some numbers.
+ENTRIES_OF_A_RECORD = 300
 NO_ITEM_COUNTS = (0,) * _ITEM_COUNTS
 #: A rate times this is an integer, so that sums are exact whatever their order: the least double is 2**-1074.
 SCALE = 1 << 1074
@@ -85,7 +88,30 @@ def combine(deltas: Iterable[Delta]) -> list[HourChange]:
         place = delta.kind if delta.kind >= 0 else DISTINCT_ORDER
         for item in delta.items:
             _add_item(row.items, item, place, delta.sign)
-    return [HourChange(shop_id, effective, hour, row) for (shop_id, effective, hour), row in rows.items()]
+    return [
+        HourChange(shop_id, effective, hour, part)
+        for (shop_id, effective, hour), row in rows.items()
+        for part in _in_parts(row)
+    ]
+
+
+def _in_parts(row: Row) -> Iterator[Row]:
+    """Rows that add up to a row, none of them too large for one record of the log."""
+    most = ENTRIES_OF_A_RECORD
+    yield Row(
+        row.counts,
+        dict(islice(row.categories.items(), most)),
+        dict(islice(row.items.items(), most)),
+        dict(islice(row.tallies.items(), most)),
+    )
+    longest = max(len(row.categories), len(row.items), len(row.tallies))
+    for start in range(most, longest, most):
+        yield Row(
+            _nothing(),
+            dict(islice(row.categories.items(), start, start + most)),
+            dict(islice(row.items.items(), start, start + most)),
+            dict(islice(row.tallies.items(), start, start + most)),
+        )
 
 
 class Figures(msgspec.Struct, array_like=True, gc=True):

@@ -11,12 +11,15 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from schemas import events
+from schemas.decode import KeyTooLarge
 from streams.engine.due_keys import DueKeys
+from streams.engine.errors import FatalError
 from streams.engine.processor import BEGINNING, Horizon
 from streams.engine.table import MemoryTable, Table
 from streams.policy.model import Policy
 from streams.rules.reconcile import OPEN, Expected, next_moment
 from streams.rules.shipments import silence_alerts
+from streams.rules.shipments.busy_numbers import MOST_OF_A_NUMBER
 from streams.rules.shipments.parcel import Parcel, Registration, Use, over, uses
 from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, RANK
 from streams.stages import split_rows
@@ -29,6 +32,8 @@ from streams.stages.shipments.parcel_rows import (
     BUSY,
     CALM,
     FINISHED,
+    FORMAT,
+    FORMATS,
     SPLIT,
     UNNUMBERED,
     USED_BEFORE,
@@ -141,7 +146,7 @@ class ShipmentBook:
     # -- what comes in
 
     def scan(self, event: events.Scan, time: int, value: bytes) -> bool:
-        """Takes one scan. False: it is a repeat and changes nothing."""
+        """Takes one scan. False: it is a repeat and changes nothing. Raises `KeyTooLarge`."""
         known, key, row = self._looked_up
         if known is not event:
             key = self.key(event.carrier, event.tracking_no)
@@ -159,7 +164,7 @@ class ShipmentBook:
             pass
         elif row is None:
             due = time + self._shortest + 1
-            flags = CALM if rank < FIRST_TERMINAL else FINISHED
+            flags = CALM | FORMAT if rank < FIRST_TERMINAL else FINISHED | FORMAT
             found = pack_header(flags, time, due, 0) + pack_scan(packed, number)
             self._due.put(due, key)
         else:
@@ -219,6 +224,8 @@ class ShipmentBook:
     def _add_to(self, busy: Busy, key: bytes, event: events.Scan, packed: int, value: bytes) -> bool:
         """The same of a busy parcel."""
         time, parcel = packed >> BITS, busy.parcel
+        if busy.is_full and not parcel.has_scan(packed):
+            raise KeyTooLarge(MOST_OF_A_NUMBER)
         renamed = parcel.name(time, event.carrier)
         plain = not renamed and self._busy.is_plain_scan(busy, packed)
         place = parcel.add_scan(packed, event.facility)
@@ -415,6 +422,8 @@ class ShipmentBook:
         for key, row in self.rows.items():
             if split_rows.is_piece(key):
                 continue
+            if row[0] & FORMATS != FORMAT:
+                raise FatalError("the state holds rows of a format that this version does not know", 1)
             if key[:4] not in known:
                 known.add(key[:4])
                 self.key(self.names.text(int.from_bytes(key[1:4])), "")

@@ -30,6 +30,8 @@ PARCEL_LETTER = b"p"
 CALM, FINISHED, STALLED_NOW, AWAITED, USED_BEFORE = 1, 2, 4, 8, 16
 #: The row is a head, and the parcel lies in pieces (`streams.stages.split_rows`): so many as the size tells.
 SPLIT = 32
+#: The format of the row, in what is left of the flags.
+FORMAT, FORMATS = 64, 192
 #: Bytes of a row from which on the parcel is kept in memory as it is while it is in use.
 BUSY = 2 << 10
 #: Due at no time.
@@ -122,7 +124,7 @@ def in_pieces(key: bytes, row: bytes) -> tuple[bytes, dict[bytes, bytes]]:
         return row, {}
     flags, last, due, _ = unpack_header(row)
     pieces = split_rows.split(key, row)
-    return pack_header(flags & STALLED_NOW | SPLIT, last, due, len(pieces)), pieces
+    return pack_header(flags & (STALLED_NOW | FORMATS) | SPLIT, last, due, len(pieces)), pieces
 
 
 def whole(rows: split_rows.Rows, key: bytes, row: bytes) -> bytes:
@@ -145,7 +147,8 @@ def encoded(parcel: Parcel, names: Names) -> bytes:
         linked = [(*key, *span) for key, span in parcel.linked.items()]
         registered = [_registered(one, names) for one in parcel.registrations]
         rare = _encode(_Rare(registered, parcel.emitted, linked, unnumbered, parcel.named))
-    flags = CALM if parcel.calm else FINISHED if parcel.finished else AWAITED if parcel.awaited else 0
+    flags = FORMAT
+    flags |= CALM if parcel.calm else FINISHED if parcel.finished else AWAITED if parcel.awaited else 0
     if parcel.used_before:
         flags |= USED_BEFORE
     if any(sent.state == OPEN and sent.type == STALLED for sent in parcel.emitted):

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.decode import KeyTooLarge
 from schemas.events import AnyEvent
 from streams.engine.processor import BEGINNING, Effects, Horizon, PartitionClock, Record
 from streams.engine.table import Table
@@ -65,15 +66,19 @@ class ShipmentsTask:
         self._book = ShipmentBook(setting.policy, self._feeds, setting.counts.two_names)
         self._clusters = ClusterBook(setting.policy)
         self._intake = setting.intake(setting.scan_partitions)
+        self._rows = changelog_rows.ChangelogRows()
         self._saved = ShipmentsHorizons()
         #: How many stalls the platform has been told of that are not resolved.
         self.open_stalls = 0
 
     def events(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock) -> None:
         book = self._book
-        for event, time, _, value in self._intake.events(topic, partition, records, clock, self._knows):
-            if not book.scan(event, time, value):  # type: ignore[arg-type]
-                self._setting.counts.repeated += 1
+        for event, time, _, record, value in self._intake.events(topic, partition, records, clock, self._knows):
+            try:
+                if not book.scan(event, time, value):  # type: ignore[arg-type]
+                    self._setting.counts.repeated += 1
+            except KeyTooLarge as invalid:
+                self._intake.bury(topic, partition, record, invalid)
 
     def envelope(self, edge: str, _source: int, records: Sequence[Any]) -> None:
         if edge == REGISTRATIONS:
@@ -130,7 +135,7 @@ class ShipmentsTask:
         names: list[tuple[int, str]] = []
         unsettled: list[tuple[bytes, bytes]] = []
         facilities: dict[str, Facility] = {}
-        for key, value in saved:
+        for key, value in self._rows.whole(saved, parcel_rows.PARCEL_LETTER):
             match key[:1]:
                 case parcel_rows.PARCEL_LETTER:
                     book.rows[key] = value
@@ -170,12 +175,12 @@ class ShipmentsTask:
             changed[_NAME + number.to_bytes(4)] = book.names.text(number).encode()
         for carrier, hour in feeds.changed_hours:
             row = changelog_rows.row_key(_HOUR, carrier, hour)
-            changelog_rows.put_row(changed, row, feeds.feeds[carrier].hours.get(hour))
+            self._rows.put(changed, row, feeds.feeds[carrier].hours.get(hour))
         for carrier in feeds.changed:
             feed = feeds.feeds[carrier]
-            changelog_rows.put_row(changed, changelog_rows.row_key(_FEED, carrier), (feed.boundary, feed.silences))
+            self._rows.put(changed, changelog_rows.row_key(_FEED, carrier), (feed.boundary, feed.silences))
         for name in clusters.changed:
-            changelog_rows.put_row(changed, changelog_rows.row_key(_FACILITY, name), clusters.facilities.get(name))
+            self._rows.put(changed, changelog_rows.row_key(_FACILITY, name), clusters.facilities.get(name))
         for done in (book.changed, book.names.changed, feeds.changed_hours, feeds.changed, clusters.changed):
             done.clear()
 
@@ -187,7 +192,7 @@ class ShipmentsTask:
         )
         if horizons != self._saved and (effects.rows or effects.outputs or effects.sends):
             self._saved = horizons
-            changelog_rows.put_row(effects.rows, changelog_rows.row_key(_HORIZONS), horizons)
+            self._rows.put(effects.rows, changelog_rows.row_key(_HORIZONS), horizons)
 
 
 def _plain(horizon: Horizon) -> tuple[int, bool]:

@@ -41,6 +41,6 @@ def test_a_stall_still_counts_at_its_facility_without_its_name() -> None:
 def test_rows_that_name_neither_are_passed_over_quickly() -> None:
     search = Search({"order-1"}, {("ZTO", "P1")})
     assert search.may_be(b"p001P1", b"")
-    assert search.may_be(b"p001P2", b"...order-1...")
-    assert not search.may_be(b"p001P2", b"...order-2...")
-    assert not search.may_be(b"g..", b"...order-1...")
+    assert search.may_be(b"p001P2", b"@..order-1...")
+    assert not search.may_be(b"p001P2", b"@..order-2...")
+    assert not search.may_be(b"g..", b"@..order-1...")

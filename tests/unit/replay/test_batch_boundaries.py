@@ -109,7 +109,7 @@ def batches(events: Events, size: int) -> Iterator[Batch]:
         batch = Batch()
         for one in events[start : start + size]:
             topic, value = written(one)
-            batch.events.append((topic, *decode(topic, value), value))
+            batch.events.append((topic, *decode(topic, value), value, 1))
         yield batch
 
 

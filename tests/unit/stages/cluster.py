@@ -199,6 +199,10 @@ class Cluster:
                 return True
         return self.commit(name) or found
 
+    def rows(self, name: TaskId) -> dict[bytes, bytes]:
+        """The live rows of a task's changelog."""
+        return self._rows[name]
+
     # -- what came out
 
     def alerts(self) -> Counter[bytes]:
