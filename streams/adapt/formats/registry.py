@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib import resources
 from importlib.metadata import entry_points
 
 from streams.adapt.formats.format import Format, from_toml, packaged
@@ -10,10 +11,6 @@ from streams.adapt.formats.statuses import Statuses
 from streams.adapt.olist import DERIVED, olist
 
 GROUP = "parcelwatch.formats"
-_PACKAGED = (
-    *("kuaidi100", "kdniao", "cainiao", "douyin", "sf-route", "jtexpress", "aftership", "17track", "easypost"),
-    *("shippo", "shipengine", "shiprocket", "ups", "fedex", "usps", "dhl", "history"),
-)
 _OLIST = Format(
     "olist",
     "a folder of Olist's CSV files (.csv or .csv.gz)",
@@ -29,9 +26,16 @@ class BrokenFormat(Exception):
     """A format of another package that cannot be loaded; the message says which and why."""
 
 
+@cache
+def _own() -> tuple[str, ...]:
+    """The names of the formats that are described beside this module."""
+    entries = sorted(entry.name for entry in resources.files(__package__).iterdir())
+    return tuple(entry.removesuffix(".toml") for entry in entries if entry.endswith(".toml"))
+
+
 def known() -> list[str]:
     """The names of all formats, without loading any."""
-    return [*dict.fromkeys((_OLIST.name, *_PACKAGED, *sorted(entry_points(group=GROUP).names)))]
+    return [*dict.fromkeys((_OLIST.name, *_own(), *sorted(entry_points(group=GROUP).names)))]
 
 
 @cache
@@ -44,7 +48,7 @@ def find(name: str) -> Format | None:
 
     A package cannot take the name of a format that comes with parcelwatch.
     """
-    if name == _OLIST.name or name in _PACKAGED:
+    if name == _OLIST.name or name in _own():
         return _packaged(name)
     for entry in entry_points(group=GROUP, name=name):
         try:

@@ -155,3 +155,35 @@ def test_the_input_may_come_through_a_pipe(late_order: str) -> None:
     command = f"cat {late_order} | {sys.executable} -m streams explain K /dev/stdin --lang en"
     done = subprocess.run(["bash", "-c", command], env=environment(), capture_output=True, text=True, check=True)
     assert done.stdout.startswith("Ticket K\n")
+
+
+def two_names(folder: Path) -> str:
+    """A parcel that is shipped by one name of its carrier and scanned by another."""
+    file = folder / "two.jsonl"
+    order = {"type": "order.shipped", "order_id": "A", "shop_id": "S", "tracking_no": "T1", "carrier": "zhongtong"}
+    seen = {"type": "scan", "tracking_no": "T1", "carrier": "ZTO", "status": "picked_up"}
+    lines = [
+        {"topic": "orders", "value": {"event_id": "1", "occurred_at": render(T0), **order}},
+        {"topic": "logistics-scans", "value": {"event_id": "2", "occurred_at": render(T0 + hours(1)), **seen}},
+    ]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return str(file)
+
+
+def test_two_names_of_one_carrier_are_one_question(tmp_path: Path) -> None:
+    told = run("explain", "T1", two_names(tmp_path), "--lang", "en")
+    assert told.returncode == 0
+    assert told.stderr.splitlines() == [
+        "'ZTO' and 'zhongtong' are names of one carrier: is this one parcel? "
+        "[carriers] canonical = true in the policy makes it one"
+    ]
+
+
+def test_two_names_are_one_parcel_where_the_policy_says_so(tmp_path: Path) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('extends = "default"\n[carriers]\ncanonical = true\n')
+    told = run("explain", "T1", two_names(tmp_path), "--json", "--policy", str(policy))
+    assert (told.returncode, told.stderr) == (0, "")
+    (story,) = json.loads(told.stdout)["stories"]
+    assert (story["carrier"], story["orders"]) == ("ZTO", ["A"])
+    assert [event["type"] for event in story["events"]] == ["order.shipped", "scan"]
