@@ -226,8 +226,8 @@ class Runner:
             if len(begin) < len(committed):
                 raise FatalError(
                     f"the group {topology.app_id} has read {topology.inputs(task.kind)[0]} before, but "
-                    f"{topology.changelog(task.kind)} has lost partition {task.partition}: delete the group's "
-                    "offsets and its internal topics to begin anew"
+                    f"{topology.changelog(task.kind)} has lost partition {task.partition}: begin anew with "
+                    "parcelwatch reset"
                 )
             opened.begin_at(await self._positions.begin(self.sources, begin))
             changelog.inputs = inputs

@@ -8,12 +8,15 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from itertools import accumulate
 from pathlib import Path
 
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import RecordsToDelete
 
 from schemas.times import SECOND, parse, render
 from schemas.topics import ALERTS, INPUTS, TopicNames
+from streams.policy.load import default as load_policy
 from tests.connected.marketplace import (
     OUTPUTS,
     Produced,
@@ -162,3 +165,41 @@ async def test_more_partitions_under_load_lose_and_double_no_alert(kafka: Broker
     # Once more is nothing more.
     again = told("grow", "hand-over", *common, *GROW)
     assert (again.returncode, again.stderr) == (0, "the hand-over has been done before\n")
+
+
+async def test_copying_is_done_once_and_refused_where_the_history_is_not_whole(kafka: Broker) -> None:
+    await kafka.create_topics(dict.fromkeys(INPUTS, 2) | OUTPUTS)
+    events = weeks_ago(1, 10)
+    for topic in INPUTS:
+        await kafka.produce(topic, [(key, value) for one, key, value in events if one == topic])
+    copy = ("grow", "copy", "--broker", f"kafka://{kafka.bootstrap}", *GROW, "--order-partitions", "5", "--once")
+    async with kafka.admin() as admin:
+        await admin.delete_records({TopicPartition("orders", 0): RecordsToDelete(1)})
+    refused = told(*copy)
+    assert refused.returncode == 2
+    assert refused.stderr.splitlines()[-1].startswith("parcelwatch: orders-0 begins at offset 1:")
+    for _ in range(2):
+        assert told(*copy, "--incomplete-history").returncode == 0
+    for topic in INPUTS:
+        copies = [record.value for record in await kafka.read_committed(NEW[topic])]
+        assert sorted(copies) == sorted(record.value for record in await kafka.read_committed(topic))
+    assert len(await kafka.end_offsets("v2.orders")) == 5
+    by_partition: dict[int, list[int]] = {}
+    for record in await kafka.read_committed("v2.orders"):
+        by_partition.setdefault(record.partition, []).append(parse(json.loads(record.value)["occurred_at"]))
+    late = load_policy().lateness.micros["orders"]
+    for times in by_partition.values():
+        # Merged by their times: no event is late that was not late before.
+        assert all(time >= greatest - late for time, greatest in zip(times, accumulate(times, max), strict=True))
+
+
+async def test_a_hand_over_is_refused_while_old_workers_run(kafka: Broker) -> None:
+    await kafka.create_topics(dict.fromkeys(INPUTS, 2) | OUTPUTS)
+    common = ("--broker", f"kafka://{kafka.bootstrap}")
+    assert told("grow", "copy", *common, *GROW, "--once").returncode == 0
+    async with running("worker", *common, "--app-id", "one") as process:
+        await saying(process, "restored")
+        refused = told("grow", "hand-over", *common, *GROW)
+    assert refused.returncode == 2
+    assert "group one has 1 members" in refused.stderr
+    assert not any(topic.startswith("v2.alerts") for topic in await kafka.topics())
