@@ -16,7 +16,7 @@ from typing import Protocol
 import structlog
 
 from streams.engine.changelog import Changelog
-from streams.engine.errors import LogError
+from streams.engine.errors import FatalError, LogError
 from streams.engine.log.interface import Log, Rows, Tail, TopicPartition
 from streams.engine.placement import NEAR
 from streams.engine.store.interface import Copy, Store
@@ -128,7 +128,7 @@ class Standbys:
             try:
                 tail = await self._log.tail()
                 await self._follow(tail)
-            except LogError as error:
+            except (LogError, FatalError) as error:
                 log.warning("standbys start over", error=str(error))
             except Exception as error:  # the worker's own tasks do not need them
                 log.warning("standbys start over", error=type(error).__name__)

@@ -16,8 +16,8 @@ from streams.engine.processor import Processor
 from streams.engine.runner import Factory
 from streams.engine.watermarks import START
 from streams.worker import Embedded
+from tests.unit.engine.embedding import PATIENCE, embedded, until
 from tests.unit.engine.history import T0
-from tests.unit.engine.test_embedded import PATIENCE, embedded, until
 from tests.unit.engine.toy import DATAFLOW, RESULTS, Toy, processor
 
 COUNTS = {"desk": 1, "road": 1}

@@ -18,8 +18,8 @@ from streams.engine.runtime import Cadence, TaskRuntime
 from streams.worker import watch
 from streams.worker.metrics import Metrics
 from streams.worker.service import serve
+from tests.unit.engine.embedding import PATIENCE, assemble, until
 from tests.unit.engine.history import T0
-from tests.unit.engine.test_embedded import PATIENCE, assemble, until
 from tests.unit.engine.toy import DATAFLOW, RESULTS, pack
 
 SCANS = TopicPartition("scans", 0)
