@@ -156,6 +156,9 @@ def _date(named: dict[str, str | None]) -> tuple[int, int, int]:
     if named.get("month"):
         return year, int(named["month"] or 0), int(named["day"] or 0)
     first, second = int(named["first"] or 0), int(named["next"] or 0)
+    if named["mark"] == ".":
+        # Nobody who writes dots begins with the month.
+        return year, second, first
     if first > 12 >= second:
         return year, second, first
     if second > 12 >= first or first == second:

@@ -82,9 +82,9 @@ class Layout:
     """The paths of a format; see the module for their form.
 
     A parcel is an object that has one of `scans` (or of `otherwise`, which hold a scan each and count where
-    there are none of `scans`) and one of `mark`, where any are given. An object with all of `bare` that is
-    in no parcel is a scan by itself. An object with a number and one of `refused` is a parcel that the platform
-    refused. `assumed` is the carrier where nothing else names one.
+    there are none of `scans`) and one of `mark`, where any are given. An object with all of `bare` (`a|b`:
+    either) that is in no parcel is a scan by itself. An object with a number and one of `refused` is a parcel
+    that the platform refused. `assumed` is the carrier where nothing else names one.
     """
 
     scans: tuple[str, ...] = ()
@@ -130,7 +130,7 @@ class Layout:
         return any(self._listed(value, path) is not None for path in (*self.scans, *self.otherwise))
 
     def _is_bare(self, value: Object) -> bool:
-        return bool(self.bare) and all(text_of(_at(value, path)) for path in self.bare)
+        return bool(self.bare) and all(any(text_of(_at(value, one)) for one in path.split("|")) for path in self.bare)
 
     def _parcel(self, found: Found) -> Iterator[Piece]:
         value = found.value

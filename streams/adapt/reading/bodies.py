@@ -133,7 +133,8 @@ def _read(text: str, found: re.Match[str], end: int) -> tuple[Any, int]:
         try:
             value, after = _DECODER.raw_decode(text, at)
         except json.JSONDecodeError as error:
-            raise ValueError(f"not JSON: {error.msg}") from error
+            cut = error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip()) - 1
+            raise ValueError(f"not JSON: {'it is cut off' if cut else error.msg}") from error
         return opened(value), after
     if found["encoded"]:
         token = _ENCODED.match(text, at)

@@ -14,6 +14,7 @@ from streams.adapt.reading.search import Found
 from streams.adapt.reading.xml import xml_value
 
 _ZIP = b"PK\x03\x04"
+_PYTHON = re.compile(r"[{\[]\s*'\w+'\s*:")
 _HTML = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
 
 
@@ -77,6 +78,8 @@ def _from_lines(path: Path, text: str, report: Report) -> Iterator[Found]:
             yield Found(f"line {body.line}", body.value)
     if not good:
         # A broken document over many lines is one problem, not one a line.
+        if _PYTHON.search(text):
+            raise Unreadable("is a Python dict, no JSON: write it with json.dumps")
         first = next((fault.fault for fault in faults if fault.fault != "no JSON in it"), "no JSON, XML or table in it")
         report.problem(path, "", first)
 

@@ -105,6 +105,8 @@ def test_a_broken_character_spoils_no_file(run: Run) -> None:
         ('<!DOCTYPE r [<!ENTITY a "b">]><r>&a;</r>', "XML with entities"),
         ("<Response><Body>", "not XML"),
         ("just words", "no JSON, XML or table in it"),
+        (BODY[:-20], "not JSON: it is cut off"),
+        ("{'nu': 'T1', 'data': None}", "is a Python dict, no JSON: write it with json.dumps"),
     ],
 )
 def test_what_cannot_be_read_is_one_line_that_says_what_it_is(run: Run, content: str | bytes, what: str) -> None:
@@ -192,6 +194,17 @@ def test_a_row_over_two_lines_is_one_row_and_a_bad_one_is_told_by_its_line(run: 
 def test_times_as_spreadsheets_write_them_are_read(run: Run, time: str) -> None:
     events, _ = run("history", f"shipment,carrier,time,text\nT1,UPS,{time},Arrived\n")
     assert events[0]["occurred_at"][:4] + events[0]["occurred_at"][10:19] == "2024T15:42:07"
+
+
+@pytest.mark.parametrize(
+    "header", ["shipment,carrier,time,status", "Tracking No,Carrier,Occurred At,Status", "运单号,快递公司,时间,状态"]
+)
+def test_columns_may_have_other_usual_names_and_a_status_may_be_ours(run: Run, header: str) -> None:
+    events, report = run("history", f"{header}\nT1,中通,13.01.2024 15:42,picked_up\n")
+    assert [(event["carrier"], event["status"], event["occurred_at"][:10]) for event in events] == [
+        ("ZTO", "picked_up", "2024-01-13")
+    ]
+    assert report.problems == []
 
 
 def test_parquet_is_read(run: Run, tmp_path: Path) -> None:
