@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from schemas.topics import ALERTS, DEAD_LETTERS, INPUTS, OUTPUTS, TABLES, TopicNames
 from streams.alerts.cloudevents import AlertWriter
 from streams.engine.clock import system_now
-from streams.engine.errors import FatalError, FencedError, LogError
+from streams.engine.errors import DeniedError, FatalError, FencedError, LogError
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.log.kafka_clients import errors, quietly
@@ -67,6 +67,8 @@ class Growing:
                         await _pause(stop, _LOOK)
             except FencedError:
                 raise FatalError(f"another copying has taken over from this one ({self.growth.group})") from None
+            except DeniedError:
+                raise
             except LogError as error:
                 if once:
                     raise
@@ -101,6 +103,7 @@ class Growing:
                 await nobody_in(self.admin, growth.app_id)
             outputs = [output async for output in self._outputs()]
             await self.log.create(growth.outputs(counts))
+            await self._silent()
             await self._put_out(copier, outputs)
         finally:
             await copier.close()
@@ -235,6 +238,15 @@ class Growing:
                         yield record
         finally:
             await reader.close()
+
+    async def _silent(self) -> None:
+        """Raises `FatalError` where the new application has spoken already: what it said would come twice."""
+        for topic in self.growth.new_topics.all(ALERTS.values()):
+            async for _ in self._all(topic):
+                raise FatalError(
+                    f"{topic} holds alerts already: workers of {self.growth.new_app_id} have run without --mute; begin "
+                    "again with other names"
+                )
 
     async def _put_out(self, copier: Copier, outputs: list[Output]) -> None:
         producer = copier.producer
