@@ -12,7 +12,7 @@ _PRECLUDED = frozenset(
     | {("acts.delivery_failed", f"ends.{kind}") for kind in ("sign", "done", "reach", "put", "collect", "take")}
 )
 """Words that keep what follows them in their clause from having happened."""
-_BY_RECIPIENT = ("signals.done", "signals.proof", "signals.with", "people.recipient", "places.home", "ends.sign")
+_BY_RECIPIENT = ("signals.done", "signals.with", "people.recipient", "places.home", "ends.sign")
 """What says that it was the recipient who took a parcel, where nothing says that it was somebody else."""
 _OPEN = frozenset({"ends.put", "ends.back", "ends.back_past", "ends.destroy", "ends.accept"})
 """Ends of which it does not matter what follows them."""
@@ -79,7 +79,7 @@ def _hedged_by(other: Tag, tag: Tag, spaced: bool) -> str | None:
             return "fail"
         if kind not in ("later", "after", "going"):
             return kind
-        if other.start - tag.end <= 1:
+        if other.start - tag.end <= 1 or (kind == "later" and tag.kind == "ends.receive"):
             return "going" if kind == "going" else "will"
     return None
 
@@ -204,6 +204,10 @@ def _brought(clause: Clause, tag: Tag, kind: str, returning: bool) -> Verdict:
         where = _first(clause.before(tag), "people.sender", "places.point", "places.hub", "places.depot")
         if where == "people.sender" and not returning:
             where = None
+    if where in ("people.sender", "people.recipient", "places.home") and clause.spaced:
+        # "the front desk of the hub", "a locker at the customer's": the later place is where it is.
+        behind = [other.kind for other in clause.tags if other.start >= tag.end]
+        where = next((kind for kind in ("places.hub", "places.depot", "places.point") if kind in behind), where)
     if where == "people.sender":
         return Verdict("returned")
     if where in ("places.point", "places.name"):
@@ -231,9 +235,11 @@ def _taken(clause: Clause, tag: Tag, kind: str, returning: bool) -> Verdict:
         return Verdict("returned" if returning and kind == "take" else "picked_up")
     if clause.has("acts.held") and not clause.has("people.recipient"):
         return Verdict("in_transit")
-    if kind == "take" and not clause.has(*_BY_RECIPIENT):
+    brought = any(other.kind in ("ends.put", "ends.reach") for other in clause.before(tag))
+    if kind == "take" and (brought or not clause.has(*_BY_RECIPIENT)):
         return Verdict("held")
-    if kind == "take" or clause.has("people.recipient", "signals.proof", "places.point", "signals.with"):
+    proved = clause.has("signals.proof") and clause.has("signals.done")
+    if kind == "take" or proved or clause.has("people.recipient", "places.point", "signals.with"):
         return Verdict("delivered", by_hand=True)
     return Verdict("picked_up")
 
