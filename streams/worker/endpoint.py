@@ -21,7 +21,8 @@ from streams.engine.errors import FatalError
 from streams.worker.health import Health
 from streams.worker.metrics import Metrics
 
-#: Connections at once, and those that come in the same moment; one more ends the oldest. Seconds that one lasts at the most, whatever its other end does.
+#: Connections at once, but for those that come in the same moment; one more ends the oldest. Seconds that one lasts at
+#: the most, whatever its other end does.
 _CONNECTIONS, _LASTING = 64, 30.0
 #: Seconds in which the worker's own event loop makes up the metrics; behind them this thread does.
 _TURN = 2.0
