@@ -1,4 +1,4 @@
-"""The JSON Schema of each type of alert: that of every alert, narrowed to what one of the type can hold."""
+"""A JSON Schema for each alert type: the general alert schema, narrowed to what alerts of that type can contain."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _ID = {"type": "string", "minLength": 1}
 
 
 def schema_files() -> dict[str, bytes]:
-    """The content of every schema file, by its name: `<type>.json`."""
+    """The content of every schema file, by file name (`<type>.json`)."""
     return {f"{name}.json": _encoded(schema(type_)) for name, type_ in ALERT_TYPES.items()}
 
 
 def schema(type_: AlertType) -> dict[str, Any]:
-    """The schema of the alerts of one type, raised and resolved; `x-...`: names of the types that say less or more."""
+    """The schema of one type's alerts, raised and resolved; `x-...`: types that it supersedes or is superseded by."""
     whole = msgspec.json.schema(AlertEvent, ref_template="#/$defs/{name}")
     event, data = whole["$defs"]["AlertEvent"], whole["$defs"]["AlertData"]
     event["properties"]["type"] = {"const": type_of(type_.name)}
@@ -52,7 +52,7 @@ def schema(type_: AlertType) -> dict[str, Any]:
 
 
 def advice_codes(type_: AlertType) -> list[str]:
-    """The codes of all pieces of advice that an alert of the type can carry, raised or resolved."""
+    """All advice codes that an alert of the type can carry, raised or resolved."""
     words = catalogue()
     raised = words.alerts[type_.name].raised
     found = list(raised.advice)
@@ -70,7 +70,7 @@ def _codes(type_: AlertType, name: str) -> tuple[str, ...]:
 
 
 def _endings(type_: AlertType) -> list[dict[str, Any]]:
-    """What goes with being raised, with being resolved, and with having been disproved."""
+    """The constraints for raised, for resolved, and for disproved alerts."""
     evidence = {"$ref": "#/$defs/Evidence"}
     raised_at = _object((RAISED_AT,))
     found: list[dict[str, Any]] = [{"status": {"const": RAISED}, "resolution": _NULL, "evidence": evidence}]

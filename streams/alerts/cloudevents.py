@@ -1,4 +1,4 @@
-"""From an alert of the rules to the CloudEvents of the topics `alerts.merchant` and `alerts.platform`."""
+"""Converts alerts of the rules to CloudEvents for the topics `alerts.merchant` and `alerts.platform`."""
 
 from __future__ import annotations
 
@@ -77,19 +77,19 @@ class AlertWriter:
 
 
 def type_of(name: str) -> str:
-    """The `type` of a CloudEvent that is an alert of the type of that name."""
+    """The CloudEvent `type` for an alert type's name."""
     return f"parcelwatch.{name}.v1"
 
 
 def name_of(type_: str) -> str:
-    """The name of a type of alert, of the `type` of a CloudEvent: `shipment.stalled`."""
+    """The alert type's name (`shipment.stalled`) for a CloudEvent `type`."""
     return type_.removeprefix("parcelwatch.").removesuffix(".v1")
 
 
 def alert_id(alert: Alert, audience: str) -> str:
-    """32 hexadecimal digits: a function of type, subject, episode, status and audience alone.
+    """32 hexadecimal digits that depend on type, subject, episode, status and audience only.
 
-    Each part goes in with its length before it, so that no two lists of parts are joined to the same text.
+    Each part is prefixed with its length, so that different parts never join to the same text.
     """
     parts = (alert.type, alert.subject, alert.episode, alert.status, audience)
     joined = "".join(f"{len(part)}:{part}," for part in parts)

@@ -1,7 +1,7 @@
-"""The values that a message can mention, out of an alert and in the reader's language.
+"""The values that a message can mention, taken from an alert and rendered in the reader's language.
 
-A fact is computed when a sentence first asks for it. None: not known, or not the kind of value expected; the
-sentence then leaves the part out. Times are given to the minute (the rest is cut), on the clock of the language.
+A fact is computed when a sentence first uses it. None means unknown or of an unexpected kind; the sentence then omits
+that part. Times are truncated to the minute and given in the language's time zone.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Vocabulary:
         self._regions = names.regions[tag] if self.language.regions == "by_name" else {}
 
     def region(self, name: str) -> str:
-        """A province in the reader's language; a name that is not known stays as it is written."""
+        """A province in the reader's language; an unknown name is left as it is."""
         return next((known for written, known in self._regions.items() if name.startswith(written)), name)
 
 
@@ -68,7 +68,7 @@ def _clock(facts: Facts, instant: int) -> str:
 
 
 def percent(share: object) -> str | None:
-    """A share as a percentage of at most two digits after the point; None where it is no number."""
+    """A share as a percentage with at most two decimals; None if it is not a number."""
     if isinstance(share, bool) or not isinstance(share, int | float):
         return None
     return f"{share * 100:.2f}".rstrip("0").rstrip(".") + "%"
@@ -120,7 +120,7 @@ def _number(name: str) -> Callable[[Facts], str | None]:
 
 
 def _order(facts: Facts) -> str | None:
-    """The order, and how many share the parcel where there are more."""
+    """The order, and the number of orders that share the parcel if there are several."""
     order = facts.alert.order_id or _text(facts.alert.evidence.get("order_id"))
     together = facts.alert.evidence.get("order_ids")
     if order is None or not isinstance(together, list) or len(together) < 2:
@@ -137,7 +137,7 @@ def _multiple(facts: Facts) -> str | None:
 
 
 def _all_escalations(facts: Facts) -> str | None:
-    """The escalations, where each of the four kinds counts, and counts once."""
+    """The escalations by kind, if the policy counts all four kinds individually."""
     evidence = facts.alert.evidence
     kinds = [evidence.get(name) for name in ("disputes", "complaints", "interventions", "ticket_timeouts")]
     known = [kind for kind in kinds if isinstance(kind, int)]
@@ -153,7 +153,7 @@ def _top_cause(facts: Facts) -> str | None:
 
 
 def _rights(facts: Facts) -> str | None:
-    """The names of all rights in the evidence that have one."""
+    """The names of all rights in the evidence that are known by name."""
     codes = facts.alert.evidence.get("rights")
     names = [facts.vocabulary.rights[code] for code in codes or () if code in facts.vocabulary.rights]
     return facts.vocabulary.language.all.join(names) or None
@@ -216,5 +216,5 @@ _RESOLVERS: dict[str, Callable[[Facts], str | None]] = {
     },
 }  # fmt: skip
 
-#: Every value that a sentence may mention, beside the phrases of the catalogue.
+#: Every value that a sentence may mention, in addition to the catalogue's phrases.
 NAMES = frozenset(_RESOLVERS)

@@ -1,4 +1,4 @@
-"""The page that tells of every type of alert: `docs/alerts.md`, as Markdown."""
+"""Renders `docs/alerts.md`, the page that describes every alert type, as Markdown."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from streams.rules.alert_types import ALERT_TYPES, AlertType
 from streams.rules.evidence import RAISED_AT, Field
 from streams.rules.reconcile import LATE_EVENT
 
-#: What the subject of an alert is, by what it is about, and an example.
+#: What an alert's subject is, by what the alert is about, with an example.
 _SUBJECTS = {
     "shipment": ("the tracking number; `carrier` is the other half of the name", "78300011112222"),
     "order": ("the order", "O-1"),
@@ -32,7 +32,7 @@ _KINDS = {
     "texts": "list of texts", "codes": "list of codes", "causes": "list of objects",
 }  # fmt: skip
 
-#: The page is in FALLBACK; what else an alert says is quoted.
+#: The page is written in FALLBACK; texts in other languages are quoted.
 _OTHERS = [tag for tag in LANGUAGES if tag != FALLBACK]
 
 _HEAD = """\
@@ -167,7 +167,7 @@ def _advice(type_: AlertType, alert: Alert, messages: Messages) -> Iterable[str]
 
 
 def _with_all(type_: AlertType, alert: Alert) -> Alert:
-    """The alert with every cause that there is, for the advice on each."""
+    """The alert with every possible cause, to collect the advice on each."""
     causes: list[dict[str, Any]] = []
     for field in type_.evidence:
         if field.kind == "causes":
@@ -186,5 +186,5 @@ def _names(names: Iterable[str]) -> str:
 
 
 def _anchor(name: str) -> str:
-    """As a heading that is the name is linked to."""
+    """The anchor of a heading with this name."""
     return name.replace(".", "")

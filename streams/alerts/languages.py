@@ -17,7 +17,7 @@ Tag = str
 #: A text in every language of LANGUAGES, by tag.
 Text = dict[str, str]
 
-#: What is written for the locale of no language: the one that most of the world's readers of technical text share.
+#: For locales of any other language: the one most widely read in technical texts.
 FALLBACK = "en"
 
 
@@ -42,15 +42,15 @@ class Language(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     units: _Units
 
     def local(self, micros: int) -> str:
-        """An instant (microseconds) on the readers' clock, as YYYY-MM-DD HH:MM:SS; the rest is cut."""
+        """An instant (microseconds) in the language's time zone, as YYYY-MM-DD HH:MM:SS, truncated."""
         return render(micros + self.hours_ahead * HOUR)[:19].replace("T", " ")
 
     def minute(self, micros: int) -> str:
-        """An instant (microseconds) in a sentence, to the minute, with the clock's name."""
+        """An instant (microseconds) for use in a sentence: to the minute, with the time zone's name."""
         return _minute(self.clock, micros // MINUTE * MINUTE + self.hours_ahead * HOUR)
 
     def duration(self, micros: int) -> str:
-        """A length of time in days and hours; below two days in hours, below an hour in minutes, the rest cut."""
+        """A duration in days and hours; in hours below two days, in minutes below one hour; truncated."""
         return _duration(self.span, self.units.minutes, self.units.hours, self.units.days, micros)
 
 
@@ -59,19 +59,19 @@ def _load() -> dict[Tag, Language]:
     return msgspec.toml.decode(raw, type=dict[Tag, Language])
 
 
-#: By tag, in the order in which they stand in an alert.
+#: By tag, in the order in which they appear in an alert.
 LANGUAGES: Mapping[Tag, Language] = _load()
 
 
 def preferred_language(environment: Mapping[str, str] | None = None) -> Tag:
-    """The language of the locale that the environment names, else FALLBACK."""
+    """The language of the environment's locale, else FALLBACK."""
     where = os.environ if environment is None else environment
     locale = (where.get("LC_ALL") or where.get("LC_MESSAGES") or where.get("LANG") or "").lower()
     return next((tag for tag, one in LANGUAGES.items() if locale.startswith(one.locale)), FALLBACK)
 
 
 def untranslated(texts: Iterable[Text]) -> list[Text]:
-    """The texts that lack a language or have one that is none of LANGUAGES."""
+    """The texts that lack one of LANGUAGES or have another one."""
     return [text for text in texts if text.keys() != LANGUAGES.keys()]
 
 

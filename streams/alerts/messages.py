@@ -1,4 +1,4 @@
-"""What an alert says to people: a message and advice in every language, for the audience that reads it."""
+"""Writes the message and advice of an alert for each audience, in every language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from streams.alerts.wording import Catalogue, Sentences, catalogue
 from streams.rules.alert import RAISED, Alert
 from streams.rules.alert_types import family_of
 
-#: Pieces of advice by cause that are kept: causes repeat far more than their number.
+#: How many pieces of advice on causes are cached; the same causes recur often.
 _MOST_PIECES = 4_096
 #: Between two sentences, in the order of LANGUAGES.
 _JOINTS = tuple(language.sentences for language in LANGUAGES.values())
@@ -36,8 +36,7 @@ class _Compiled(NamedTuple):
 class Messages:
     """Writes alerts in words.
 
-    Raises KeyError for an alert whose type or resolution is not in the catalogue: that is a fault of ours,
-    and never of the data.
+    Raises KeyError for an alert whose type or resolution is not in the catalogue: always a bug, never bad data.
     """
 
     def __init__(self, words: Catalogue | None = None) -> None:
@@ -97,7 +96,7 @@ class Messages:
         return [piece for piece in advice if piece is not None]
 
     def _about_cause(self, cause: dict[str, Any], audience: str, facts: tuple[Facts, ...]) -> dict[str, str] | None:
-        """Advice on a cause mentions nothing but the cause, so that it can be kept by the cause's values."""
+        """Advice on a cause; it mentions only the cause, so it is cached by the cause's values."""
         key = (audience, *map(str, cause.values()))
         try:
             return self._by_cause[key]
@@ -120,7 +119,7 @@ class Messages:
         return {"code": code, **dict(zip(LANGUAGES, _render(known, facts), strict=True))}
 
     def _compile_advice(self, code: str, audience: str) -> tuple[Template, ...] | dict[str, str] | None:
-        """The templates, or the finished piece where it mentions no value; None: not for the audience."""
+        """The templates, or the finished piece if it mentions no values; None if it is not for the audience."""
         text = self._words.advice[code].text(audience)
         if text is None:
             return None
@@ -131,7 +130,7 @@ class Messages:
 
 
 def advice_on_kind(kind: str) -> str:
-    """The code of the advice on a ticket of that kind."""
+    """The code of the advice for tickets of this kind."""
     return f"answer_{kind}"
 
 

@@ -1,9 +1,9 @@
-"""Writes what consumers of alerts read: `docs/alerts.md`, and a JSON Schema for each type of alert.
+"""Writes the reference for consumers of alerts: `docs/alerts.md`, and a JSON Schema for each alert type.
 
     python -m streams.alerts.reference [--check] [FOLDER]
 
-Both are made from the registry and the message catalogue. FOLDER is the project's (default: where this lies). `--check`
-writes nothing, and ends with status 1 where a file is not what would be written.
+Both are generated from the registry and the message catalogue. FOLDER is the project's root (default: this file's).
+`--check` writes nothing, and exits with status 1 if a file is not current.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _SCHEMAS = Path("schemas/jsonschema/alerts")
 
 
 def files() -> dict[Path, bytes]:
-    """The content of every file, by its path in the project."""
+    """The content of every file, by its path within the project."""
     schemas = {_SCHEMAS / name: content for name, content in schema_files().items()}
     return {_PAGE: page().encode(), **schemas}
 
 
 def outdated(root: Path) -> list[Path]:
-    """The files that are missing, different, or of no type any more."""
+    """The files that are missing, out of date, or belong to a type that no longer exists."""
     wanted = files()
     there = {path.relative_to(root) for path in (root / _SCHEMAS).glob("*.json")}
     different = {path for path, content in wanted.items() if _content(root / path) != content}
@@ -35,7 +35,7 @@ def outdated(root: Path) -> list[Path]:
 
 
 def write(root: Path) -> None:
-    """Brings the files up to date, and removes those of types that are gone."""
+    """Updates the files, and removes those of types that no longer exist."""
     for path in outdated(root):
         (root / path).unlink(missing_ok=True)
     for path, content in files().items():

@@ -1,10 +1,10 @@
-"""A sentence with named values, parts of which are left out where a value is not known.
+"""Sentences with named values and optional parts, which are omitted if a value is unknown.
 
     Parcel {subject}[, last seen at {facility}| without a scan].
 
-`{name}` is a value. `[A|B]` takes the first alternative all of whose values are known, and nothing where
-there is none; an alternative without values always holds. Brackets do not nest. Outside of brackets a value
-that is not known is written as the language's word for that.
+`{name}` is a value. `[A|B]` renders the first alternative whose values are all known, or nothing if there is none; an
+alternative without values always applies. Brackets do not nest. Outside brackets, an unknown value is rendered as the
+language's word for unknown.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _Piece = tuple[tuple[str, ...], str]
 
 
 class Template:
-    """One parsed sentence. Raises ValueError where `text` has an unmatched bracket or brace."""
+    """One parsed sentence. Raises ValueError if `text` has an unmatched bracket or brace."""
 
     __slots__ = ("_parts", "names", "text")
 
@@ -28,7 +28,7 @@ class Template:
         self.text = text
         #: All values that the sentence can mention.
         self.names = frozenset(_NAME.findall(text))
-        # What always stands has one alternative and is marked; text before, between and after the groups.
+        # Unconditional text becomes a marked group with a single alternative.
         self._parts: list[tuple[bool, tuple[_Piece, ...]]] = []
         for index, part in enumerate(_GROUP.split(text)):
             optional = index % 2 == 1
@@ -37,7 +37,7 @@ class Template:
                 self._parts.append((optional, tuple(_piece(alternative) for alternative in alternatives)))
 
     def render(self, values: Mapping[str, str | None], unknown: str) -> str:
-        """The sentence; `values` answers every name of `names`, with None for what is not known."""
+        """The sentence; `values` has every name in `names`, None if unknown."""
         out = ""
         for optional, alternatives in self._parts:
             for names, text in alternatives:

@@ -1,4 +1,4 @@
-"""The message catalogue as it stands in `catalogue/*.toml`: loaded once, and not changed after that."""
+"""The message catalogue of `catalogue/*.toml`: loaded once, immutable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from streams.alerts.languages import Text, untranslated
 
 
 class Sentences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What happened, and for each audience what to do now. `advice`, `advice_by`: see AlertWords."""
+    """What happened, and what each audience should do now. `advice`, `advice_by`: see AlertWords."""
 
     what: Text
     merchant: Text | None = None
@@ -22,12 +22,12 @@ class Sentences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     advice_by: Literal["causes", "kind"] | None = None
 
     def action(self, audience: str) -> Text | None:
-        """What to do now; None where the audience has nothing of its own to do."""
+        """What to do now; None if there is nothing for this audience to do."""
         return self.merchant if audience == "merchant" else self.platform
 
 
 class AlertWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One type of alert: what it is called, and what it says when it is raised.
+    """One alert type: its title, and its text when raised.
 
     The advice of `raised` is either the listed codes, or by `causes`: one for each cause in the evidence, in
     its order, or by `kind`: the one for the ticket's kind.
@@ -38,18 +38,18 @@ class AlertWords(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AdviceWords(msgspec.Struct, frozen=True):
-    """One piece of advice, for each audience that can use it."""
+    """One piece of advice, for each audience to which it applies."""
 
     merchant: Text | None = None
     platform: Text | None = None
 
     def text(self, audience: str) -> Text | None:
-        """None where this is nothing for the audience."""
+        """The text, or None if it does not apply to the audience."""
         return self.merchant if audience == "merchant" else self.platform
 
 
 class Names(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What codes are called. `regions`: by language, the name of a region by the way it is written."""
+    """Names of codes. `regions`: by language, a region's name by its spelling in events."""
 
     unknown: Text
     phrases: dict[str, Text]
@@ -82,7 +82,7 @@ class _Part(msgspec.Struct, forbid_unknown_fields=True):
 def catalogue() -> Catalogue:
     """The catalogue that ships with the product.
 
-    Raises ValueError where two files say the same thing, or a text lacks a language.
+    Raises ValueError if two files define the same entry, or a text lacks a language.
     """
     folder = resources.files("streams.alerts") / "catalogue"
     names = msgspec.toml.decode((folder / "names.toml").read_bytes(), type=Names)

@@ -1,4 +1,4 @@
-"""`parcelwatch policy`: what a policy says, whether it is one, and how two differ."""
+"""`parcelwatch policy`: shows a policy, checks it, or compares two."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from streams.policy.model import Policy
 from streams.policy.sections import PAGE, section_of
 from streams.policy.settings import Difference, differences, settings
 
-#: Where nobody looks at a terminal's width: so wide that no line of a table is broken.
+#: Table width when output is not a terminal: so wide that no line wraps.
 _WIDE = 400
-#: Longer lists are told in short.
+#: Longer lists are abbreviated.
 _SHORT = 48
 
 # `PARCELWATCH_JSON` is a file of another command.
@@ -37,9 +37,9 @@ def policy_command() -> None:
 @click.argument("name", metavar="[NAME|FILE]", default=load.DEFAULT)
 @_json_option
 def show_command(name: str, as_json: bool) -> None:
-    """Show every setting, who set it, the rule that it comes from, and the section of docs/rules.md that explains it.
+    """Show every setting, where it is set, the rule behind it, and the section of docs/rules.md that explains it.
 
-    Without a name, those of the default policy.
+    Without a name, show the default policy.
     """
     try:
         policy, found = settings(name)
@@ -65,9 +65,9 @@ def show_command(name: str, as_json: bool) -> None:
 @policy_command.command("check")
 @click.argument("file", metavar="FILE")
 def check_command(file: str) -> None:
-    """Say what is wrong with a policy, a line for each problem.
+    """Report the problems of a policy, one line each.
 
-    The status is 0 where nothing is, and 2 otherwise. What may be a slip, though it is allowed, is told, too.
+    The exit status is 0 if there are none, and 2 otherwise. Values that are allowed but may be slips are reported, too.
     """
     found = load.problems(file)
     for problem in found:
@@ -85,7 +85,7 @@ def check_command(file: str) -> None:
 @click.argument("second", metavar="B")
 @_json_option
 def diff_command(first: str, second: str, as_json: bool) -> None:
-    """Show in which settings two policies differ, field by field."""
+    """Show the settings in which two policies differ."""
     one, two = _loaded(first), _loaded(second)
     found = differences(one, two)
     if as_json:
@@ -113,7 +113,7 @@ def _print_table(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Non
     for column in columns:
         table.add_column(column, overflow="fold")
     for row in rows:
-        # As it stands: what looks like markup in a name is none.
+        # Plain text: brackets in a name are not markup.
         table.add_row(*(Text(printable(cell)) for cell in row))
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else _WIDE)
     with console.capture() as captured:
@@ -123,7 +123,7 @@ def _print_table(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Non
 
 
 def told(value: Any) -> str:
-    """A value as a file has it; a long list in short."""
+    """A value as written in a file; long lists are abbreviated."""
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
@@ -136,7 +136,7 @@ def told(value: Any) -> str:
 
 
 def _sides(entry: Difference) -> tuple[str, str]:
-    """Both values; of two lists that are too long to see it, what each has that the other has not."""
+    """Both values; of two long lists, only the entries that the other lacks."""
     one, two = entry.first, entry.second
     if isinstance(one, list) and isinstance(two, list):
         alone = [[item for item in one if item not in two], [item for item in two if item not in one]]

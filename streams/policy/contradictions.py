@@ -1,4 +1,4 @@
-"""What is wrong with a policy though each of its values is allowed: values that contradict one another."""
+"""Finds contradictions in a policy: values that are allowed each by itself, but not together."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _HOURS_OF_DAY = 24
 
 
 def contradictions(policy: Policy) -> list[str]:
-    """One line for each field whose value does not fit another's."""
+    """One line for each field whose value conflicts with another's."""
     found = []
     names = [period.name for period in policy.periods]
     twice = sorted({name for name in names if names.count(name) > 1})

@@ -1,6 +1,6 @@
-"""What is allowed in a policy and may still be a slip.
+"""Hints at values that a policy allows but that may be typing errors.
 
-Categories are the marketplace's own, so any name is one, and there are carriers that our table does not know.
+Categories are the marketplace's own, so any name is valid, and our table does not know every carrier.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from streams.policy.model import Policy
 
 
 def hints(policy: Policy) -> list[str]:
-    """One line for each category that is spelled nearly like a known one, and for each carrier that is not known."""
+    """One line for each category whose name closely resembles a known one, and for each unknown carrier."""
     known = {name for names in _categories(default()).values() for name in names}
     found = []
     for field, names in _categories(policy).items():

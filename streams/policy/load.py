@@ -1,7 +1,7 @@
-"""Reads a policy: a profile by its name, or a TOML or YAML file by its path.
+"""Loads a policy: a profile by name, or a TOML or YAML file by path.
 
-A file may say `extends = "PROFILE"`, or another file beside it, and give only what differs; lists are replaced whole.
-In `[sources]` it may say which rule a setting comes from: that is shown beside it, and changes no policy's version.
+A file may extend a profile or another file (`extends = "..."`) and give only the differences; lists are replaced whole.
+`[sources]` may name the rule behind a setting; it is displayed, and does not affect the policy's version.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ DEFAULT = "default"
 
 
 class BadPolicy(Exception):
-    """A policy that is refused; the text is one line that names the field and what is allowed."""
+    """The policy is invalid; the text is one line that names the field and what is allowed."""
 
 
 class Layer(NamedTuple):
-    """What one profile or file says itself.
+    """The content of one profile or file, without what it extends.
 
-    `label`: the profile's name, or the file's path. `sources`: by setting, or the beginning of its name, the rule that
-    it comes from.
+    `label`: the profile's name or the file's path. `sources`: the rule behind a setting, by the setting's name or a
+    prefix of it.
     """
 
     label: str
@@ -36,7 +36,7 @@ class Layer(NamedTuple):
 
 
 def profiles() -> list[str]:
-    """The names of the profiles that come with the product."""
+    """The names of the built-in profiles."""
     folder = resources.files("streams.policy") / "profiles"
     return sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
 
@@ -48,7 +48,7 @@ def default() -> Policy:
 
 
 def load(name_or_path: str) -> Policy:
-    """The policy of that name or at that path. Raises BadPolicy, with the first of its problems."""
+    """The policy with this name or at this path. Raises BadPolicy with its first problem."""
     checked = check(merged(layers(name_or_path)), _default_content())
     if checked.policy is None:
         raise BadPolicy(f"policy {name_or_path}: {checked.problems[0]}")
@@ -56,7 +56,7 @@ def load(name_or_path: str) -> Policy:
 
 
 def problems(name_or_path: str) -> list[str]:
-    """All that is wrong with the policy, a line each; nothing where `load` takes it."""
+    """All problems of the policy, one line each; empty if `load` accepts it."""
     try:
         content = merged(layers(name_or_path))
     except BadPolicy as error:
@@ -65,7 +65,7 @@ def problems(name_or_path: str) -> list[str]:
 
 
 def layers(name_or_path: str) -> list[Layer]:
-    """What each of the policies says that this one is made of: it is the last, and extends those before. BadPolicy."""
+    """The layers of a policy, base first and the policy itself last. Raises BadPolicy."""
     found: list[Layer] = []
     seen: list[str] = []
     at, label = name_or_path, f"policy {name_or_path}"
@@ -92,7 +92,7 @@ def layers(name_or_path: str) -> list[Layer]:
 
 
 def merged(found: list[Layer]) -> dict[str, Any]:
-    """The whole content, with what later layers say in place of what earlier ones do."""
+    """The merged content; later layers override earlier ones."""
     content: dict[str, Any] = {}
     for layer in found:
         content = _merged(content, layer.content)
@@ -118,7 +118,7 @@ def _resolved(path: str, label: str) -> str:
     try:
         return str(Path(path).resolve())
     except (OSError, ValueError):
-        # A name that no file can have: too long, or with a NUL.
+        # Not a possible file name: too long, or with a NUL.
         raise BadPolicy(f"{label}: neither {_what_there_is()} nor a file that is there") from None
 
 

@@ -1,7 +1,7 @@
-"""The policy: every number and list of the rules, in one frozen object.
+"""The policy: every number and list that the rules use, in one frozen object.
 
-Field names carry their units. What a file may say is exactly these structs; `streams.policy.load` reads one and
-refuses what does not fit in one line.
+Field names carry their units. These structs are exactly what a policy file may contain; `streams.policy.load` reads it
+and reports anything else in one line.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from schemas.times import DAY, HOUR, MINUTE, SECOND
 from streams.carriers import same
 from streams.policy.periods import Period
 
-#: Hours, days and the like: what is longer than centuries is a mistake, and would not fit into a time.
+#: Upper bound for durations: anything longer than centuries is a mistake, and would overflow a time.
 Positive = Annotated[float, msgspec.Meta(gt=0, le=1_000_000)]
 NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 PositiveInt = Annotated[int, msgspec.Meta(gt=0, le=1_000_000)]
@@ -30,7 +30,7 @@ class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Lateness(_Part, frozen=True, forbid_unknown_fields=True):
-    """How much disorder of a topic is expected."""
+    """How far out of order the events of a topic may be."""
 
     orders_seconds: NotNegative
     logistics_scans_seconds: NotNegative
@@ -56,7 +56,7 @@ class TierHours(_Part, frozen=True, forbid_unknown_fields=True):
 
 
 class Silence(_Part, frozen=True, forbid_unknown_fields=True):
-    """When a silence raises. `strict`: an update at that very instant is in time; else it comes too late."""
+    """How long a silence may last. `strict`: an update exactly at the deadline is in time; otherwise it is too late."""
 
     hours: Positive | TierHours
     strict: bool = True
@@ -76,7 +76,7 @@ class Silence(_Part, frozen=True, forbid_unknown_fields=True):
 
 
 class Thresholds(_Part, frozen=True, forbid_unknown_fields=True):
-    """One row of the threshold table; the first row that fits the carrier and the last update's period holds."""
+    """One row of the threshold table; the first one that matches the carrier and the last update's period applies."""
 
     slow: Silence
     stalled: Silence
@@ -104,7 +104,7 @@ class Shipments(_Part, frozen=True, forbid_unknown_fields=True):
 
     @cached_property
     def shortest(self) -> int:
-        """No silence up to this long raises anything, whatever the carrier, tier or period. Microseconds."""
+        """The longest silence, in microseconds, that raises nothing for any carrier, tier or period."""
         return min(
             value for row in self.thresholds for part in (row.slow, row.stalled) for value in part.micros.values()
         ) - 1  # fmt: skip
@@ -133,7 +133,7 @@ class Orders(_Part, frozen=True, forbid_unknown_fields=True):
 
 
 class Tickets(_Part, frozen=True, forbid_unknown_fields=True):
-    """Rules of tickets: the time to answer by kind, and the share of it after which one is due soon."""
+    """Rules of tickets: the time to answer by kind, and the share of it after which a ticket is due soon."""
 
     urge_shipping_hours: Positive
     after_sales_hours: Positive
@@ -144,8 +144,8 @@ class Tickets(_Part, frozen=True, forbid_unknown_fields=True):
 class HelpRate(_Part, frozen=True, forbid_unknown_fields=True):
     """How the help rate is counted and judged.
 
-    `elevated`, `campaign_blocked`, `delisting_risk`: multiples of the category's baseline. `hold`: a level once
-    reached holds while the rate is above this share of its threshold.
+    `elevated`, `campaign_blocked`, `delisting_risk`: multiples of the category's baseline. `hold`: a level, once
+    reached, holds while the rate is above this share of its threshold.
     """
 
     counted: Annotated[
@@ -240,7 +240,7 @@ class ReplyLate(_Part, frozen=True, forbid_unknown_fields=True):
 
 
 class Topics(_Part, frozen=True, forbid_unknown_fields=True, cache_hash=True):
-    """The phrases of each topic, in the order in which they are looked up; what has none of them is `other`."""
+    """The phrases of each topic, in lookup order; a message without any of them is `other`."""
 
     after_sales: tuple[Text, ...]
     logistics: tuple[Text, ...]
@@ -249,7 +249,7 @@ class Topics(_Part, frozen=True, forbid_unknown_fields=True, cache_hash=True):
 
 
 class Conversations(_Part, frozen=True, forbid_unknown_fields=True):
-    """Rules of conversations. `repeat_hours`: how long a message is known by its id, in event time."""
+    """Rules of conversations. `repeat_hours`: for how long, in event time, an id identifies a message."""
 
     topics: Topics
     reply_late: ReplyLate
@@ -278,7 +278,7 @@ class FeedSilence(_Part, frozen=True, forbid_unknown_fields=True):
 
 
 class Clusters(_Part, frozen=True, forbid_unknown_fields=True):
-    """So many stalls of one facility within so many hours are a cluster."""
+    """At least `stalls` stalls at one facility within `hours` are a cluster."""
 
     stalls: PositiveInt
     hours: Positive
@@ -349,12 +349,12 @@ class Keeping(_Part, frozen=True, forbid_unknown_fields=True):
 
     @cached_property
     def least(self) -> int:
-        """Nothing is forgotten sooner after the event that it is counted from."""
+        """The shortest of these times: nothing expires sooner after the event that it counts from."""
         return min(self.order, self.order_idle, self.ticket, self.escalation, self.conversation)
 
 
 class Carriers(_Part, frozen=True, forbid_unknown_fields=True):
-    """How carriers are told apart. `canonical`: all names of one carrier (`streams.carriers`) are one."""
+    """How carriers are identified. `canonical`: all names of a carrier (`streams.carriers`) count as one."""
 
     canonical: bool
 
@@ -382,7 +382,7 @@ class Policy(_Part, frozen=True, forbid_unknown_fields=True):
     def version(self) -> str:
         """The first 12 hexadecimal digits of the SHA-256 of the content in canonical JSON.
 
-        `carriers` counts only where it changes anything, so that policies from before it keep their versions.
+        `carriers` is included only if it differs from the default, so that older policies keep their versions.
         """
         content = msgspec.to_builtins(self)
         if not self.carriers.canonical:
@@ -395,7 +395,7 @@ class Policy(_Part, frozen=True, forbid_unknown_fields=True):
         return f"{self.name}@{self.version}"
 
     def thresholds(self, carrier: str, last_update: int) -> Thresholds:
-        """The row for a carrier and an update at `last_update` (microseconds)."""
+        """The row that applies to a carrier and an update at `last_update` (microseconds)."""
         for row in self.shipments.thresholds:
             if row.carrier is not None and not same(row.carrier, carrier):
                 continue
@@ -405,7 +405,7 @@ class Policy(_Part, frozen=True, forbid_unknown_fields=True):
         raise AssertionError("a checked policy has a row without carrier and period")
 
     def peak_season(self, last_update: int) -> Period | None:
-        """The first peak season that holds an update at `last_update` (microseconds), or None."""
+        """The first peak season that contains `last_update` (microseconds), or None."""
         for period in self.periods:
             if period.peak_season and period.contains(last_update):
                 return period

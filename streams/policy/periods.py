@@ -1,4 +1,4 @@
-"""Dated periods of a policy: days of every year, or of one, in a fixed offset from UTC."""
+"""Dated periods of a policy: days of every year or of a single one, at a fixed offset from UTC."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return None
 
     def contains(self, micros: int) -> bool:
-        """Whether the instant, in microseconds UTC, lies inside."""
+        """Whether the period contains the instant (microseconds UTC)."""
         day = (micros + round(self.utc_offset_hours * HOUR)) // DAY
         found = self._days.get(day)
         if found is None:
@@ -66,7 +66,7 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     @cached_property
     def _dates(self) -> tuple[date, date] | None:
-        """The dates, where it is of one year; ValueError where it is of neither form."""
+        """The dates if it is of a single year. Raises ValueError if it has neither form."""
         if _DAY_OF_YEAR.fullmatch(self.first) and _DAY_OF_YEAR.fullmatch(self.last):
             return None
         if len(self.first) != 10 or len(self.last) != 10:
@@ -75,7 +75,7 @@ class Period(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     @cached_property
     def _days_of_year(self) -> tuple[tuple[int, int], tuple[int, int]]:
-        """(month, day) of both, where it is of every year; ValueError where there is no such day."""
+        """(month, day) of both if it is of every year. Raises ValueError if there is no such day."""
         # 2024 is a leap year, so that 29 February is a day.
         first, last = (date.fromisoformat(f"2024-{text}") for text in (self.first, self.last))
         return (first.month, first.day), (last.month, last.day)

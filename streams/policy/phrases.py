@@ -1,4 +1,4 @@
-"""Phrases with places for words: `{call}{staff}介入` stands for as many phrases as its words give."""
+"""Phrases with placeholders: `{call}{staff}介入` stands for every combination of the words named."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from itertools import product
 
 from streams.policy.model import Words
 
-#: Phrases that one list may stand for: looking them up takes no longer for more, but building the search does.
+#: Most phrases that one list may expand to: lookups do not slow down with more, but building the index does.
 MOST_PHRASES = 50_000
 
 _PLACE = re.compile(r"\{([^{}]*)\}")
 
 
 def written_out(phrases: Iterable[str], words: Words) -> Iterator[str]:
-    """Every phrase that the phrases stand for."""
+    """Expands the phrases."""
     for phrase in phrases:
         parts = _PLACE.split(phrase)
         choices = [getattr(words, part) if index % 2 else (part,) for index, part in enumerate(parts)]

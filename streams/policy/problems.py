@@ -1,4 +1,4 @@
-"""What is wrong with a policy's content: for each problem one line with the field, what is allowed and what it is."""
+"""Finds the problems in a policy's content: one line each, with the field, what is allowed, and the actual value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from msgspec import inspect
 from streams.policy.contradictions import contradictions
 from streams.policy.model import Policy
 
-#: So many problems are told, at most.
+#: At most this many problems are reported.
 MOST = 50
 
 _PLACE = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")
@@ -33,12 +33,12 @@ class Checked(NamedTuple):
 class _Found(NamedTuple):
     path: _Path
     line: str
-    #: Whether the setting is one too many, rather than wrong or missing.
+    #: Whether the setting does not exist, as opposed to being wrong or missing.
     extra: bool
 
 
 def check(content: dict[str, Any], filler: dict[str, Any]) -> Checked:
-    """Checks a whole content. `filler`: a good one, whose values stand in for bad ones while others are looked for."""
+    """Checks complete content. `filler`: valid content, whose values replace bad ones to find further problems."""
     content = deepcopy(content)
     problems: list[str] = []
     while len(problems) < MOST:
@@ -50,7 +50,7 @@ def check(content: dict[str, Any], filler: dict[str, Any]) -> Checked:
             if not _repair(content, filler, found):
                 return Checked(None, problems)
             continue
-        # Values that stand in for bad ones would contradict others for no reason.
+        # Replacement values could contradict others for no reason.
         problems = problems or contradictions(policy)
         return Checked(None if problems else policy, problems)
     return Checked(None, problems)
@@ -92,7 +92,7 @@ def _read(error: str, content: dict[str, Any]) -> _Found:
 
 
 def _perhaps(name: str, names: list[str]) -> str:
-    """What somebody may have meant, in brackets; nothing where no name is like it."""
+    """A suggestion in brackets, or nothing if no name is similar."""
     close = get_close_matches(name, names, 1)
     return f" (is {close[0]} meant?)" if close else ""
 
@@ -101,7 +101,7 @@ def _path_of(text: str, content: dict[str, Any]) -> _Path:
     path: list[str | int] = []
     for name, number, unnamed in _PLACE.findall(text):
         if unnamed:
-            # An entry of a table whose names are the user's own: the error does not say which.
+            # An entry of a table with user-defined names: the error does not say which.
             path.append(_offender(content, tuple(path)))
         else:
             path.append(name or int(number))
@@ -222,7 +222,7 @@ def _bounds(kind: inspect.IntType | inspect.FloatType) -> str:
 
 
 def _told(value: Any) -> str:
-    """A value as a person wrote it, in short and in one line."""
+    """A value as the user wrote it, shortened to one line."""
     if value is None:
         return "nothing"
     if isinstance(value, dict):

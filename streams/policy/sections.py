@@ -1,10 +1,10 @@
-"""Where `docs/rules.md` explains a setting."""
+"""The section of `docs/rules.md` that explains each setting."""
 
 from __future__ import annotations
 
 PAGE = "docs/rules.md"
 
-#: The headings of PAGE, by setting or the beginning of its name.
+#: Headings of PAGE, by setting or prefix of its name.
 SECTIONS = {
     "name": "Names",
     "platform": "Names",
@@ -30,7 +30,7 @@ SECTIONS = {
 
 
 def section_of(setting: str) -> str:
-    """The heading below which the setting is explained. Raises KeyError where none is named."""
+    """The heading of the section that explains the setting. Raises KeyError if there is none."""
     # A row in brackets belongs to the list before it; its name may hold dots.
     parts = setting.partition("[")[0].split(".")
     for length in range(len(parts), 0, -1):

@@ -1,4 +1,4 @@
-"""A policy setting by setting: each with its value, who set it, and the rule that it comes from."""
+"""A policy's settings, each with its value, its origin, and the rule behind it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import msgspec
 from streams.policy.load import Layer, layers, load
 from streams.policy.model import Policy, Thresholds
 
-#: Set by nobody: what a setting is where nothing is said.
+#: The origin of a default that no profile or file sets.
 NOBODY = "built in"
 _Path = tuple[str | int, ...]
 
 
 class Setting(NamedTuple):
-    """One setting. `set_by`: a profile's name, a file's path or `NOBODY`; `rule`: where that comes from, if said."""
+    """One setting. `set_by`: a profile's name, a file's path or `NOBODY`; `rule`: the rule behind it, if given."""
 
     name: str
     value: Any
@@ -25,7 +25,7 @@ class Setting(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """A setting in which two policies differ; None where one does not have it."""
+    """A setting in which two policies differ; None if one lacks it."""
 
     name: str
     first: Any
@@ -33,14 +33,14 @@ class Difference(NamedTuple):
 
 
 def settings(name_or_path: str) -> tuple[Policy, list[Setting]]:
-    """The policy and all its settings, in the order of the model. Raises BadPolicy."""
+    """The policy and all its settings, in model order. Raises BadPolicy."""
     policy = load(name_or_path)
     made_of = layers(name_or_path)
     return policy, [Setting(name, value, *_origin(path, made_of)) for name, path, value in _walk(policy)]
 
 
 def differences(first: Policy, second: Policy) -> list[Difference]:
-    """The settings whose values differ, field by field, in the order of the first; then what the second alone has."""
+    """The settings that differ, in the order of the first policy, followed by those that only the second has."""
     one, two = _values(first), _values(second)
     _spread(one, two)
     _spread(two, one)
@@ -53,7 +53,7 @@ def _values(policy: Policy) -> dict[str, Any]:
 
 
 def _spread(of: dict[str, Any], beside: Mapping[str, Any]) -> None:
-    """Hours that hold for all tiers stand for each where the other tells the tiers apart."""
+    """Expands hours for all tiers to one entry per tier if the other policy has different hours per tier."""
     for name in [name for name in of if name.endswith(".hours")]:
         tiers = [other for other in beside if other.startswith(f"{name}.")]
         if tiers:
@@ -62,7 +62,7 @@ def _spread(of: dict[str, Any], beside: Mapping[str, Any]) -> None:
 
 
 def _walk(policy: Policy) -> list[tuple[str, _Path, Any]]:
-    """(name, path in the files, value) of every setting. Rows of a list are named, and their order is a setting."""
+    """(name, path in the files, value) of every setting. Rows of a list have names, and their order is a setting."""
     found: list[tuple[str, _Path, Any]] = []
     rows: dict[_Path, list[str]] = {
         ("periods",): [period.name for period in policy.periods],
@@ -76,7 +76,7 @@ def _walk(policy: Policy) -> list[tuple[str, _Path, Any]]:
         elif path in rows:
             found.append((name, path, rows[path]))
             for number, (row, inner) in enumerate(zip(rows[path], value, strict=True)):
-                # What names the row is no setting beside it.
+                # The fields that name the row are not settings.
                 kept = {key: one for key, one in inner.items() if key not in ("name", "carrier", "period")}
                 walk(f"{name}[{row}]", (*path, number), kept)
         elif value is not None:
@@ -93,7 +93,7 @@ def _row_name(row: Thresholds) -> str:
 
 
 def _origin(path: _Path, made_of: list[Layer]) -> tuple[str, str | None]:
-    """Who set it, and the rule that those who set it say it comes from."""
+    """The layer that set it, and the rule behind it according to that layer."""
     for layer in reversed(made_of):
         content: Any = layer.content
         in_list = False
@@ -106,13 +106,13 @@ def _origin(path: _Path, made_of: list[Layer]) -> tuple[str, str | None]:
         else:
             return layer.label, _rule(layer.sources, path)
         if in_list:
-            # The list is this one's, whole: what it leaves out, none of those before it says.
+            # Lists are replaced whole: earlier layers do not fill in what this one leaves out.
             break
     return NOBODY, None
 
 
 def _rule(sources: Mapping[str, str], path: _Path) -> str | None:
-    """That of the longest beginning of the setting's path."""
+    """The rule for the longest matching prefix of the setting's path."""
     plain = [str(part) for part in path if isinstance(part, str)]
     beginnings = (".".join(plain[:length]) for length in range(len(plain), 0, -1))
     return next((sources[name] for name in beginnings if name in sources), None)

@@ -1,4 +1,4 @@
-"""Reads a policy in YAML: what YAML allows and a policy has no use for is refused, as TOML refuses it."""
+"""Reads a policy in YAML, and rejects YAML features that TOML would reject as well."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import yaml
 
 
 class _Loader(yaml.SafeLoader):
-    """Without aliases, which can make a small file large or endless, and without names that are given twice."""
+    """Rejects aliases, which can make a small file huge or endless, and duplicate names."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
@@ -26,7 +26,7 @@ class _Loader(yaml.SafeLoader):
 
 
 def read(text: str) -> Any:
-    """What the document holds. Raises ValueError with one line."""
+    """The content of the document. Raises ValueError with a one-line text."""
     try:
         return yaml.load(text, _Loader)  # noqa: S506 - made of the safe one
     except yaml.YAMLError as error:

@@ -1,4 +1,4 @@
-"""Which buyer's messages ask for platform staff, and which interventions count."""
+"""Which buyers' messages ask for platform staff, and which interventions count."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from streams.rules.facts import Fact
 
 
 class Intervention(Fact, array_like=True, kw_only=True, gc=False):
-    """A request of platform staff. `by_message`: found in a chat message, not asked for by its own event.
+    """A request for platform staff. `by_message`: found in a chat message instead of an event of its own.
 
-    `near`: it does not count, because it follows a counted one that is forgotten since.
+    `near`: does not count, as it follows too soon after a counted one that has since expired.
     """
 
     intervention_id: str
@@ -26,7 +26,7 @@ class Intervention(Fact, array_like=True, kw_only=True, gc=False):
 
 
 def asks_for_staff(text: str, rules: Interventions) -> bool:
-    """Whether a buyer's message asks platform staff to step in. Linear in its length."""
+    """Whether a buyer's message asks platform staff to step in. Takes linear time."""
     return _prepared(rules).asks(text)
 
 
@@ -36,12 +36,12 @@ def _prepared(rules: Interventions) -> Detector:
 
 
 def message_id(conversation_id: str, event_id: str) -> str:
-    """The id of the intervention that a message is."""
+    """The intervention id of a message."""
     return f"{conversation_id}:{event_id}"
 
 
 def counted(known: Iterable[Intervention], rules: Interventions) -> list[Intervention]:
-    """Those that count: per conversation, none that follows a counted one within the repeat time (less than).
+    """The interventions that count: in a conversation, only those at least `repeat_hours` after the last one counted.
 
     A request without a conversation always counts.
     """

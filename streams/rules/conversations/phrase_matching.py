@@ -1,7 +1,7 @@
-"""What people write, in one form that phrases can be looked up in.
+"""Normalises text so that phrases can be looked up in it.
 
-Every character is replaced by itself alone, whatever stands beside it, so a phrase is found in any text that holds it,
-and the work is linear in the text's length.
+Each character is mapped independently of its neighbours, so a phrase is found in any text that contains it, and the
+work is linear in the text's length.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from functools import cache, lru_cache
 from ahocorasick_rs import AhoCorasick
 from opencc import OpenCC
 
-#: Characters whose form is kept. Texts use some thousands; the bound is for one that runs through all of Unicode.
+#: Most characters cached. Texts use a few thousand; the bound guards against one that runs through all of Unicode.
 _MOST_KEPT = 65_536
-#: A character that stands for more than so many (one stands for 18) keeps its own form: texts cannot swell.
+#: Characters that expand to more than this many (one expands to 18) are kept as they are, so texts cannot blow up.
 _LONGEST_FORM = 4
-#: Apostrophes that no compatibility form makes plain.
+#: Apostrophes that compatibility normalisation leaves alone.
 _APOSTROPHES = frozenset("\u2018\u2019\u02bc\u00b4`")
-#: Letters and symbols that show nothing: Hangul fillers, Braille without a dot.
+#: Letters and symbols that are invisible: Hangul fillers, the blank Braille pattern.
 _BLANKS = frozenset("\u115f\u1160\u3164\uffa0\u2800")
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 _NEEDLESS_SPACE = re.compile("(?<![a-z0-9]) | (?![a-z0-9])")
@@ -28,20 +28,20 @@ _NEEDLESS_SPACE = re.compile("(?<![a-z0-9]) | (?![a-z0-9])")
 
 @lru_cache(maxsize=4)
 def normalise(text: str) -> str:
-    """The text with simplified characters, half width, lower case, without accents and other combining marks.
+    """The text in simplified characters, half width and lower case, without accents and other combining marks.
 
-    Spaces and control characters become one space between two Latin letters or digits, and nothing elsewhere;
-    invisible characters and lone surrogates become nothing. At most `4 * len(text)` long; normal text stays as it is.
-    The last few are kept, for the next set of phrases that is looked up in them.
+    Spaces and control characters become a single space between two Latin letters or digits and are dropped elsewhere;
+    invisible characters and lone surrogates are dropped. At most `4 * len(text)` long; idempotent. The last few results
+    are cached for the next set of phrases to look up in the same text.
     """
-    # Collapsed first: the pattern then looks at one character on each side, and never back.
+    # Collapsed first: the pattern then looks at a single character on each side and never backtracks.
     return _NEEDLESS_SPACE.sub("", " ".join(text.translate(_FORMS).split()))
 
 
 class Phrases:
-    """A set of phrases, by the name of their list, that is looked up in one pass over a text.
+    """Named lists of phrases, looked up in one pass over a text.
 
-    A phrase is found wherever it stands; one that begins with a Latin letter or digit, where a word begins.
+    A phrase is found anywhere; if it begins with a Latin letter or digit, only at the beginning of a word.
     """
 
     def __init__(self, lists: Iterable[tuple[str, Iterable[str]]]) -> None:
@@ -55,7 +55,7 @@ class Phrases:
         self._search = AhoCorasick(names)
 
     def found_in(self, text: str) -> set[str]:
-        """The names of the lists of which a phrase stands in the text, as it is written."""
+        """The names of the lists with a phrase in the text, which need not be normalised."""
         plain = normalise(text)
         found: set[str] = set()
         for index, start, _ in self._search.find_matches_as_indexes(plain, overlapping=True):
@@ -65,10 +65,10 @@ class Phrases:
 
 
 class _Forms(dict[int, str]):
-    """The form of each character, found when it is first met."""
+    """The normal form of each character, computed on first use."""
 
     def __missing__(self, code: int) -> str:
-        # Twice: what a form is made of may have a form of its own.
+        # Twice: the characters of a form may have forms of their own.
         form = "".join(map(_form, _form(chr(code))))
         if len(self) >= _MOST_KEPT:
             self.clear()

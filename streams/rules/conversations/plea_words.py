@@ -1,4 +1,4 @@
-"""The words of a policy by their roles, and where they stand in the clauses of a text."""
+"""Finds the policy's words, with their roles, in the clauses of a text."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from streams.rules.conversations.separators import CLAUSE, SENTENCE, clauses, co
 
 
 class Role:
-    """What a word does in a clause, as bits. The names are those of `[interventions.words]`; see `docs/detector.md`."""
+    """A word's role in a clause, as bits, named as in `[interventions.words]`; see `docs/detector.md`."""
 
     PHRASE = 1 << 0
     EXCEPTION = 1 << 1
@@ -48,7 +48,7 @@ class Role:
 
 
 ROLES: dict[str, int] = {name.lower(): bit for name, bit in vars(Role).items() if name.isupper()}
-#: Without one of these in it, a message does not ask.
+#: A message without any of these does not ask.
 _SUBJECTS = Role.PHRASE | Role.CALLEE | Role.DECIDE | Role.DISPUTE | Role.APPEAL
 _WHOLE = Role.PHRASE | Role.EXCEPTION
 
@@ -56,7 +56,7 @@ _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz0123456789")
 
 
 class Word(NamedTuple):
-    """A word of the policy in a clause: where, and its roles."""
+    """A policy word in a clause: its position and its roles."""
 
     start: int
     end: int
@@ -64,24 +64,24 @@ class Word(NamedTuple):
 
 
 class Clause(NamedTuple):
-    """A clause, its words in their order, and the roles that are in it."""
+    """A clause, its words in order, and the union of their roles."""
 
     text: str
     words: list[Word]
     roles: int
-    #: The last word that is about business of another kind; -1 without one.
+    #: Index of the last word about other business; -1 if there is none.
     business: int
 
 
 class Vocabulary:
-    """The prepared words of a policy. Linear in a text's length."""
+    """The indexed words of a policy. Lookups take linear time."""
 
     def __init__(self, rules: Interventions) -> None:
         roles: dict[str, int] = {}
         for name, role in ROLES.items():
             for word in _words_of(rules, name):
                 roles[word] = roles.get(word, 0) | role
-        # Whole phrases are found wherever they stand, the words of a role only where no longer one holds their place.
+        # Phrases are found anywhere; words of a role only where no longer word covers them.
         whole = {word: its & _WHOLE for word, its in roles.items() if its & _WHOLE}
         parts = {word: its & ~_WHOLE for word, its in roles.items() if its & ~_WHOLE}
         self._whole, self._whole_roles = AhoCorasick(whole), list(whole.values())
@@ -90,7 +90,7 @@ class Vocabulary:
         self._subjects = AhoCorasick({compact(word) for word, its in roles.items() if its & _SUBJECTS})
 
     def sentences(self, text: str) -> list[list[Clause]]:
-        """The clauses of each sentence; none at all of a text that names nobody and no act."""
+        """The clauses of each sentence; empty for a text that names nobody and no act."""
         written = plain(text)
         if not self._subjects.find_matches_as_indexes(compact(written)):
             return []
@@ -119,18 +119,18 @@ class Vocabulary:
 
 
 def _not_in_longer(whole: list[Word], words: list[Word]) -> list[Word]:
-    """The phrases that do not end within a longer word of other meaning: 要京东客服 in 要京东客服电话."""
+    """Drops phrases that end within a longer word of another meaning: 要京东客服 in 要京东客服电话."""
     ends = {end for word in words if word.roles & Role.IGNORED for end in range(word.start + 1, word.end)}
     return [word for word in whole if word.roles & Role.EXCEPTION or word.end not in ends]
 
 
 def _begins(text: str, at: int) -> bool:
-    """Whether no Latin word goes on over this place."""
+    """Whether the position is not inside a Latin word."""
     return not 0 < at < len(text) or text[at - 1] not in _LATIN or text[at] not in _LATIN
 
 
 def _words_of(rules: Interventions, role: str) -> Iterator[str]:
-    """The words of a role, in the form of a text that was read."""
+    """The words of a role, normalised like a text."""
     whole = {"phrase": rules.phrases, "exception": rules.exceptions}
     written = whole[role] if role in whole else getattr(rules.words, role)
     for phrase in written_out(written, rules.words):
@@ -140,7 +140,7 @@ def _words_of(rules: Interventions, role: str) -> Iterator[str]:
 
 
 def gap(clause: Clause, before: Word, after: Word) -> int:
-    """What stands between two words: its characters, or its Latin words."""
+    """The distance between two words, in characters, or in words for Latin text."""
     return length(clause.text[before.end : after.start])
 
 

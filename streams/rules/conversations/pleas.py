@@ -1,7 +1,7 @@
-"""Whether a message asks for the platform's staff: who is called, to do what, and that the writer wants it.
+"""Decides whether a message asks for the platform's staff: who is called, to do what, and that the writer wants it.
 
-The words of a policy are looked up in each clause, from left to right, the longest at each place; what a clause says
-is told from the order of their roles alone.
+The policy's words are looked up in each clause, left to right, longest first; only the order of their roles decides
+what a clause means.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _REFUSED = Role.PHRASE | Role.DECIDE | Role.DISPUTE | Role.APPEAL
 _WANTS = Role.WILL | Role.OWN | Role.CALL | Role.FILE | Role.ASKING
 _ANOTHER = Role.OTHER | Role.CALLEE | Role.REPORT
 
-#: How far apart two words of a clause may be and still belong together, in characters, or words of Latin letters.
+#: How far apart two words of a clause may be and still belong together, in characters, or in words for Latin text.
 _TO_CALLEE = 4
 _TO_ACT = 9
 _TO_STAFF_ACT = 8
@@ -28,12 +28,12 @@ _REFUSES_CALLEE = 8
 _UNDOES = 6
 _UNDONE_AFTER = 3
 
-#: So many words are looked back over: nobody's clause is longer, and the work stays linear.
+#: Most words to look back over: no real clause is longer, and the work stays linear.
 _LOOKED_BACK = 40
 
 
 class Detector:
-    """Tells the messages that ask for the platform's staff, by a policy. Linear in a text's length."""
+    """Detects messages that ask for the platform's staff, by a policy. Takes linear time."""
 
     def __init__(self, rules: Interventions) -> None:
         self._vocabulary = Vocabulary(rules)
@@ -47,7 +47,7 @@ class Detector:
 
 
 def _is_refused(clause: Clause) -> bool:
-    """Whether the clause says that nobody is to be called, or no longer."""
+    """Whether the clause says not to call anybody, or not any longer."""
     words = clause.words
     for number, word in enumerate(words):
         if word.roles & (Role.REFUSAL | Role.UNDO) and _refuses(clause, number):
@@ -61,7 +61,7 @@ def _is_refused(clause: Clause) -> bool:
 
 
 def _refuses(clause: Clause, number: int) -> bool:
-    """Whether what the refusal, or the undoing, speaks of is a plea: no other thought begins between them."""
+    """Whether the refusal or retraction refers to a plea: no new thought begins between them."""
     word = clause.words[number]
     reach = _REFUSES if word.roles & Role.REFUSAL else _UNDOES
     for after in clause.words[number + 1 : number + 1 + _LOOKED_BACK]:
@@ -74,7 +74,7 @@ def _refuses(clause: Clause, number: int) -> bool:
 
 
 def _asks(sentence: list[Clause]) -> bool:
-    """Whether one of the clauses asks, in the writer's own name, and is not taken back by what stands around it."""
+    """Whether a clause asks on the writer's own behalf, and the context does not retract it."""
     roles = reduce(or_, (clause.roles for clause in sentence))
     if roles & Role.SUPPOSING and roles & Role.ASKING and not roles & Role.OWN:
         return False
@@ -92,19 +92,19 @@ def _asks(sentence: list[Clause]) -> bool:
 
 
 def _is_others(clause: Clause, first: int, *, advised: bool, reported: bool) -> bool:
-    """Whether a plea from the word `first` on is what others said, advise or do."""
+    """Whether a plea that starts at word `first` is one that others make, advise or report."""
     if reported or clause.roles & Role.OTHERS_DO:
         return True
     before = clause.words[max(0, first - _LOOKED_BACK) : first]
     own_from = next((word.start for word in (clause.words[first], *reversed(before)) if word.roles & Role.OWN), -1)
     if own_from < 0 and (advised or clause.roles & Role.ADVICE):
         return True
-    # What follows a report at once is its content: 说我要找.
+    # What directly follows a report is its content: 说我要找.
     return any(word.roles & (Role.REPORT | Role.ADVICE) and own_from < word.end + _BESIDE for word in before)
 
 
 def _is_past(clause: Clause, first: int, last: int) -> bool:
-    """Whether it is told of as done: 平台已经介入. What was asked for is: 已经申请平台介入."""
+    """Whether the act is already done (平台已经介入); a request already made still asks (已经申请平台介入)."""
     return any(word.roles & Role.DONE for word in clause.words[first:last]) and not clause.roles & _WANTS
 
 
@@ -114,10 +114,10 @@ def _ends_in_report(clause: Clause) -> bool:
 
 
 def _pleas(clause: Clause, *, business: bool, named: bool, owned: bool) -> Iterator[tuple[int, int]]:
-    """The pleas of a clause as the numbers of their first and last words, whoever's they are.
+    """The pleas of a clause, whoever makes them, as indexes of their first and last words.
 
-    `business`: business of another kind follows in the sentence; `named`: the platform or a dispute is named in it;
-    `owned`: the writer speaks for himself in it.
+    `business`: other business follows in the sentence; `named`: it names the platform or a dispute; `owned`: the writer
+    speaks for themselves in it.
     """
     wants = bool(clause.roles & _WANTS)
     for index, word in enumerate(clause.words):
@@ -150,7 +150,7 @@ def _called(clause: Clause, index: int) -> Iterator[tuple[int, int]]:
 
 
 def _to_act(clause: Clause, index: int, *, wants: bool) -> Iterator[tuple[int, int]]:
-    """平台介入, 平台来处理, 平台帮忙: what the callee is to do."""
+    """平台介入, 平台来处理, 平台帮忙: what the callee should do."""
     callee = clause.words[index]
     for number in range(index + 1, len(clause.words)):
         word = clause.words[number]
@@ -163,13 +163,13 @@ def _to_act(clause: Clause, index: int, *, wants: bool) -> Iterator[tuple[int, i
 
 
 def _is_object(clause: Clause, number: int) -> bool:
-    """把商家封了: whether the other is acted upon, and does not act."""
+    """把商家封了: whether the other party is acted upon instead of acting."""
     before, word = clause.words[number - 1], clause.words[number]
     return bool(before.roles & Role.TOWARD and word.roles & Role.OTHER) and gap(clause, before, word) <= _TO_CALLEE
 
 
 def _is_bidden(clause: Clause, index: int) -> bool:
-    """请平台, 需要平台: whether the word before the callee wants something of it."""
+    """请平台, 需要平台: whether the word before the callee makes a request of it."""
     if not index:
         return False
     before = clause.words[index - 1]
@@ -177,7 +177,7 @@ def _is_bidden(clause: Clause, index: int) -> bool:
 
 
 def _staff_to_act(clause: Clause, index: int) -> Iterator[tuple[int, int]]:
-    """叫客服介入: whoever sits at the desk, unless it is another's (厂家客服)."""
+    """叫客服介入: any customer service staff, unless they are somebody else's (厂家客服)."""
     desk = clause.words[index]
     before = clause.words[index - 1] if index else None
     if before is not None and before.roles & Role.OTHER and gap(clause, before, desk) <= 1:
@@ -191,7 +191,7 @@ def _staff_to_act(clause: Clause, index: int) -> Iterator[tuple[int, int]]:
 
 
 def _is_asked_for(clause: Clause, index: int) -> bool:
-    """申请介入, 介入一下, 介入: an act that nobody is named for, and no other (领导介入)."""
+    """申请介入, 介入一下, 介入: an act without a named actor; not 领导介入."""
     act = clause.words[index]
     if _is_anothers(clause, index):
         return False
@@ -200,7 +200,7 @@ def _is_asked_for(clause: Clause, index: int) -> bool:
         if before.roles & (Role.OWN | Role.FILE | Role.CALL | Role.BID | Role.DESK):
             return bool(clause.roles & _WANTS)
         if before.roles & Role.WILL:
-            # Who acts may be somebody that no list knows: 邻居会介入.
+            # The actor may be somebody that no list knows: 邻居会介入.
             actor = clause.text[clause.words[index - 2].end if index > 1 else 0 : before.start]
             return length(actor) < (_BESIDE if actor.isascii() else _BESIDE + 1)
     elif length(clause.text[before.end if before else 0 : act.start]) > _BESIDE:
@@ -212,7 +212,7 @@ def _is_asked_for(clause: Clause, index: int) -> bool:
 
 
 def _is_anothers(clause: Clause, index: int) -> bool:
-    """Whether another acts: the last one named before it, be it in the writer's own name, is none of the platform."""
+    """Whether somebody else acts: the last party named before it does not belong to the platform."""
     for word in reversed(clause.words[max(0, index - _LOOKED_BACK) : index]):
         if word.roles & (Role.CALLEE | Role.OWN | Role.FILE):
             return False
@@ -222,7 +222,7 @@ def _is_anothers(clause: Clause, index: int) -> bool:
 
 
 def _is_raised(clause: Clause, index: int, *, owned: bool) -> bool:
-    """申请纠纷单, 我的纠纷单怎么还没处理: a dispute that the writer raises, or has raised."""
+    """申请纠纷单, 我的纠纷单怎么还没处理: a dispute that the writer raises or has raised."""
     dispute = clause.words[index]
     if _is_anothers(clause, index):
         return False

@@ -1,8 +1,8 @@
 """Conversations: which messages are new, which topics they count for, and which waits of buyers were too long.
 
-A message says the same under its conversation and event id for a while (`repeat_hours` of the policy): what comes
-again less than that after a message that is new is a repeat of it, and has no effect; exactly that much later it is
-new again. So the messages are kept in order, and what is new is found from all of them: whatever order they came in.
+A message with the same conversation and event id as a new one, less than `repeat_hours` (of the policy) after it, is a
+repeat and has no effect; exactly that much later it is new again. Messages are kept in order, and the new ones are
+determined from all of them, so arrival order does not matter.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from streams.rules.reconcile import Expected
 
 REPLY_LATE = "chat.reply_late"
 
-#: Whose message it is. Bots and platform staff answer nothing.
+#: Who wrote a message. Bots and platform staff do not count as answering.
 Side = Literal["buyer", "merchant", "other"]
 
 
 class Message(Fact, array_like=True, kw_only=True, gc=False):
-    """A message without its text: `topic` and `asks` (for platform staff) are of a buyer's alone.
+    """A message without its text. `topic` and `asks` (for platform staff) apply to buyers' messages only.
 
     `counted`: its topic has been sent to the shops.
     """
@@ -41,7 +41,7 @@ class Message(Fact, array_like=True, kw_only=True, gc=False):
 
 
 class Change(NamedTuple):
-    """A topic that counts from now on (`sign` 1) or no longer (-1), in the hour of `time`."""
+    """A topic to add (`sign` 1) or subtract (-1) in the hour of `time`."""
 
     shop_id: str
     time: int
@@ -52,8 +52,7 @@ class Change(NamedTuple):
 class Conversation(msgspec.Struct, array_like=True, dict=True):
     """What is known of one conversation under one record key; `messages` in order.
 
-    `answered`: the place of the last answer of which nothing else is known any more. `last`: the time of the last
-    new message that was dropped.
+    `answered`: the place of the last dropped answer. `last`: the time of the last new message that was dropped.
     """
 
     messages: list[Message] = msgspec.field(default_factory=list)
@@ -62,16 +61,16 @@ class Conversation(msgspec.Struct, array_like=True, dict=True):
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing that can still come would find anything."""
+        """True if no later event can match."""
         return not self.messages and self.answered is None
 
     def add(self, message: Message, settled: int) -> bool:
-        """Adds a message; messages before `settled` (microseconds) are settled. False: nothing changes."""
+        """Adds a message; those before `settled` (microseconds) are settled. Returns False if nothing changes."""
         index = bisect_left(self.messages, message.place, key=lambda known: known.place)
         if index < len(self.messages) and self.messages[index].place == message.place:
             return False
         same = self.of_event(message.event_id)
-        # Once a message is settled, only an earlier one takes its place.
+        # A settled message is replaced only by an earlier one.
         if message.time < settled and any(known.time == message.time for known in same):
             return False
         if self.answered is not None and message.place < self.answered:
@@ -93,9 +92,9 @@ class Conversation(msgspec.Struct, array_like=True, dict=True):
         return found
 
     def changes(self, settled: int, policy: Policy) -> tuple[list[Change], int | None]:
-        """The changes of topics among the messages before `settled`, each once, and when there is more, if ever.
+        """The topic changes among messages before `settled`, each once, and the time of the next change, if any.
 
-        Times are microseconds. `counted` is brought up to date.
+        Times are in microseconds. Updates `counted`.
         """
         found: list[Change] = []
         later: int | None = None
@@ -111,12 +110,12 @@ class Conversation(msgspec.Struct, array_like=True, dict=True):
         return found, later
 
     def forget(self, settled: int, policy: Policy) -> int | None:
-        """Drops what is needed for no message that is at most `repeat_hours` late; when there is more, if ever.
+        """Drops messages not needed for one up to `repeat_hours` late. Returns when to call it next, if ever.
 
-        `settled`: up to where the changes have been asked for and the alerts judged. Both in microseconds.
+        `settled`: up to where changes were taken and alerts judged. Both in microseconds.
 
-        What was dropped counts on. Of older messages those stay that tell a wait that is open; what comes later than
-        that and lies before the last answer dropped is counted, but no answer to it is waited for.
+        Dropped messages stay counted. Older ones stay if they define an open wait. A message that arrives even later
+        and precedes the last answer dropped is counted, but starts no wait.
         """
         before = settled - 2 * policy.conversations.repeat
         if not self.messages or self.messages[0].time >= before:
@@ -135,12 +134,12 @@ class Conversation(msgspec.Struct, array_like=True, dict=True):
         return self._next_drop(before, policy)
 
     def _next_drop(self, before: int, policy: Policy) -> int | None:
-        """When the first message that is not older than that will be."""
+        """When the first message at or after `before` will be old enough to drop."""
         young = next((message.time for message in self.messages if message.time >= before), None)
         return None if young is None else young + 2 * policy.conversations.repeat
 
     def _open_wait(self, old: list[Message], policy: Policy) -> list[Message]:
-        """Of new messages, in order: those after the last answer that say since when a buyer waits, and for what."""
+        """The new messages after the last answer that define since when, and for what, a buyer has been waiting."""
         rule = policy.conversations.reply_late
         if not rule.enabled:
             return []
@@ -151,22 +150,22 @@ class Conversation(msgspec.Struct, array_like=True, dict=True):
                 waiting = []
             elif message.side == "buyer" and (not waiting or rule.contains(message.time)):
                 waiting.append(message)
-        # The first, and the first in the hours: the first one is both, or the second is the latter.
+        # The first message, and the first in the rule's hours; they may be the same.
         return waiting[:1] if waiting and rule.contains(waiting[0].time) else waiting[:2]
 
 
 def asked(
     conversation_id: str, event_id: str, known: Intervention | None, messages: Iterable[Message], policy: Policy
 ) -> Intervention | None:
-    """The intervention that the messages of one event id are, if any: the first new one that asks for staff.
+    """The intervention made by the messages with one event id, if any: the first new one that asks for staff.
 
-    `messages`: of that id, in order. `known`: what was told before; its message may be forgotten.
+    `messages`: those with that id, in order. `known`: the one found before; its message may have been dropped.
     """
     same = list(messages)
     if known is not None and all(message.place != known.place for message in same):
         if not same or known.place < same[0].place:
             return known
-        # Late, and before it: that one was asked first, and of that it may be a repeat.
+        # A late message, dated before it, asked first; the known one may be its repeat.
         insort(same, _message_of(known), key=lambda message: message.place)
     for message in new_messages(same, policy):
         if message.asks:
@@ -196,14 +195,14 @@ def _message_of(asked: Intervention) -> Message:
 
 
 def new_messages(messages: Iterable[Message], policy: Policy) -> list[Message]:
-    """The messages that are no repeats. `messages` in order."""
+    """The messages that are not repeats. `messages` in order."""
     return [message for message, first in _with_firsts(messages, policy.conversations.repeat) if message is first]
 
 
 def late_reply_alerts(
     record_key: str, conversation_id: str, messages: Iterable[Message], policy: Policy
 ) -> list[Expected]:
-    """All alerts that a conversation gives, past and to come. `messages`: the new ones, in order."""
+    """All alerts for a conversation, past and future. `messages`: the new ones, in order."""
     rule = policy.conversations.reply_late
     if not rule.enabled:
         return []
@@ -236,7 +235,7 @@ def late_reply_alerts(
 class _Wait(NamedTuple):
     """From a buyer's first message to the merchant's next one: `answered`, in microseconds, or None.
 
-    `question`: the first message in the wait that wants an answer in time.
+    `question`: the first message of the wait within the rule's hours.
     """
 
     first: Message
@@ -245,7 +244,7 @@ class _Wait(NamedTuple):
 
 
 def _waits(messages: Iterable[Message], policy: Policy) -> Iterable[_Wait]:
-    """Those waits in which a buyer wrote in the hours of the rule."""
+    """The waits in which a buyer wrote within the rule's hours."""
     rule = policy.conversations.reply_late
     first: Message | None = None
     question: Message | None = None
@@ -263,7 +262,7 @@ def _waits(messages: Iterable[Message], policy: Policy) -> Iterable[_Wait]:
 
 
 def _with_firsts(messages: Iterable[Message], repeat: int) -> Iterable[tuple[Message, Message]]:
-    """Each message with the new one that it repeats, which may be itself."""
+    """Each message, paired with the new one that it repeats (or itself)."""
     known: dict[str, Message] = {}
     for message in messages:
         first = known.get(message.event_id)

@@ -1,6 +1,6 @@
-"""Where a text's clauses end, and words that are spelled out with separators between their characters.
+"""Splits a text into clauses, and joins words that are spelled with separators between their characters.
 
-Separators end a clause, except those that stand inside a word: `平.台.介.入` is one, `找平台。介入` are two clauses.
+Separators end a clause unless they are inside a word: `平.台.介.入` is one clause, `找平台。介入` are two.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 
 from streams.rules.conversations.phrase_matching import normalise
 
-#: What ends a clause, and a sentence, in a text that was read. No word has one in it.
+#: Mark the end of a clause and of a sentence in normalised text. No word contains them.
 CLAUSE, SENTENCE = ",", ";"
 
-#: Finds the words in a text: the offsets of their beginnings and ends.
+#: Finds the words in a text: their start and end offsets.
 FindWords = Callable[[str], Iterator[tuple[int, int]]]
 
 _SEPARATOR = re.compile("(?:(?<![a-z0-9])'|'(?![a-z0-9])|[^\\w' ]|[_\u30fc])[ '\\W_\u30fc]*")
@@ -27,7 +27,7 @@ _LINE_END = str.maketrans("\n\r\x0b\x0c\x85\u2028\u2029", "|||||||")
 
 
 def plain(text: str) -> str:
-    """The text in the form of phrases, with `|` where a line ends; words of single letters are written together."""
+    """The text normalised like phrases, with `|` for line ends; words spelled letter by letter are joined."""
     written = normalise(text if text.isprintable() else text.translate(_LINE_END))
     if _FILLED.search(written):
         written = _FILLED.sub(lambda found: found[0].replace(found[1], ""), written)
@@ -37,12 +37,12 @@ def plain(text: str) -> str:
 
 
 def compact(written: str) -> str:
-    """A plain text without anything but letters and digits: what may be spelled in it stands in it."""
+    """Only the letters and digits of a plain text, so that words spelled out in it can be found."""
     return _NOISE.sub("", written)
 
 
 def clauses(written: str, words: FindWords) -> str:
-    """A plain text with nothing but letters, digits, apostrophes, spaces, and the ends of its clauses.
+    """Reduces a plain text to letters, digits, apostrophes, spaces and clause ends.
 
     A separator is left out where one of `words` goes on behind it and either it is none that clauses end with, or it
     stands among single characters. What is left out takes others with it: in a run of single characters all, and the
@@ -83,12 +83,12 @@ def _split(written: str) -> tuple[list[str], list[str]]:
 
 
 def _ends(separator: str) -> bool:
-    """Whether a sentence or a clause may end with it."""
+    """Whether a separator may end a sentence or clause."""
     return bool(_SENTENCE_END.search(separator) or _PAUSE.search(separator))
 
 
 def _runs(pieces: list[str], separators: list[str]) -> list[int | None]:
-    """For each separator the number of its run: separators one after the other with single characters between them."""
+    """For each separator, the number of its run: consecutive separators with single characters between them."""
     runs: list[int | None] = [None] * len(separators)
     for number in range(1, len(separators)):
         if len(pieces[number]) == 1:
@@ -98,7 +98,7 @@ def _runs(pieces: list[str], separators: list[str]) -> list[int | None]:
 
 
 def _joined(pieces: list[str], runs: list[int | None]) -> tuple[str, list[int]]:
-    """The text without its separators, and where each was."""
+    """The text without separators, and the position of each."""
     result, borders, length = [pieces[0]], [], len(pieces[0])
     for number, after in enumerate(pieces[1:]):
         before = pieces[number]
@@ -110,7 +110,7 @@ def _joined(pieces: list[str], runs: list[int | None]) -> tuple[str, list[int]]:
 
 
 def _inside(joined: str, borders: list[int], words: FindWords) -> set[int]:
-    """The separators that stand inside a word."""
+    """The separators inside a word."""
     numbers: dict[int, list[int]] = {}
     for number, border in enumerate(borders):
         numbers.setdefault(border, []).append(number)
@@ -122,7 +122,7 @@ def _inside(joined: str, borders: list[int], words: FindWords) -> set[int]:
 
 
 def _latin(before: str, after: str) -> bool:
-    """Whether what stands between them stands between Latin letters or digits."""
+    """Whether both neighbours are Latin letters or digits."""
     return before[-1:].isascii() and after[:1].isascii() and bool(before and after)
 
 

@@ -1,4 +1,4 @@
-"""What a buyer's message is about."""
+"""The topic of a buyer's message."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from streams.policy.model import Topics
 from streams.rules.conversations.phrase_matching import Phrases
 
 AFTER_SALES, LOGISTICS, PROMOTION, PRODUCT, OTHER = "after_sales", "logistics", "promotion", "product", "other"
-#: In the order in which their phrases are looked up; `other` is what has none.
+#: In lookup order; `other` is for messages without any topic's phrase.
 TOPICS = (AFTER_SALES, LOGISTICS, PROMOTION, PRODUCT, OTHER)
 
 
 def topic_of(text: str, topics: Topics) -> str:
-    """The first topic of which the message has a phrase, else `other`. Linear in the text's length."""
+    """The first topic with a phrase in the message, else `other`. Takes linear time."""
     found = _prepared(topics).found_in(text)
     return next((topic for topic in TOPICS if topic in found), OTHER)
 
