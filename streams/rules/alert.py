@@ -1,4 +1,4 @@
-"""What a rule says: an alert raised or resolved, before it has the form that consumers read."""
+"""An alert as rules produce it, raised or resolved, before it is rendered for consumers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PLATFORM = "platform"
 
 
 class Alert(NamedTuple):
-    """One alert to one or two audiences. Times in `evidence` are RFC 3339 text already; `time` is in microseconds."""
+    """One alert for one or two audiences. `time` is in microseconds; times in `evidence` are RFC 3339 text already."""
 
     type: str
     subject: str

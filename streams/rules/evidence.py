@@ -1,6 +1,6 @@
-"""What the evidence of alerts holds: every field with its kind, unit and meaning.
+"""The evidence fields of alerts, each with its kind, unit and meaning.
 
-`streams.rules.alert_types` says which alert has which; the documents and the JSON Schemas are made from it.
+`streams.rules.alert_types` lists the fields of each alert; the docs and the JSON Schemas are generated from it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ Kind = Literal["time", "text", "code", "count", "number", "texts", "codes", "obj
 class Field(NamedTuple):
     """One field of an alert's evidence.
 
-    `example`: a value as it may be. `codes`: all values that there are, of a `code` or of the members of `codes`.
-    `nullable`: null where it is not known. `optional`: left out where it does not apply. `parts`: the fields of an
-    `object`, or by its code those of a cause, beside the code.
+    `example`: a sample value. `codes`: all possible values of a `code`, or of the members of `codes`. `nullable`: null
+    if unknown. `optional`: absent if not applicable. `parts`: the fields of an `object`, or, by code, those of a cause
+    besides the code.
     """
 
     name: str
@@ -42,7 +42,7 @@ class Field(NamedTuple):
     parts: Mapping[str, tuple[Field, ...]] = {}
 
 
-#: What every resolution tells beside the evidence of the alert, and all that is told where a late event disproved it.
+#: Part of every resolution's evidence, and all of it if a late event disproved the alert.
 RAISED_AT = Field("raised_at", "time", "when the alert was raised", "2026-11-10T00:00:00Z")
 
 _STATUSES = get_args(Status)
@@ -51,7 +51,7 @@ _STATUSES = get_args(Status)
 def of_shipment(
     hours: int, last_update: str, use_since: str, last_status: str | None, facility: str | None
 ) -> tuple[Field, ...]:
-    """The evidence of every alert of a shipment's silence; the arguments are its example."""
+    """The evidence of all shipment silence alerts; the arguments are sample values."""
     return (
         Field("last_update", "time", "last update before the silence: a scan or `order.shipped`", last_update),
         Field("last_status", "code", "status of the last scan", last_status, codes=_STATUSES, nullable=True),
@@ -113,7 +113,7 @@ ITEM = Field("item_id", "text", "the item", "I-1")
 
 
 def of_rate(threshold: float, baseline: float, left: int | None) -> tuple[Field, ...]:
-    """The evidence of every alert of a rate; the arguments are its example."""
+    """The evidence of all rate alerts; the arguments are sample values."""
     return (
         Field("window_days", "count", "window of the rate", 30, unit="days"),
         Field("orders", "count", "orders in the window", 200),

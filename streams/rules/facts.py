@@ -1,7 +1,7 @@
 """Facts: what an event says, with its place in the order of all events.
 
-Of two facts that disagree (same natural id) the first in the order holds: by time, then event id, then the SHA-256 of
-the value. Once a fact is settled only an earlier time takes its place.
+If two facts with the same natural id disagree, the first one holds: by time, then event id, then the SHA-256 of the
+value. A settled fact is replaced only by one of an earlier time.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from typing import TypeVar
 
 import msgspec
 
-#: Bytes of a digest that are kept: enough for the order of values that share time and event id.
+#: Bytes kept of a digest: enough to order values that share time and event id.
 _DIGEST = 8
 
 
 def digest(value: bytes) -> bytes:
-    """What decides between events of one time and event id: the beginning of the SHA-256 of the value."""
+    """The tie-breaker between events of equal time and event id: a prefix of the value's SHA-256."""
     return sha256(value).digest()[:_DIGEST]
 
 
 class Fact(msgspec.Struct, array_like=True, kw_only=True, gc=False):
-    """One event's place: `time` in microseconds, then what decides between events of one time."""
+    """An event's place in the order: `time` in microseconds, then the tie-breakers."""
 
     time: int
     event_id: str
@@ -37,7 +37,7 @@ SomeFact = TypeVar("SomeFact", bound=Fact)
 
 
 def takes_its_place(new: Fact, known: Fact | None, settled: int) -> bool:
-    """Whether `new` holds instead of `known`, a fact of the same natural id."""
+    """Whether `new` replaces `known`, a fact with the same natural id."""
     if known is None:
         return True
     if new.time != known.time:
@@ -46,5 +46,5 @@ def takes_its_place(new: Fact, known: Fact | None, settled: int) -> bool:
 
 
 def first(new: SomeFact, known: SomeFact | None, settled: int) -> SomeFact:
-    """The one of the two that holds."""
+    """Whichever of the two holds."""
     return new if known is None or takes_its_place(new, known, settled) else known

@@ -1,7 +1,7 @@
-"""What was said against what the history, as it is known now, says.
+"""Reconciles the alerts emitted with those that the history implies.
 
-A rule derives from a history *all* alerts that it gives (`Expected`), past and to come. What has been sent is kept as
-`Emitted`. The difference is what to send: so arrival order, duplicates and late events need no code of their own.
+A rule derives *all* alerts of a history, past and future (`Expected`). Alerts that were sent are kept as `Emitted`. The
+difference is what to send, so arrival order, duplicates and late events need no code of their own.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ VOID = "v"
 
 
 class Expected(NamedTuple):
-    """One alert that a history gives.
+    """One alert implied by a history.
 
     `anchor` tells it apart from others of its type and subject (the start of a silence, a request); with `raised` it
     says whether an alert sent is this one. `episode` is what consumers see of it, or a
@@ -46,9 +46,9 @@ class Expected(NamedTuple):
     carrier: str | None
     evidence: Callable[[str], dict[str, Any]]
     by_event: bool = False
-    #: Where it counts besides, if anywhere: the facility of a stall.
+    #: Where else it counts: the facility of a stall, if known.
     place: str | None = None
-    #: The orders that it concerns, where others count by it: those of a stalled shipment.
+    #: The orders that others must count it for: those of a stalled shipment.
     orders: tuple[str, ...] = ()
 
 
@@ -69,9 +69,9 @@ class Emitted(msgspec.Struct, array_like=True, gc=False):
 
 
 def reconcile(expected: Sequence[Expected], emitted: list[Emitted], watermark: int, settled: int) -> list[Alert]:
-    """The alerts to send now; `emitted` is brought up to date in place.
+    """The alerts to send now. Updates `emitted` in place.
 
-    Deadlines below `watermark` are passed, events below `settled` are known for good (both microseconds).
+    Deadlines below `watermark` have passed; events below `settled` are final (both in microseconds).
     """
     alerts: list[Alert] = []
     passed = [x for x in expected if x.raised < (settled if x.by_event else watermark)]
@@ -91,7 +91,7 @@ def reconcile(expected: Sequence[Expected], emitted: list[Emitted], watermark: i
         if not matching:
             matching.append(_raise(x, x.audiences, episodes.next(x), emitted, alerts))
         elif any(sent.state == OPEN for sent in matching):
-            # What still holds stays as sent; an audience that lacked it gets it now.
+            # An alert that still holds stays as sent; an audience that lacked it gets it now.
             lacking = tuple(a for a in x.audiences if not any(a in sent.audiences for sent in matching))
             if lacking:
                 matching.append(_raise(x, lacking, matching[0].episode, emitted, alerts))
@@ -118,7 +118,7 @@ def reconcile(expected: Sequence[Expected], emitted: list[Emitted], watermark: i
 
 
 def next_moment(expected: Iterable[Expected], watermark: int, settled: int) -> int | None:
-    """The least time at which `reconcile` has something to do that it has not done, or None."""
+    """The next time at which `reconcile` must run, in microseconds, or None."""
     least: int | None = None
     for x in expected:
         if x.raised >= (settled if x.by_event else watermark):
@@ -158,7 +158,7 @@ def _raise(
 
 
 class _Episodes:
-    """A raise after one of the same anchor (disproved, or moved by a late event) is another episode."""
+    """Names episodes: raising again with the same anchor (after a late event) starts a new one."""
 
     def __init__(self, emitted: list[Emitted]) -> None:
         self._emitted = emitted
@@ -167,7 +167,7 @@ class _Episodes:
     def next(self, x: Expected) -> str:
         """The episode of an alert that is raised now."""
         if self._known is None:
-            # Put in order only where something is raised: mostly nothing is.
+            # Indexed only when something is raised, which is rare.
             self._known = {}
             for sent in self._emitted:
                 self._known.setdefault((sent.type, sent.anchor), set()).add(sent.episode)

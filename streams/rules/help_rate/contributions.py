@@ -1,7 +1,7 @@
-"""What one record key adds to its shop's hours: its order, its escalations, and what takes them back.
+"""The contributions of one record key to its shop's hourly counts: its order, its escalations, and their voidings.
 
-An escalation counts in the hour of its own time, as of the next boundary; a voiding takes it away as of the boundary
-after the voiding. What was sent is kept, so that a late fact sends the difference.
+An escalation counts in the hour in which it happened, from the next hour boundary on; a voiding removes it from the
+boundary after the voiding on. The contributions sent are kept, so that a late fact sends only the difference.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ from streams.rules.orders.aftersales_window import is_closed
 from streams.rules.orders.ship_by import Order
 from streams.rules.windows import LONGEST
 
-#: (shop, order, item), each as far as it is known.
+#: (shop, order, item); None if unknown.
 _About = tuple[str, str | None, str | None]
 
 
 def expected_contributions(
     case: Case, policy: Policy, whole: Case | None = None
 ) -> dict[str, tuple[int, Delta, int | None]]:
-    """By identity: (time, what it adds, time of its voiding or None), for all that counts, past and to come.
+    """Everything that counts, past and future: by identity, (time, delta, time of its voiding or None).
 
-    `whole`: the case among whose past this one is.
+    `whole`: the case to whose past this one belongs.
     """
     whole = whole or case
     result: dict[str, tuple[int, Delta, int | None]] = {}
@@ -64,7 +64,7 @@ def expected_contributions(
 def _expect_escalations(
     result: dict[str, tuple[int, Delta, int | None]], case: Case, whole: Case, policy: Policy
 ) -> None:
-    """The escalations and the timeouts of tickets, each by itself."""
+    """Adds the escalations and the ticket timeouts, one entry each."""
 
     def add(name: str, kind: int, time: int, of: _About, life: Case | None, *, closed: bool) -> None:
         shop_id, order_id, item = of
@@ -101,11 +101,11 @@ def _expect_escalations(
 
 
 def _expect_once(result: dict[str, tuple[int, Delta, int | None]], whole: Case, policy: Policy) -> None:
-    """The order as one that has escalated, and for each item that it has escalated for."""
+    """Adds the order as an escalated one, and as such for each item concerned."""
     for (shop_id, item), known in spans(whole, policy).items():
         kind, items = (DISTINCT_ORDER, ()) if item is None else (ASIDE, (item,))
         for boundary, hour, sign in moves(known):
-            # All that it takes is known once the events before the boundary are.
+            # Decided by the events before the boundary, and thus due just before it.
             delta = Delta(shop_id, boundary, hour, kind, sign, items)
             result[f"{ONCE}{(shop_id, item, boundary, hour, sign)}"] = (boundary - 1, delta, None)
 
@@ -121,7 +121,7 @@ def _is_linked(whole: Case, life: Case | None, time: int, policy: Policy) -> boo
 
 
 def _expect_order(result: dict[str, tuple[int, Delta, int | None]], order: Order, *, over_paid: bool) -> None:
-    """The order itself, where it was placed, or where it was paid; its lines count where it was placed."""
+    """Adds the order itself, at the time it was placed or paid; its lines count at the time it was placed."""
     placed = order.placed
     categories: tuple[tuple[str, int], ...] = ()
     if placed is not None:
@@ -143,13 +143,13 @@ def _expect_order(result: dict[str, tuple[int, Delta, int | None]], order: Order
 
 
 def tallied(shop_id: str, time: int, tally: str, sign: int = 1) -> Delta:
-    """What something at `time` (microseconds) adds to a tally alone, or takes from it."""
+    """A delta that adds to a tally only, or subtracts from it. `time` in microseconds."""
     hour = hour_of(time)
     return Delta(shop_id, hour + HOUR, hour, TALLIED, sign, tally=tally)
 
 
 def topics(case: Case, settled: int, policy: Policy) -> tuple[list[Delta], int | None]:
-    """What the buyers' messages add to the tallies now, and the least time at which there is more."""
+    """What the buyers' messages add to the tallies now, and the next time at which they add more."""
     now: list[Delta] = []
     least: int | None = None
     for conversation in case.conversations.values():
@@ -165,9 +165,9 @@ def topics(case: Case, settled: int, policy: Policy) -> tuple[list[Delta], int |
 def difference(
     case: Case, watermark: int, settled: int, policy: Policy, whole: Case | None = None
 ) -> tuple[list[Delta], int | None]:
-    """What to send to the shops now, and the least time at which there is more; `case.sent` is brought up to date.
+    """Deltas to send to the shops now, and the next time at which there are more. Updates `case.sent`.
 
-    `whole`: the case among whose past this one is.
+    `whole`: the case to whose past this one belongs.
     """
     now: list[Delta] = []
     later: list[int] = []
@@ -175,7 +175,7 @@ def difference(
     for identity, known in list(case.sent.items()):
         one = wanted.get(identity)
         if one is None or one[1] != known.delta or not _is_past(one[0], one[1], watermark, settled):
-            # A late fact changed it, or moved it into what is not settled yet; or no window holds it any more.
+            # A late fact changed it or made it unsettled again, or it has left every window.
             if not known.voided and not (one is None and _has_left(identity, known.delta, settled)):
                 now.append(_reversed(known.delta, known.delta.effective))
             del case.sent[identity]
@@ -203,12 +203,12 @@ def difference(
 
 
 def _has_left(identity: str, delta: Delta, settled: int) -> bool:
-    """Whether an escalation that counts once has left every window: then what it came from may be forgotten."""
+    """Whether a count-once escalation has left every window; its origin may have expired by then."""
     return identity.startswith(ONCE) and delta.hour + LONGEST < settled
 
 
 def _is_past(time: int, delta: Delta, watermark: int, settled: int) -> bool:
-    """A ticket's timeout is a deadline, the others are events."""
+    """Ticket timeouts are deadlines, compared with the watermark; all others are events, compared with `settled`."""
     return time < (watermark if delta.kind == TICKET_TIMEOUT else settled)
 
 

@@ -1,4 +1,4 @@
-"""The help rate and its levels: what a shop's 30 days mean beside its category's baseline."""
+"""The help rate and its levels: a shop's last 30 days against its category's baseline."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ DELISTING_RISK = "delisting_risk"
 LEVELS = (ELEVATED, CAMPAIGN_BLOCKED, DELISTING_RISK)
 ITEM_DELISTING_RISK = "item.delisting_risk"
 
-#: "Greater" means by more than this.
+#: One rate exceeds another only by more than this.
 MARGIN = 1e-9
 
 
 class Judgement(NamedTuple):
-    """A state, and the flags of the levels reached or held by then (bit n: `LEVELS[n]`)."""
+    """A state, and the flags of the levels reached or held (bit n: `LEVELS[n]`)."""
 
     state: str
     flags: int
 
 
 def alert_of(level: str) -> str:
-    """The type of the alert of a shop that is at one of LEVELS."""
+    """The alert type for a shop at `level`, one of LEVELS."""
     return f"help_rate.{level}"
 
 
 def numerator(rules: HelpRate) -> tuple[int, ...]:
-    """The places in a row of counts (by kind, `streams.rules.counting`) whose sum goes over the orders."""
+    """The indexes in a row of counts (by kind, `KINDS`) whose sum is the rate's numerator."""
     if rules.distinct_orders:
         return (DISTINCT_ORDER,)
     return tuple(place for place, kind in enumerate(KINDS) if kind in rules.counted)
 
 
 def escalations(counts: Sequence[int], places: Sequence[int]) -> int:
-    """What the rate counts in a row or window: escalations, or the orders that have one."""
+    """The numerator of a row or window: escalations, or orders with at least one."""
     return sum([counts[place] for place in places])
 
 
@@ -51,16 +51,16 @@ def rate(counts: Sequence[int], places: Sequence[int]) -> float | None:
 
 
 def multiples(rules: HelpRate) -> tuple[float, float, float]:
-    """The multiples of the baseline, by level."""
+    """The multiple of the baseline for each level."""
     return rules.elevated, rules.campaign_blocked, rules.delisting_risk
 
 
 def judge(
     flags: int, orders: int, escalations: int, rate: float | None, baseline: float | None, rules: HelpRate
 ) -> Judgement:
-    """The state as of a boundary, after the flags as of the one before.
+    """The state at a boundary, given the flags at the previous one.
 
-    A level is reached by its row and holds, by itself, while the rate is above `hold` times its threshold.
+    A level, once reached, holds for as long as the rate exceeds `hold` times its threshold.
     """
     if orders < rules.min_orders or rate is None or baseline is None:
         return Judgement(INSUFFICIENT, 0)
@@ -76,7 +76,7 @@ def judge(
 
 
 def escalations_left(state: str, orders: int, escalations: int, baseline: float | None, rules: HelpRate) -> int | None:
-    """How many more escalations reach the next level, with these orders and this baseline; None at the highest."""
+    """How many more escalations would reach the next level, all else being equal; None at the highest."""
     if baseline is None or orders <= 0 or state in (INSUFFICIENT, DELISTING_RISK):
         return None
     number = LEVELS.index(state) + 1 if state in LEVELS else 0
@@ -86,7 +86,7 @@ def escalations_left(state: str, orders: int, escalations: int, baseline: float 
         wanted = max(wanted, rules.delisting_min_escalations)
     while wanted / orders - threshold <= MARGIN:
         wanted += 1
-    # The guess from the product may lie one too high.
+    # The estimate from the product may be one too high.
     lowest = max(escalations, rules.delisting_min_escalations if number == 2 else 0)
     while wanted > lowest and (wanted - 1) / orders - threshold > MARGIN:
         wanted -= 1

@@ -1,6 +1,6 @@
-"""Names of what is tallied per shop and hour, beside what the help rate counts.
+"""Names of the tallies kept per shop and hour in addition to the help rate's counts.
 
-A name is the letter of its table and then the thing itself: one way to count, send and keep serves every such table.
+A name is its table's letter followed by what is counted, so all tables share the code that counts, sends and keeps.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ CONVERSATION_TOPICS = "t"
 
 
 def tally(letter: str, *parts: str) -> str:
-    """The name of one thing that is counted; no part but the last may hold a slash."""
+    """The name of one tally; only the last part may contain a slash."""
     return "/".join((letter, *parts))
 
 
 def table_of(name: str) -> tuple[str, str]:
-    """A name's letter, and the thing itself."""
+    """Splits a name into its table's letter and what is counted."""
     letter, _, thing = name.partition("/")
     return letter, thing

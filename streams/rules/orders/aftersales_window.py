@@ -1,7 +1,7 @@
-"""The after-sales window: open until the order completes and for a base period, then by review, then closed.
+"""The after-sales window: open until a base period after the order's completion, then subject to review, then closed.
 
-It is asked at a refund request, a dispute, a complaint and an after-sales ticket of an order, as of that event: with
-the order as it was completed and placed by then.
+It applies to refund requests, disputes, complaints and after-sales tickets of an order, and is evaluated as of that
+event: only a placement and completion up to then count.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from streams.rules.orders.tickets import Opened, Ticket
 from streams.rules.reconcile import Expected
 
 REVIEW = "aftersales.review"
-#: Why a window goes on after its base period; of equally long ones the first holds.
+#: Why a window extends beyond its base period; if equally long, the first holds.
 STATUTORY_WARRANTY, COMMITMENT, SLOW_CATEGORY = "statutory_warranty", "commitment", "slow_category"
 #: The kinds of requests.
 REFUND, DISPUTE, COMPLAINT, TICKET = "refund", "dispute", "complaint", "ticket"
 REQUEST_KINDS = (REFUND, DISPUTE, COMPLAINT, TICKET)
-#: The kind of ticket that asks.
+#: The kind of ticket to which the window applies.
 _TICKET_KIND = "after_sales"
 _END_OF_CALENDAR = parse("9999-12-31T23:59:59Z")
 
 
 class Request(NamedTuple):
-    """One event that asks. `kind`: one of REQUEST_KINDS; `item_id` where it names one."""
+    """An event to which the window applies. `kind`: one of REQUEST_KINDS; `item_id`: None if it names none."""
 
     kind: str
     identity: str
@@ -40,7 +40,7 @@ class Request(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The window of a completed order; each end is the last instant of its part, in microseconds."""
+    """The window of a completed order. Ends are inclusive, in microseconds."""
 
     completed: int
     base_end: int
@@ -48,11 +48,11 @@ class Window(NamedTuple):
     ground: str
 
     def asks_for_review(self, time: int) -> bool:
-        """Past the base period, and not past the longest extension."""
+        """Whether `time` is past the base period but within the longest extension."""
         return self.base_end < time <= self.extension_end
 
     def is_closed(self, time: int) -> bool:
-        """Past everything."""
+        """Whether `time` is past the base period and all extensions."""
         return time > self.base_end and time > self.extension_end
 
 
@@ -62,7 +62,7 @@ def requests(
     complaints: Mapping[str, Escalation],
     tickets: Mapping[str, Ticket],
 ) -> Iterator[Request]:
-    """The events of one record key that ask."""
+    """The events of one record key to which the window applies."""
     for identity, refund in refunds.items():
         asked = refund.requested
         if asked is not None:
@@ -78,12 +78,12 @@ def requests(
 
 
 def asks(opened: Opened) -> bool:
-    """Whether a ticket asks for the window."""
+    """Whether the window applies to a ticket."""
     return opened.kind == _TICKET_KIND and opened.order_id is not None
 
 
 def window_of(order: Order, time: int, item_id: str | None, rules: AfterSales) -> Window | None:
-    """The window as of `time` (microseconds). None: open, the order is not completed by then or not known."""
+    """The window as of `time` (microseconds), or None if it is open: the order is unknown or not completed by then."""
     completed = order.completed
     if completed is None or completed.time > time:
         return None
@@ -101,13 +101,13 @@ def window_of(order: Order, time: int, item_id: str | None, rules: AfterSales) -
 
 
 def is_closed(order: Order, time: int, item_id: str | None, rules: AfterSales) -> bool:
-    """Whether a request at `time` came past everything."""
+    """Whether a request at `time` came after the window had closed."""
     window = window_of(order, time, item_id, rules)
     return window is not None and window.is_closed(time)
 
 
 def categories_of(order: Order, time: int, item_id: str | None) -> set[str]:
-    """The named item's categories; where none of the order's items is named, all of theirs. As placed by `time`."""
+    """Categories of the named item, or of all items if it is not in the order; empty unless placed by `time`."""
     placed = order.placed
     if placed is None or placed.time > time:
         return set()
@@ -116,7 +116,7 @@ def categories_of(order: Order, time: int, item_id: str | None) -> set[str]:
 
 
 def review_alerts(order_id: str, order: Order, asked: Iterable[Request], policy: Policy) -> list[Expected]:
-    """All reviews that the requests of an order give."""
+    """All review alerts for the requests of an order."""
     if order.completed is None:
         return []
     alerts = []
@@ -147,7 +147,7 @@ def review_alerts(order_id: str, order: Order, asked: Iterable[Request], policy:
 
 
 def _episode(order_id: str, name: str, time: int) -> Callable[[], str]:
-    """The time tells it from a request of that id in a later life of the order."""
+    """The time distinguishes it from a request with the same id in a later life of the order."""
     return lambda: f"{order_id}/{name}/{render(time)}"
 
 
@@ -157,7 +157,7 @@ def _longest(categories: set[str], days: Mapping[str, float]) -> float:
 
 def _evidence(request: Request, window: Window) -> Callable[[str], dict[str, Any]]:
     def evidence(_status: str) -> dict[str, Any]:
-        # A promise may reach past the end of the calendar.
+        # A commitment may extend past the end of the calendar.
         end = render(window.extension_end) if window.extension_end <= _END_OF_CALENDAR else None
         return {
             "request": request.kind,

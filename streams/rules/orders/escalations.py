@@ -1,4 +1,4 @@
-"""What escalates by an event of its own."""
+"""Escalations that have an event of their own, and their voidings."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ class Escalation(Fact, array_like=True, kw_only=True, gc=False):
 
 
 class Voided(Fact, array_like=True, kw_only=True, gc=False):
-    """What takes an escalation back. `rank`: 0 from the topic `orders`, 1 from `chats`, which sorts behind it."""
+    """An event that voids an escalation. `rank`: 0 from the topic `orders`, 1 from `chats`, which sorts later."""
 
     rank: int
 
 
 class Voiding(NamedTuple):
-    """The place of what takes an escalation back, among all events."""
+    """The place of a voiding in the order of all events."""
 
     time: int
     rank: int

@@ -9,14 +9,14 @@ import msgspec
 from streams.rules.facts import Fact
 
 REFUND_ONLY, RETURN_REFUND, EXCHANGE, RESHIP = "refund_only", "return_refund", "exchange", "reship"
-#: What a reason that is no code counts as.
+#: Stands for any reason that is not a code.
 OTHER = "other"
 
 _CODE = re.compile(r"[a-z0-9_-]{1,64}")
 
 
 class Requested(Fact, array_like=True, kw_only=True, gc=False):
-    """`reason`: a code, never the text that came in."""
+    """A refund request. `reason`: a code, never the original text."""
 
     kind: str
     reason: str
@@ -32,5 +32,5 @@ class Refund(msgspec.Struct, array_like=True):
 
 
 def reason_code(text: str) -> str:
-    """The reason as it is counted: a code of a-z, 0-9, `_` and `-`, at most 64 characters, else `other`."""
+    """The reason as counted: itself if it is a code (1 to 64 characters of a-z, 0-9, `_`, `-`), else `other`."""
     return text if _CODE.fullmatch(text) else OTHER

@@ -1,4 +1,4 @@
-"""Refused rights: the rejection of a refund request that the buyer had a right to when asking."""
+"""Refused rights: rejected refund requests to which the buyer was entitled when making them."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ def refusal_alerts(
     disputes: Mapping[str, Escalation],
     policy: Policy,
 ) -> list[Expected]:
-    """All alerts that an order's refund requests give, past and to come."""
+    """All alerts for an order's refund requests, past and future."""
     alerts = []
     for refund_id, refund in refunds.items():
         requested, rejected = refund.requested, refund.rejected
-        # The rejection of what is asked for only later refuses nothing.
+        # A rejection dated before its request refuses nothing.
         if requested is None or rejected is None or rejected.time < requested.time:
             continue
         rights = rights_of(order_id, order, requested, policy)
@@ -65,12 +65,12 @@ def refusal_alerts(
 
 
 def _episode(order_id: str, refund_id: str, rejected: int) -> Callable[[], str]:
-    """The time tells it from a request of that id in a later life of the order."""
+    """The time distinguishes it from a request with the same id in a later life of the order."""
     return lambda: f"{order_id}/{refund_id}/{render(rejected)}"
 
 
 def rights_of(order_id: str, order: Order, requested: Requested, policy: Policy) -> list[str]:
-    """Codes of what gives the buyer a right to the request, as of the request."""
+    """Codes of the buyer's rights to the request, as of its time; empty if there are none."""
     rules, time = policy.aftersales, requested.time
     if not _is_known(order, time):
         return []
@@ -86,13 +86,13 @@ def rights_of(order_id: str, order: Order, requested: Requested, policy: Policy)
 
 
 def _is_known(order: Order, time: int) -> bool:
-    """Whether anything is known of the order itself: one that is not, or is forgotten, gives no rights."""
+    """Whether the order itself is known at `time`; an unknown or expired order gives no rights."""
     facts = (order.placed, order.paid, order.completed, order.cancelled, *order.shipped)
     return any(fact is not None and fact.time <= time for fact in facts)
 
 
 def _ships_late(order_id: str, order: Order, time: int, policy: Policy) -> bool:
-    """Whether `order.ship_late` is open: from its time on and up to, not including, its resolution's."""
+    """Whether `order.ship_late` is open at `time`: raised at or before it, and resolved after it, if at all."""
     return any(
         one.type == ship_by.SHIP_LATE and one.raised <= time and (one.resolved is None or time < one.resolved)
         for one in ship_by.deadline_alerts(order_id, order, policy)
@@ -100,18 +100,18 @@ def _ships_late(order_id: str, order: Order, time: int, policy: Policy) -> bool:
 
 
 def _is_within(order: Order, time: int, days: float) -> bool:
-    """Before completion, or at most so many days after."""
+    """Whether `time` is at most `days` after completion, or the order has not completed."""
     return order.completed is None or time <= order.completed.time + round(days * DAY)
 
 
 def _is_exempt(order: Order, requested: Requested, rules: AfterSales) -> bool:
-    """Whether all that the request is about is of categories without a return for no reason."""
+    """Whether no-reason returns are excluded for all categories that the request concerns."""
     categories = categories_of(order, requested.time, requested.item_id)
     return bool(categories) and all(category in rules.no_reason_exempt for category in categories)
 
 
 def _end(rejected: Fact, settled: Fact | None, disputes: Mapping[str, Escalation]) -> tuple[int, str] | None:
-    """When and how the alert is resolved: by what comes first at or after the rejection."""
+    """Time and code of the resolution: the first settlement or dispute at or after the rejection."""
     ends = [(dispute.place, DISPUTED) for dispute in disputes.values() if dispute.time >= rejected.time]
     if settled is not None and settled.time >= rejected.time:
         ends.append((settled.place, SETTLED))

@@ -1,4 +1,4 @@
-"""Orders: due to ship soon, shipped late, probably out of stock."""
+"""Orders that are due to ship soon, late, or probably out of stock."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from streams.rules.reconcile import Expected
 SHIP_DUE_SOON = "order.ship_due_soon"
 SHIP_LATE = "order.ship_late"
 OUT_OF_STOCK = "order.out_of_stock_suspected"
-#: How a wait ends.
+#: How the wait for shipping ends.
 SHIPPED, COMPLETED, CANCELLED = "shipped", "completed", "cancelled"
 
 
 class Placed(Fact, array_like=True, kw_only=True, gc=False):
-    """`items`: (item, category) of each line, in order. `buyer`: a keyed hash, where there is a key."""
+    """`items`: (item, category) of each line, in order. `buyer`: a keyed hash, if a key is configured."""
 
     items: tuple[tuple[str, str], ...]
     ship_to_region: str | None = None
@@ -74,7 +74,7 @@ class Order(msgspec.Struct, array_like=True, dict=True):
 
     @property
     def single_item(self) -> str | None:
-        """The order's item, where it has only one."""
+        """The order's item if it has exactly one."""
         if self.placed is None:
             return None
         items = {item for item, _ in self.placed.items}
@@ -82,7 +82,7 @@ class Order(msgspec.Struct, array_like=True, dict=True):
 
 
 class ShipDeadline(NamedTuple):
-    """When an alert of `type` falls due unless the wait has ended; in microseconds."""
+    """The time, in microseconds, at which an alert of `type` is raised unless the wait has ended."""
 
     type: str
     time: int
@@ -90,7 +90,7 @@ class ShipDeadline(NamedTuple):
 
 
 def ship_deadlines(paid: Paid, policy: Policy) -> list[ShipDeadline]:
-    """In order. Not due soon where it was paid after that."""
+    """All deadlines in order; `ship_due_soon` is left out if the order was paid later than that."""
     ship_by, rules = ship_by_of(paid, policy), policy.orders.micros
     found = [
         ShipDeadline(SHIP_LATE, max(ship_by, paid.time), MERCHANT),
@@ -103,11 +103,11 @@ def ship_deadlines(paid: Paid, policy: Policy) -> list[ShipDeadline]:
 
 
 def deadline_alerts(order_id: str, order: Order, policy: Policy) -> list[Expected]:
-    """All alerts that the order's facts give, past and to come."""
+    """All alerts for the order's facts, past and future."""
     paid, end = order.paid, end_of_wait(order)
     first = first_deadline(order, policy)
     if paid is None or first is None or (end is not None and end[0] <= first):
-        # As nearly always: it was shipped in good time.
+        # Nearly always: it shipped in good time.
         return []
     ship_by = ship_by_of(paid, policy)
     alerts = []
@@ -135,7 +135,7 @@ def deadline_alerts(order_id: str, order: Order, policy: Policy) -> list[Expecte
 
 
 def first_deadline(order: Order, policy: Policy) -> int | None:
-    """The least time at which the order can give an alert, in microseconds, as long as nothing ends the wait."""
+    """The earliest time, in microseconds, at which the order can raise an alert if nothing ends the wait."""
     paid = order.paid
     if paid is None:
         return None
@@ -145,7 +145,7 @@ def first_deadline(order: Order, policy: Policy) -> int | None:
 
 
 def end_of_wait(order: Order) -> tuple[int, str] | None:
-    """What ends the wait for the shipping first: when, in microseconds, and how."""
+    """When (microseconds) and how the wait for shipping first ends."""
     end: tuple[tuple[int, str, bytes], str] | None = None
     for fact, how in ((order.completed, COMPLETED), (order.cancelled, CANCELLED)):
         if fact is not None and (end is None or fact.place < end[0]):
@@ -157,7 +157,7 @@ def end_of_wait(order: Order) -> tuple[int, str] | None:
 
 
 def _episode(order_id: str, deadline: int) -> Callable[[], str]:
-    """The deadline tells it from that of a later life of the order, of which nothing here knows."""
+    """The deadline distinguishes it from that of a later life of the order, which is unknown here."""
     return lambda: f"{order_id}/{render(deadline)}"
 
 

@@ -1,4 +1,4 @@
-"""Tickets: due soon, timed out. The clock of a paused ticket stands still."""
+"""Tickets that are due soon or timed out. A ticket's clock stops while it is paused."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Switch(msgspec.Struct, array_like=True, gc=False):
 class Ticket(msgspec.Struct, array_like=True):
     """What is known of one ticket; `switches` in order.
 
-    `closed`: whether it was opened past the after-sales window of an order that is forgotten since.
+    `closed`: whether it was opened after the after-sales window of an order that has since expired.
     """
 
     opened: Opened | None = None
@@ -60,7 +60,7 @@ class Ticket(msgspec.Struct, array_like=True):
 
 
 def ticket_alerts(record_key: str, ticket_id: str, ticket: Ticket, policy: Policy) -> list[Expected]:
-    """All alerts that the ticket gives, past and to come."""
+    """All alerts for the ticket, past and future."""
     opened = ticket.opened
     if opened is None:
         return []
@@ -94,19 +94,19 @@ def ticket_alerts(record_key: str, ticket_id: str, ticket: Ticket, policy: Polic
 
 
 def _episode(record_key: str, ticket_id: str, deadline: int) -> Callable[[], str]:
-    """The deadline tells it from that of a later ticket of the id, when this one is forgotten."""
+    """The deadline distinguishes it from a later ticket with the same id, once this one has expired."""
     return lambda: f"{record_key}/{ticket_id}/{render(deadline)}"
 
 
 def due_at(ticket: Ticket, policy: Policy) -> int | None:
-    """When the ticket is due; None while it is paused for good, or was never opened."""
+    """When the ticket is due; None if it was never opened or its last pause has no end."""
     if ticket.opened is None:
         return None
     return _after(ticket.opened.time, _allowed(ticket.opened, policy), ticket.switches)
 
 
 def timed_out_at(ticket: Ticket, policy: Policy) -> int | None:
-    """When the ticket timed out or will, unless it was answered up to then; in microseconds."""
+    """When, in microseconds, the ticket times out; None if it is answered by then or never due."""
     due = due_at(ticket, policy)
     if due is None or (ticket.responded is not None and ticket.responded.time <= due):
         return None
@@ -114,7 +114,7 @@ def timed_out_at(ticket: Ticket, policy: Policy) -> int | None:
 
 
 def _allowed(opened: Opened, policy: Policy) -> int:
-    """The time to answer. One that is over before the opening falls at the opening."""
+    """The time allowed for an answer; zero if it ends before the ticket opens."""
     if opened.respond_by is not None:
         return max(0, opened.respond_by - opened.time)
     hours = {
@@ -126,7 +126,7 @@ def _allowed(opened: Opened, policy: Policy) -> int:
 
 
 def _after(start: int, running: int, switches: list[Switch]) -> int | None:
-    """When the clock has run for `running` microseconds since `start`; None if it stands still before that.
+    """When the clock has run for `running` microseconds since `start`; None if it stops for good before that.
 
     A pause at the very instant of the deadline holds it: nothing falls due while the ticket is paused.
     """
@@ -146,7 +146,7 @@ def _after(start: int, running: int, switches: list[Switch]) -> int | None:
 
 def _evidence(ticket: Ticket, opened: Opened, allowed: int, deadline: int) -> Callable[[str], dict[str, Any]]:
     def evidence(status: str) -> dict[str, Any]:
-        # As of the alert's time: what comes later must not show, or the text would depend on when it was written.
+        # As of the alert's time: later events must not show, or the text would depend on when it was written.
         known = [switch for switch in ticket.switches if switch.time <= deadline]
         due = _after(opened.time, allowed, known)
         facts = {

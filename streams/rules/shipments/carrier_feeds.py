@@ -1,7 +1,7 @@
-"""Feed silence: a carrier whose scans stop altogether is one alert, not thousands.
+"""Feed silence: if a carrier's scans stop altogether, that is one alert, not thousands.
 
-At an hour boundary T a carrier is silent when it had no scan in the hours before, where on the days before it had many;
-from T until its next scan R the deadlines of its shipments are moved. Judged by whole hours of distinct scans.
+A carrier is silent at an hour boundary T if it had no scan in the preceding hours but many at the same time on previous
+days. From T until its next scan R, its shipments' deadlines are moved. Only distinct scans count, by whole hours.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FEED_SILENT = "carrier.feed_silent"
 class Silent(msgspec.Struct, array_like=True, gc=False):
     """One silence of a feed: from the boundary `start` until the scan at `end`, or None. Microseconds.
 
-    `usual`: the mean number of scans in the same hours of the days before.
+    `usual`: the mean number of scans in the same hours of the previous days.
     """
 
     start: int
@@ -32,8 +32,7 @@ class Silent(msgspec.Struct, array_like=True, gc=False):
 class Feed(msgspec.Struct, gc=True):
     """The scans of one carrier by hour, and its silences in order.
 
-    `hours`: by the start of the hour, how many distinct scans and the time of the first. `boundary`: the next one to
-    judge.
+    `hours`: by start of hour, the number of distinct scans and the time of the first. `boundary`: the next one to judge.
     """
 
     carrier: str
@@ -43,7 +42,7 @@ class Feed(msgspec.Struct, gc=True):
     order: list[int] = msgspec.field(default_factory=list)
 
     def add(self, hour: int, count: int, first: int) -> None:
-        """Counts scans of an hour. What comes after its boundary was judged counts for later ones alone."""
+        """Counts scans of an hour. Boundaries already judged stand; the scans count for later ones only."""
         known = self.hours.get(hour)
         if known is None:
             self.hours[hour] = (count, first)
@@ -54,7 +53,7 @@ class Feed(msgspec.Struct, gc=True):
             self.hours[hour] = (known[0] + count, min(known[1], first))
 
     def covering(self, deadline: int) -> Silent | None:
-        """The silence that a deadline lies in, start included, end not."""
+        """The silence that contains the deadline (start inclusive, end exclusive), or None."""
         place = bisect_right(self.silences, deadline, key=lambda silent: silent.start) - 1
         if place < 0:
             return None
@@ -64,7 +63,7 @@ class Feed(msgspec.Struct, gc=True):
     def advance(self, known: int, settled: int, rules: FeedSilence) -> list[tuple[Silent, str]]:
         """Judges the boundaries below `known`, up to which all scans are counted: (silence, raised or resolved).
 
-        A silence ends with the next scan, once that is below `settled`.
+        A silence ends at the carrier's next scan, once that is below `settled`.
         """
         changes: list[tuple[Silent, str]] = []
         if self.boundary is None:
@@ -86,7 +85,7 @@ class Feed(msgspec.Struct, gc=True):
             before = bisect_left(self.order, boundary) - 1
             last = self.order[before] if before >= 0 else None
             if last is None or last < boundary - window - rules.days * DAY:
-                # Nothing to miss: on to the hour after the next scan, or to what is known.
+                # No baseline that could be missed: skip to the hour after the next scan, or to `known`.
                 following = self.order[before + 1] if before + 1 < len(self.order) else None
                 unknown = -(-known // HOUR) * HOUR
                 self.boundary = min(unknown, following + HOUR) if following is not None else unknown
@@ -103,7 +102,7 @@ class Feed(msgspec.Struct, gc=True):
         return changes
 
     def forget(self, known: int, rules: FeedSilence, keep: int) -> list[int]:
-        """Drops hours that no boundary to come looks at, and silences older than `keep`. The hours dropped."""
+        """Drops hours that no later boundary needs, and silences older than `keep`. Returns the hours dropped."""
         oldest = known - known % HOUR - round(rules.hours) * HOUR - (rules.days + 1) * DAY
         gone = self.order[: bisect_left(self.order, oldest)]
         if gone:
@@ -115,7 +114,7 @@ class Feed(msgspec.Struct, gc=True):
         return gone
 
     def _first_at_or_after(self, time: int) -> int | None:
-        """The first scan at or after a boundary."""
+        """Time of the first scan at or after a boundary."""
         place = bisect_left(self.order, time)
         return self.hours[self.order[place]][1] if place < len(self.order) else None
 
@@ -128,7 +127,7 @@ class Feed(msgspec.Struct, gc=True):
 
 
 def alert(carrier: str, silent: Silent, status: str, rules: FeedSilence) -> Alert:
-    """The alert of a silence that began or ended."""
+    """The alert for the start or end of a silence."""
     evidence: dict[str, Any] = {
         "silent_since": render(silent.start - round(rules.hours) * HOUR),
         "hours": rules.hours,

@@ -1,4 +1,4 @@
-"""Deadlines of a shipment's silences: one raises an alert, or something prevents it, or the feed moves it."""
+"""Deadlines of a shipment's silences: each raises an alert, is met, or is moved by a silent feed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Literal, NamedTuple
 
 from streams.rules.shipments.carrier_feeds import Feed, Silent
 
-#: `held`: the carrier's feed is silent, and where the deadline moves to is not known yet.
+#: `held`: the carrier's feed is still silent, so the new deadline is not known yet.
 Outcome = Literal["raises", "prevented", "held", "prevented_after_move", "moved_past_giving_up"]
 
 
 class Verdict(NamedTuple):
-    """What becomes of a deadline. `time`: when it falls as it holds; `silent`: the feed's silence that it lay in."""
+    """The outcome of a deadline. `time`: the effective deadline; `silent`: the feed silence that it fell into."""
 
     outcome: Outcome
     time: int
@@ -19,7 +19,7 @@ class Verdict(NamedTuple):
 
 
 class Deadline(NamedTuple):
-    """When an alert of `type` falls due, as long as no feed is silent. Times in microseconds.
+    """When an alert of `type` is due if no feed is silent. Times in microseconds.
 
     `since`: what it counts from; `threshold`: how long after that it is. `strict`: what comes at the very instant is in
     time. `end`: what came, if anything did; `given_up`: up to when the shipment is watched.
@@ -50,7 +50,7 @@ class Deadline(NamedTuple):
         moved = silent.end + grace
         if moved > self.given_up:
             return Verdict("moved_past_giving_up", due, silent)
-        # However it was before, once it is moved an update at its very instant is in time.
+        # Once the deadline is moved, an update at that very instant is in time, `strict` or not.
         if end is not None and end <= moved:
             return Verdict("prevented_after_move", moved, silent)
         return Verdict("raises", moved, silent)

@@ -1,18 +1,18 @@
-"""Province names, compared as people write them: 浙江省 and 浙江 are one, 新疆维吾尔自治区 and 新疆, too."""
+"""Province names, compared in their short form: 浙江省 equals 浙江, and 新疆维吾尔自治区 equals 新疆."""
 
 from __future__ import annotations
 
 from functools import lru_cache
 from typing import Literal
 
-#: The longest first, so that 自治区 goes before a name that ends in 区 could be mistaken.
+#: Longest first: 特别行政区 and 自治区 must be tried before the one-character endings.
 _ENDINGS = ("特别行政区", "自治区", "省", "市")
 _PEOPLES = ("维吾尔", "壮族", "回族")
 
 
 @lru_cache(maxsize=4096)
 def province(name: str) -> str:
-    """The name without 省, 市, 自治区, 特别行政区 and the people's name before them."""
+    """The name without 省, 市, 自治区 or 特别行政区, and without an ethnic group's name before 自治区."""
     short = name.strip()
     for ending in _ENDINGS:
         if short.endswith(ending) and len(short) > len(ending):
@@ -42,7 +42,7 @@ def route(
     remote: tuple[str, ...],
     near_groups: tuple[tuple[str, ...], ...],
 ) -> Literal["remote", "near", "cross_province"]:
-    """The tier of a route; where a region is unknown it is `cross_province`."""
+    """The tier of a route; `cross_province` if a region is unknown."""
     if is_remote(destination, remote):
         return "remote"
     if origin is None or destination is None:

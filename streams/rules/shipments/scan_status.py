@@ -1,7 +1,7 @@
-"""The statuses of a scan, ranked so that one integer per scan sorts as the rules ask.
+"""Scan statuses, ranked so that one integer per scan sorts as the rules require.
 
-Of scans at one instant a terminal one counts; among equals the greatest name. So ranks go by (terminal, name), and
-a scan is `time << 4 | rank`: sorted, distinct by time and status, 8 bytes.
+Of scans at the same instant, a terminal one counts, else the one with the greatest name. So ranks go by (terminal,
+name), and a scan is `time << 4 | rank`: sortable, distinct by time and status, 8 bytes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which alerts the silences of a shipment give: not collected, slow, stalled and why."""
+"""Alerts for a shipment's silences: not collected, slow, and stalled with its likely causes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ NOT_COLLECTED = "shipment.not_collected"
 SLOW = "shipment.slow"
 STALLED = "shipment.stalled"
 GIVEN_UP = "given_up"
-#: Orders of a parcel that an alert names; ids have at most 128 characters, so it stays far below what a log takes.
+#: Most orders of a parcel that an alert lists; ids have at most 128 characters, so a record stays small.
 MOST_ORDER_IDS = 100
-#: Likely causes of a stall, from the likeliest down.
+#: Likely causes of a stall, most likely first.
 NOT_HANDED_OVER = "not_handed_over"
 RECIPIENT_OR_ADDRESS = "recipient_or_address"
 REMOTE_AREA = "remote_area"
@@ -30,9 +30,9 @@ LOST_SUSPECTED = "lost_suspected"
 
 
 class Given(NamedTuple):
-    """All alerts that a parcel's uses give, past and to come.
+    """All alerts for a parcel's uses, past and future.
 
-    `held`: some deadline lies in a silence of the carrier's feed that has not ended, and is not known yet.
+    `held`: some deadline is unknown yet, as it lies in a silence of the carrier's feed that has not ended.
     """
 
     alerts: list[Expected]
@@ -40,7 +40,7 @@ class Given(NamedTuple):
 
 
 def given(parcel: Parcel, found: Sequence[Use], policy: Policy, feed: Feed | None) -> Given:
-    """What the uses of a parcel give; `feed` is its carrier's."""
+    """The alerts for the uses of a parcel; `feed` is its carrier's."""
     alerts: list[Expected] = []
     held = False
     for use in found:
@@ -54,7 +54,7 @@ def given(parcel: Parcel, found: Sequence[Use], policy: Policy, feed: Feed | Non
 
 
 def until_collected(use: Use, policy: Policy) -> Deadline:
-    """By when a use that is registered has to be collected."""
+    """The deadline by which a registered use must be collected."""
     first = use.registrations[0]
     rule = policy.shipments.not_collected
     threshold = rule.micros[_tier(policy, None, use.registrations, first.time)]
@@ -64,7 +64,7 @@ def until_collected(use: Use, policy: Policy) -> Deadline:
 
 
 def until_update(carrier: str, use: Use, silence: Silence, policy: Policy, *, collected: bool) -> list[Deadline]:
-    """By when an update has to come: else it is a stall, or slow where it is registered and `collected`."""
+    """The deadlines for the next update: for `stalled`, and for `slow` if the use is registered and collected."""
     since, end = silence.since, silence.end
     row = policy.thresholds(carrier, since)
     registrations = use.registrations[: silence.orders]
@@ -78,7 +78,7 @@ def until_update(carrier: str, use: Use, silence: Silence, policy: Policy, *, co
 
 
 def _not_collected(parcel: Parcel, use: Use, policy: Policy, feed: Feed | None, alerts: list[Expected]) -> bool:
-    """Adds the alert of a use that is not collected in time. Whether it is held."""
+    """Adds the alert for a use that is not collected in time. Returns whether it is held."""
     first = use.registrations[0]
     deadline = until_collected(use, policy)
     verdict = deadline.verdict(feed, policy.feed_silence.grace)
@@ -120,7 +120,7 @@ def _not_collected(parcel: Parcel, use: Use, policy: Policy, feed: Feed | None, 
 def _silent(
     parcel: Parcel, use: Use, silence: Silence, policy: Policy, feed: Feed | None, alerts: list[Expected]
 ) -> bool:
-    """Adds the alerts of a silence. Whether one is held."""
+    """Adds the alerts for a silence. Returns whether one is held."""
     since = silence.since
     registrations = use.registrations[: silence.orders]
     first = registrations[0] if registrations else None
@@ -151,7 +151,7 @@ def _silent(
                 order_id=first.order_id if first else None,
                 carrier=parcel.shown,
                 evidence=_evidence(use, silence, deadline, verdict, policy),
-                # Of a deadline that was moved, the facility says nothing.
+                # A moved deadline says nothing about the facility.
                 place=silence.facility if stalled and verdict.silent is None else None,
                 orders=tuple(dict.fromkeys(r.order_id for r in registrations)) if stalled else (),
             )
@@ -186,7 +186,7 @@ def _facts(use: Use, silence: Silence | None, threshold: int, by: int, moved: Si
         "use_since": render(use.start),
     }
     if moved is not None and moved.end is not None:
-        # Why it comes so late: the feed was silent when it fell due.
+        # Explains the delay: the feed was silent when the deadline passed.
         facts["feed_silent"] = {"from": render(moved.start), "until": render(moved.end)}
     return facts
 
@@ -219,7 +219,7 @@ def _causes(use: Use, silence: Silence, raised: int, policy: Policy) -> list[dic
 
 
 def _destination(registrations: Sequence[Registration], by: int) -> str | None:
-    """The first shipping event's region, else its order's, if that was placed by then."""
+    """The region in the first `order.shipped`, else that of its order if placed by then."""
     if not registrations:
         return None
     first = registrations[0]

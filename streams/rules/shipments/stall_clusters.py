@@ -1,4 +1,4 @@
-"""Clusters: many shipments that stall with the same last facility within a day."""
+"""Stall clusters: many shipments, last seen at the same facility, that stall within a day."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ STALL_CLUSTER = "facility.stall_cluster"
 
 
 class Facility(msgspec.Struct, array_like=True):
-    """The stalls of one facility: (time, name) in order; `days`: UTC days that had their alert.
+    """The stalls at one facility: (time, name) in order; `days`: UTC days already alerted.
 
-    `judged`: stalls below it were looked at (microseconds).
+    `judged`: stalls before this time (microseconds) are judged.
     """
 
     facility: str
@@ -25,7 +25,7 @@ class Facility(msgspec.Struct, array_like=True):
     judged: int = BEFORE_ALL
 
     def add(self, time: int, name: str) -> bool:
-        """A shipment stalled at `time`. False: known already."""
+        """Adds a stall at `time`. Returns False if it is already known."""
         place = bisect_left(self.points, (time, name))
         if place < len(self.points) and self.points[place] == (time, name):
             return False
@@ -33,14 +33,14 @@ class Facility(msgspec.Struct, array_like=True):
         return True
 
     def remove(self, time: int, name: str) -> bool:
-        """A stall was none: a late event disproved it."""
+        """Removes a stall that a late event disproved. Returns False if it is not known."""
         if (time, name) not in self.points:
             return False
         self.points.remove((time, name))
         return True
 
     def advance(self, settled: int, rules: Clusters) -> list[Alert]:
-        """Judges the stalls below `settled`; those that are judged already stand."""
+        """Judges the stalls below `settled`; earlier judgements stand."""
         alerts = []
         window = round(rules.hours * HOUR)
         first = bisect_left(self.points, (self.judged, ""))
@@ -48,7 +48,7 @@ class Facility(msgspec.Struct, array_like=True):
             day = time // DAY
             if day in self.days:
                 continue
-            # As of an instant: with all that stalled at it.
+            # Includes all stalls at the same instant.
             count = self._until(time) - self._until(time - window)
             if count >= rules.stalls:
                 insort(self.days, day)
@@ -61,11 +61,11 @@ class Facility(msgspec.Struct, array_like=True):
 
     @property
     def empty(self) -> bool:
-        """Nothing is left that a stall to come could look at."""
+        """Whether nothing is left that a later stall could need."""
         return not self.points and not self.days
 
     def _until(self, time: int) -> int:
-        """How many stalls there were up to `time`, included."""
+        """The number of stalls up to and including `time`."""
         return bisect_right(self.points, time, key=lambda point: point[0])
 
     def _alert(self, time: int, count: int, rules: Clusters) -> Alert:
