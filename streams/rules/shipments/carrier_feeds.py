@@ -32,7 +32,7 @@ class Silent(msgspec.Struct, array_like=True, gc=False):
 class Feed(msgspec.Struct, gc=True):
     """The scans of one carrier by hour, and its silences in order.
 
-    `hours`: by start of hour, the number of distinct scans and the time of the first. `boundary`: the next one to judge.
+    `hours`: by start, the number of distinct scans and the time of the first. `boundary`: the next one to judge.
     """
 
     carrier: str
