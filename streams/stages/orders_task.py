@@ -137,8 +137,8 @@ class OrdersTask:
 
     def collect(self) -> Effects:
         effects = Effects()
-        self._setting.counts.repeated += self._orders.repeated
-        self._orders.repeated = 0
+        self._setting.counts.repeated += self._orders.filing.repeated
+        self._orders.filing.repeated = 0
         self._collect_outputs(effects.outputs)
         self._collect_sends(effects.sends)
         self._collect_rows(effects.rows)
@@ -183,7 +183,7 @@ class OrdersTask:
     @property
     def unsettled(self) -> int:
         """Events that are deferred until others have come."""
-        return self._orders.deferred
+        return self._orders.filing.deferred
 
     def _knows(self, _event: AnyEvent, key: str) -> bool:
         return key in self._orders.cases

@@ -73,7 +73,7 @@ class SingleReader:
     @property
     def repeated(self) -> int:
         """How many events turned out to be repeats after they were taken."""
-        return self.orders.repeated
+        return self.orders.filing.repeated
 
     @property
     def _settled(self) -> int:

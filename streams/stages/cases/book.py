@@ -6,7 +6,6 @@ record key adds to its shop's hours.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 
 from schemas import events
@@ -15,9 +14,8 @@ from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
 from streams.rules.alert import Alert
 from streams.rules.cases import evaluate, eviction, lifetimes, wakeups
-from streams.rules.cases.apply import PLACED, SAID, SHIPPED, Entry, packed, put_fact, ship, unpacked
-from streams.rules.cases.case import MOST_OF_A_KEY, Case, Deferred, Delta
-from streams.rules.cases.eviction import Wait
+from streams.rules.cases.apply import PLACED, SAID, SHIPPED, Entry
+from streams.rules.cases.case import MOST_OF_A_KEY, Case, Delta
 from streams.rules.facts import digest
 from streams.rules.help_rate import contributions
 from streams.rules.orders.ship_by import Shipped
@@ -25,15 +23,13 @@ from streams.stages.buyer_hash import BuyerHash
 from streams.stages.cases import registrations
 from streams.stages.cases.agenda import Agenda
 from streams.stages.cases.facts_from_events import entry_of
+from streams.stages.cases.filing import Filing
 from streams.stages.cases.registrations import RegistrationRecord
 from streams.stages.cases.table import ALERTS_DUE, COUNTS_DUE, ENDS_DUE, MESSAGES_DUE, WAITS_DUE, Cases
 
 
 class OrderBook:
-    """The state of stage 1 of one partition, and what it says since it was asked last.
-
-    `settled`: events before it are known (microseconds), which may be further than what has been judged.
-    """
+    """The state of stage 1 of one partition, and what came of it since that was collected last."""
 
     def __init__(self, policy: Policy, buyer_hash: BuyerHash | None = None) -> None:
         self.policy = policy
@@ -41,55 +37,60 @@ class OrderBook:
         self.cases = Cases()
         self.own = Horizon(BEGINNING)
         self.counts = Horizon(BEGINNING)
-        self.settled = BEGINNING
         self.alerts: list[Alert] = []
         self.registrations: list[RegistrationRecord] = []
         self.deltas: list[Delta] = []
         self.changed = self.cases.changed
-        #: Events that are deferred; how many that were have turned out to be repeats.
-        self.deferred = 0
-        self.repeated = 0
         #: By what has to be looked at: alerts, what the shops count, messages to count or drop, what may be over. The
         #: first and the last go by the own horizon, the others by that of the counts.
         self._due = Agenda(self.cases, ALERTS_DUE)
         self._count_due = Agenda(self.cases, COUNTS_DUE)
         self._messages_due = Agenda(self.cases, MESSAGES_DUE)
         self._ends = Agenda(self.cases, ENDS_DUE)
-        #: What is deferred is looked at as far as the events are settled.
+        #: What is deferred is tried again as far as the events are settled.
         self._waits = Agenda(self.cases, WAITS_DUE)
+        self.filing = Filing(policy, self.changed, self._waits)
+
+    @property
+    def settled(self) -> int:
+        """Events before it are known (microseconds), which may be further than what has been judged."""
+        return self.filing.settled
+
+    @settled.setter
+    def settled(self, settled: int) -> None:
+        self.filing.settled = settled
+
+    def _reach(self, own: Horizon, counts: Horizon) -> None:
+        self.own, self.counts = own, counts
+        self.filing.judged, self.filing.counted = own.settled, counts.settled
 
     def take(self, event: events.AnyEvent, time: int, key: str, value: bytes) -> bool:
-        """Takes one event under its record key. False: it is a repeat and changes nothing. Raises `KeyTooLarge`."""
-        case = self.cases.get(key)
-        if case is None:
-            case = self.cases.begin(key)
-        elif case.taken >= MOST_OF_A_KEY:
-            raise KeyTooLarge(MOST_OF_A_KEY)
+        """Takes one event under its record key. False: it is a repeat and changes nothing. Raises `KeyTooLarge`.
+
+        One way down: the event is filed, the shipments are told what they have to know of it, the case is evaluated.
+        """
+        case = self._case_of(key)
         place = (time, event.event_id, digest(value), event.shop_id)  # type: ignore[union-attr]
         entry = entry_of(event, place, self.policy, self._buyer_hash)
         if self._is_plain(case, time):
             return self._take_plainly(case, entry)
         # Whatever the event is, it may be deferred: what the shipments know is compared with what they should know.
         before = registrations.announced(case)
-        unfolded = self._may_unfold(case) and self._unfold(case)
-        filed = self._file(case, entry)
-        if isinstance(filed, Wait):
-            fresh = self._put_aside(case, entry, filed)
-        else:
-            fresh = filed
-            unfolded |= fresh and bool(case.deferred) and self._unfold(case)
+        filed = self.filing.file(case, entry)
+        case.taken += filed.fresh
         if before or case.deferred or entry.slot == SHIPPED:
             self.registrations += registrations.changed(case, before, self.policy)
-        if fresh:
-            case.taken += 1
-        if filed is True or unfolded:
-            self._look(case)
-        return fresh
+        if filed.changed:
+            self._evaluate(case)
+        return filed.fresh
 
-    def _may_unfold(self, case: Case) -> bool:
-        """Whether any of what is deferred may find its place by now."""
-        waits = self._waits.moment(case.key) if case.deferred else None
-        return waits is not None and waits < self.settled
+    def _case_of(self, key: str) -> Case:
+        case = self.cases.get(key)
+        if case is None:
+            return self.cases.begin(key)
+        if case.taken >= MOST_OF_A_KEY:
+            raise KeyTooLarge(MOST_OF_A_KEY)
+        return case
 
     def _is_plain(self, case: Case, time: int) -> bool:
         """Whether nothing follows from an event at that time before it is settled, and nothing it names can be over."""
@@ -99,16 +100,15 @@ class OrderBook:
         return end is None or time <= end
 
     def _take_plainly(self, case: Case, entry: Entry) -> bool:
-        """Takes an event of which it is enough to say what has to be looked at once it is settled."""
+        """The same way for an event whose case has to be evaluated only once the event is settled: it is scheduled."""
         key, slot, time, policy = case.key, entry.slot, entry.fact.time, self.policy
-        self.changed.add(key)
         # Whatever it begins is known for so long at least, and what it brings forward ends no sooner.
         self._ends.put(time + policy.keeping.least, key)
         fact, known = entry.fact, None
         if isinstance(fact, Shipped):
             known = case.order.parcel(fact.carrier, fact.tracking_no)
         before = registrations.announced(case) if slot == PLACED and case.order.shipped else []
-        if not self._put(case, case, entry):
+        if not self.filing.put(case, case, entry):
             return False
         case.taken += 1
         if isinstance(fact, Shipped):
@@ -145,15 +145,15 @@ class OrderBook:
             if case is None or not case.deferred:
                 continue
             before = registrations.announced(case)
-            if self._unfold(case):
+            if self.filing.unfold(case):
                 self.registrations += registrations.changed(case, before, self.policy)
-                self._look(case)
+                self._evaluate(case)
 
     def advance(self, own: Horizon, counts: Horizon) -> None:
         """Judges what is due: alerts up to `own`, what the shops count up to `counts`."""
-        self.own, self.counts = own, counts
+        self._reach(own, counts)
         for case in self._cases(self._ends.pop(own.settled)):
-            self._look(case)
+            self._evaluate(case)
         for case in self._cases(self._due.pop(own.settled)):
             self._judge(case)
         for case in self._cases(self._messages_due.pop(counts.settled)):
@@ -163,10 +163,10 @@ class OrderBook:
 
     def rebuild(self, own: Horizon, counts: Horizon) -> None:
         """Goes on from restored rows, as they were at those horizons."""
-        self.own, self.counts = own, counts
+        self._reach(own, counts)
         agendas = (self._due, self._count_due, self._messages_due, self._ends, self._waits)
         for key, moments, deferred in self.cases.headers():
-            self.deferred += deferred
+            self.filing.deferred += deferred
             for agenda, moment in zip(agendas, moments, strict=True):
                 agenda.restore(moment, key)
 
@@ -177,62 +177,8 @@ class OrderBook:
             if case is not None:
                 yield case
 
-    # Where events go.
-
-    def _file(self, case: Case, entry: Entry) -> bool | Wait:
-        """Puts an event where it belongs: whether it is new, or what it has to wait for."""
-        life = eviction.admit(case, entry, self.settled, self.policy)
-        if isinstance(life, Wait):
-            return life
-        self.changed.add(case.key)
-        return self._put(case, life, entry)
-
-    def _put(self, case: Case, life: Case, entry: Entry) -> bool:
-        settled = self.own.settled
-        if isinstance(entry.fact, Shipped):
-            return ship(life, entry.fact, settled)
-        return put_fact(case, life, entry, settled, min(settled, self.counts.settled), self.policy)
-
-    def _put_aside(self, case: Case, entry: Entry, wait: Wait) -> bool:
-        deferred = packed(entry)
-        place = bisect_left(case.deferred, _order_of(deferred), key=_order_of)
-        end = bisect_right(case.deferred, _order_of(deferred), lo=place, key=_order_of)
-        if deferred in case.deferred[place:end]:
-            return False
-        case.deferred.insert(end, deferred)
-        if entry.slot == SHIPPED:
-            case.shippings_deferred += 1
-        self.deferred += 1
-        self._waits.put(wait.time, case.key)
-        self.changed.add(case.key)
-        return True
-
-    def _unfold(self, case: Case) -> bool:
-        """Puts what was deferred where it belongs. False: nothing changes."""
-        waiting: list[Deferred] = []
-        # Those that lie further ahead wait whatever the others are.
-        limit = self.settled + self.policy.keeping.least
-        ahead = bisect_right(case.deferred, limit, key=lambda one: one.time)
-        if ahead < len(case.deferred):
-            self._waits.put(case.deferred[ahead].time - self.policy.keeping.least, case.key)
-        for deferred in case.deferred[:ahead]:
-            filed = self._file(case, unpacked(deferred))
-            if isinstance(filed, Wait):
-                waiting.append(deferred)
-                self._waits.put(filed.time, case.key)
-            elif not filed:
-                self.repeated += 1
-        found = ahead - len(waiting)
-        if found:
-            self.deferred -= found
-            case.deferred[:ahead] = waiting
-            case.__dict__.pop("shippings_deferred", None)
-        return found > 0
-
-    # What follows from it.
-
-    def _look(self, case: Case) -> None:
-        """Looks at everything: what is over, which alerts there should be, what the shops count."""
+    def _evaluate(self, case: Case) -> None:
+        """Evaluates the whole case: what is over, which alerts there should be, what the shops count."""
         self._ends.put(eviction.close_over(case, self.settled, self.policy), case.key)
         self.changed.add(case.key)
         self._judge(case)
@@ -289,7 +235,3 @@ class OrderBook:
                     # It is dropped, and perhaps the case with it.
                     self._count_due.put(BEGINNING, key)
             self.changed.add(key)
-
-
-def _order_of(deferred: Deferred) -> tuple[int, str, bytes]:
-    return deferred.time, deferred.event_id, deferred.digest
