@@ -116,8 +116,8 @@ def _opened(
         # A client of Kafka takes longer to import than a small input to explain.
         from streams.explain.broker import BrokerInput
 
-        with BrokerInput(broker, partitioner, client, topics) as held:
-            yield held.lines, held.size
+        with BrokerInput(broker, partitioner, client, topics) as topics_read:
+            yield topics_read.lines, topics_read.size
 
 
 def _narrow(scope: Scope, kind: str | None) -> None:

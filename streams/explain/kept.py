@@ -86,4 +86,4 @@ class Kept(msgspec.Struct):
 
 def _add(mine: dict[str, _Held], real: Mapping[str, _Held], earlier: list[dict[str, _Held]]) -> None:
     """What belonged to an earlier life is not told again."""
-    mine |= {name: held for name, held in real.items() if not any(one.get(name) is held for one in earlier)}
+    mine |= {name: known for name, known in real.items() if not any(one.get(name) is known for one in earlier)}

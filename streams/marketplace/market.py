@@ -162,7 +162,7 @@ def _spoiled(rng: Random, value: dict[str, Any]) -> dict[str, Any]:
         return {**value, "type": "order.teleported"}
     if fault == 2:
         return {**value, "event_id": 12}
-    return {name: held for name, held in value.items() if name != "occurred_at"}
+    return {name: field for name, field in value.items() if name != "occurred_at"}
 
 
 def render_in_china(micros: int) -> str:

@@ -14,12 +14,11 @@ from typing import Any
 
 import msgspec
 
-from schemas.times import BEFORE_ALL
+from schemas.times import AFTER_ALL, BEFORE_ALL
 from streams.rules.reconcile import Emitted
 from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, MASK
 
 #: After every instant.
-_NEVER = 1 << 62
 
 
 class Registration(msgspec.Struct, array_like=True, gc=False):
@@ -83,7 +82,7 @@ class Parcel(msgspec.Struct, gc=True):
             if spelling == self.carrier:
                 return False
             first = [packed >> BITS for packed in self.scans[:1]] + [one.time for one in self.registrations[:1]]
-            known = min(first, default=_NEVER)
+            known = min(first, default=AFTER_ALL)
             self.named = min((time, spelling), (known, self.carrier))
             if self.named[1] == self.carrier:
                 self.named = None

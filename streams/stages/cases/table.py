@@ -36,7 +36,7 @@ _RECENT = 4_000
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Case).decode
-_Held = tuple[Case, list[int]]
+_CachedCase = tuple[Case, list[int]]
 
 
 class Cases:
@@ -52,13 +52,13 @@ class Cases:
         #: Keys of pieces that are to go.
         self._gone: set[bytes] = set()
         #: Two generations of cases with their moments, by agenda.
-        self._young: dict[str, _Held] = {}
-        self._old: dict[str, _Held] = {}
+        self._young: dict[str, _CachedCase] = {}
+        self._old: dict[str, _CachedCase] = {}
 
     def get(self, key: str) -> Case | None:
         """The case of a key, if there is one."""
-        held = self._held(key)
-        return None if held is None else held[0]
+        cached = self._cached(key)
+        return None if cached is None else cached[0]
 
     def __contains__(self, key: str) -> bool:
         return key in self._young or key in self._old or self.rows.get(case_row_key(key)) is not None
@@ -82,9 +82,9 @@ class Cases:
 
     def moment(self, key: str, agenda: int) -> int:
         """When a case is to be looked at, in microseconds; `NEVER` too where there is none."""
-        held = self._young.get(key) or self._old.get(key)
-        if held is not None:
-            return held[1][agenda]
+        cached = self._young.get(key) or self._old.get(key)
+        if cached is not None:
+            return cached[1][agenda]
         row = self.rows.get(case_row_key(key))
         if row is None:
             return NOT_DUE
@@ -93,24 +93,24 @@ class Cases:
 
     def plan(self, key: str, agenda: int, moment: int) -> None:
         """A case is to be looked at then."""
-        held = self._held(key)
-        if held is not None:
-            held[1][agenda] = moment
+        cached = self._cached(key)
+        if cached is not None:
+            cached[1][agenda] = moment
             self.changed.add(key)
 
     def hasten(self, key: str, agenda: int, moment: int) -> bool:
         """A case is to be looked at then, if not sooner. False: it is to be looked at sooner, or there is none."""
-        held = self._young.get(key) or self._held(key)
-        if held is None or held[1][agenda] <= moment:
+        cached = self._young.get(key) or self._cached(key)
+        if cached is None or cached[1][agenda] <= moment:
             return False
-        held[1][agenda] = moment
+        cached[1][agenda] = moment
         self.changed.add(key)
         return True
 
     def values(self) -> Iterator[Case]:
         """All cases. Nothing may be changed meanwhile."""
-        for held in (self._old, self._young):
-            yield from (case for case, _ in held.values())
+        for cached in (self._old, self._young):
+            yield from (case for case, _ in cached.values())
         for key, row in self.rows.items():
             if is_piece(key):
                 continue
@@ -142,11 +142,11 @@ class Cases:
         self._gone.clear()
         for key in self.changed:
             name = case_row_key(key)
-            held = self._young.get(key) or self._old.get(key)
-            if held is None:
+            cached = self._young.get(key) or self._old.get(key)
+            if cached is None:
                 yield name, self.rows.get(name)
                 continue
-            case, moments = held
+            case, moments = cached
             known, body = self.rows.get(name), _encode(case)
             before = 0 if known is None else _pieces_of(known)
             pieces = split(name, body) if len(body) > PIECE else {}
@@ -159,18 +159,18 @@ class Cases:
         if len(self._young) > self._recent:
             self._old, self._young = self._young, {}
 
-    def _held(self, key: str) -> _Held | None:
-        held = self._young.get(key)
-        if held is None:
-            held = self._old.pop(key, None)
-            if held is None:
+    def _cached(self, key: str) -> _CachedCase | None:
+        cached = self._young.get(key)
+        if cached is None:
+            cached = self._old.pop(key, None)
+            if cached is None:
                 name = case_row_key(key)
                 row = self.rows.get(name)
                 if row is None:
                     return None
-                held = case_of(self.rows, name, row), list(_HEADER.unpack_from(row)[:5])
-            self._young[key] = held
-        return held
+                cached = case_of(self.rows, name, row), list(_HEADER.unpack_from(row)[:5])
+            self._young[key] = cached
+        return cached
 
 
 def case_row_key(key: str) -> bytes:
