@@ -1,8 +1,8 @@
-"""From the bytes of a record to an event, or to the reason why it is none.
+"""Decodes a record's bytes into an event, or into the reason why it is invalid.
 
-One decode and validation pass for what is usual. What does not pass is read again, slowly: it may be an event all
-the same (a name given twice, half an emoji), and if it is none, this says exactly what is wrong. The detail is made of
-this module's words and the schemas' names alone, never of what was read: that may hold personal data.
+The usual case takes a single pass of decoding and validation. Values that fail are read again, slowly: some are valid
+all the same (a duplicate name, half an emoji), and for the others this finds the exact reason. The detail consists of
+this module's words and the schemas' names only, never of the data, which may be personal.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Reason(StrEnum):
 
 
 class Invalid(Exception):
-    """A record that is no event: it goes to the dead letters, is counted, and the stream goes on."""
+    """An invalid record: it becomes a dead letter, is counted, and the stream goes on."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -137,7 +137,7 @@ def _check_numbers(event: events.OrderPlaced) -> None:
 
 
 def _decode_slowly(topic: str, value: bytes) -> events.AnyEvent:
-    """The event in a value that did not pass. Raises Invalid."""
+    """The event in a value that the fast pass rejected. Raises Invalid."""
     try:
         plain = json_text.read(value.decode()).value
     except ValueError:

@@ -1,4 +1,4 @@
-"""Writes the JSON Schemas of everything that comes in and goes out.
+"""Writes the JSON Schemas of all inputs and outputs.
 
     python -m schemas.generate [--check] [FOLDER]
 

@@ -1,7 +1,7 @@
-"""Reads JSON as most libraries do, where the quick decoder does not.
+"""Reads JSON as leniently as most libraries do, for values that the fast decoder rejects.
 
-Of a name given twice the last holds, half a surrogate pair is U+FFFD, a number may be of any size, and values may be
-nested as deeply as they fit: nothing here recurses.
+The last of duplicate names wins, a lone surrogate becomes U+FFFD, numbers may have any size, and nesting may have any
+depth: nothing here recurses.
 """
 
 from __future__ import annotations

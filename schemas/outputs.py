@@ -1,7 +1,7 @@
-"""Everything that goes out: alerts, tables, and the files of a replay.
+"""All outputs: alerts, tables, and the files of a replay.
 
-These structs are the contract that the JSON Schemas in `schemas/jsonschema/` are generated from. Members are always
-there; what may be null says so. Times are RFC 3339 in UTC with `Z`.
+These structs are the contract from which the JSON Schemas in `schemas/jsonschema/` are generated. Members are always
+present; those that may be null say so. Times are RFC 3339 in UTC with `Z`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The topics that others write and read: what each is for, and what it is called on a broker."""
+"""The external topics: their purpose, and their names on a broker."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ LONGEST_PREFIX = 100
 
 @dataclass(frozen=True, slots=True)
 class TopicNames:
-    """What each topic is called on the broker, by the name that the program knows it by (`INPUTS`, `OUTPUTS`).
+    """The topics' names on the broker, by the names used in the program (`INPUTS`, `OUTPUTS`).
 
-    Whatever reads or writes a topic asks here. Internal topics are not among them: an application id names those.
+    Everything that reads or writes a topic looks its name up here. Internal topics are named by the application id.
     """
 
     called: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({name: name for name in _ALL}))

@@ -1,6 +1,6 @@
-"""What is said of an error that no command has named: its kind and its place, never its words.
+"""Describes an unexpected error by its kind and place, never by its message.
 
-A message may quote what was read. Where the system says why it refused a file or a connection, it is told.
+The message may quote data that was read. If the operating system refused a file or connection, its reason is included.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _ROOT = Path(__file__).parents[2]
 
 
 def place_of(error: BaseException | None) -> str:
-    """Where an error came up: in the last of our own lines that it went through."""
+    """Where an error occurred: the innermost line of our own code in its traceback."""
     frames = extract_tb(error.__traceback__) if error is not None else []
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(_ROOT / "streams")
            or Path(frame.filename).is_relative_to(_ROOT / "schemas")]  # fmt: skip
@@ -25,12 +25,12 @@ def place_of(error: BaseException | None) -> str:
 
 
 def fault(error: BaseException | None) -> str:
-    """One line for an error that should not have come up."""
+    """One line for an unexpected error."""
     return f"a fault in the program: {type(error).__name__} at {place_of(error)}"
 
 
 def told(error: BaseException) -> tuple[str, int]:
-    """One line for whatever a command has let through, and the exit status."""
+    """One line for an error that a command did not handle, and the exit status."""
     if isinstance(error, OSError) and error.strerror:
         files = [str(file) for file in (error.filename, error.filename2) if isinstance(file, str | Path)]
         return f"{' and '.join(files) or 'the system'}: {error.strerror}", REFUSED

@@ -1,4 +1,4 @@
-"""Files that are whole where they are: what is written lies beside its place until all of it is on the disk."""
+"""Atomic files: content is written beside its final path and moved there once it is on disk."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pathlib import Path
 
 @contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """The path to write to; behind the block what was written there is the file at `path`. Raises OSError.
+    """Yields the path to write to; when the block ends, it replaces the file at `path`. Raises OSError.
 
-    Where the block ends with an error, `path` is as it was. A device or a pipe is written to directly.
+    If the block raises, `path` is unchanged. Devices and pipes are written to directly.
     """
     real = Path(os.path.realpath(path))
     if real.exists() and not real.is_file():
@@ -33,7 +33,7 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def remove(path: Path) -> None:
-    """Takes the file away, for good, before anything that follows. Raises OSError."""
+    """Removes the file durably. Raises OSError."""
     path.unlink(missing_ok=True)
     _sync(path.parent)
 

@@ -1,4 +1,4 @@
-"""Log lines: standard error, one line each in one form, ours and the libraries', never with the value of a record."""
+"""Logging to standard error: one line per entry, in one form for us and the libraries, never with a record's value."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _as_json = False
 
 
 class Sparing(logging.Filter):
-    """Lets the same message of a library through once in a while: clients repeat themselves in an outage."""
+    """Limits how often a library may log the same message: clients repeat themselves in an outage."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class Sparing(logging.Filter):
 
 
 def configure(form: Form = "console", level: Level = "info") -> None:
-    """Sets logging up, unless the program has done so already. The libraries below speak of trouble alone."""
+    """Sets up logging, unless the program has done so already. Libraries log warnings and worse only."""
     global _as_json  # noqa: PLW0603
     # At the level of debugging it writes down every answer of a broker, records and all: whoever asks for that level
     # gets the rest.
@@ -90,7 +90,7 @@ def configure(form: Form = "console", level: Level = "info") -> None:
 
 
 def last_word(said: str) -> None:
-    """Says in one line why nothing can go on: in the form of the log where programs read it."""
+    """Prints in one line why the command fails, in the log's form if that is JSON."""
     if _as_json:
         structlog.get_logger(f"{_OURS}.cli").error(said)
     else:
@@ -118,7 +118,7 @@ def logging_options(command: Command) -> Command:
 
 
 def _place_alone(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    """Of an error, its kind and place: its message, and the lines of a traceback, may hold what a record held."""
+    """Replaces an error by its kind and place: its message and traceback may contain data from a record."""
     about = event.pop("exc_info", None)
     error = about[1] if isinstance(about, tuple) else about if isinstance(about, BaseException) else sys.exception()
     if about and error is not None:

@@ -79,7 +79,7 @@ def broker_option(command: Command) -> Command:
         default="kafka://localhost:9092",
         show_default=True,
         metavar="kafka://HOST:PORT,...",
-        help="The Kafka brokers to begin with.",
+        help="The Kafka bootstrap brokers.",
     )(command)
 
 
@@ -103,7 +103,7 @@ def partitioner_option(command: Command) -> Command:
         callback=_partitioner,
         default="murmur2",
         show_default=True,
-        help="How producers choose partitions: Java's default, or librdkafka's.",
+        help="The producers' partitioner: Java's default, or librdkafka's.",
     )(command)
 
 
@@ -122,7 +122,7 @@ def app_id_option(command: Command) -> Command:
         default="parcelwatch",
         show_default=True,
         metavar="ID",
-        help="Names the consumer group, the internal topics and the transactions.",
+        help="Name of the consumer group, and prefix of internal topics and transactional ids.",
     )(command)
 
 
@@ -142,7 +142,7 @@ def topics_option(command: Command) -> Command:
         callback=topic_prefix,
         default="",
         metavar="PREFIX",
-        help="Before the name of every input and output topic.",
+        help="Prefix of every input and output topic's name.",
     )(command)
 
 
@@ -166,5 +166,5 @@ def buyer_key_option(command: Command) -> Command:
         "buyer_hash",
         callback=_buyer_key,
         metavar="KEY",
-        help="Of the hashes that the state knows buyers by. By its environment variable alone.",
+        help="Key for hashing buyer ids in the state. By environment variable only.",
     )(command)

@@ -1,6 +1,6 @@
-"""How the commands that connect prove who they are and encrypt: options, and what the Kafka clients make of them.
+"""Authentication and encryption: the options of commands that connect, as arguments for Kafka clients.
 
-Secrets are taken from the environment alone: a command line is seen by everybody on the machine.
+Secrets are read from the environment only: everybody on the machine can see a command line.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ _file = click.Path(exists=True, dir_okay=False)
 
 _OPTIONS = (
     click.option("--security-protocol", type=click.Choice(PROTOCOLS), default=PROTOCOLS[0], show_default=True,
-                 help="How to speak to the brokers."),
+                 help="Security protocol of the brokers."),
     click.option("--sasl-mechanism", type=click.Choice(MECHANISMS), default=MECHANISMS[0], show_default=True,
-                 help="How to prove who one is, with SASL_PLAINTEXT or SASL_SSL."),
-    click.option("--sasl-username", metavar="NAME", help=f"Its password is taken from {SASL_PASSWORD} alone."),
+                 help="SASL mechanism, with SASL_PLAINTEXT or SASL_SSL."),
+    click.option("--sasl-username", metavar="NAME", help=f"SASL user; its password is read from {SASL_PASSWORD} only."),
     click.option("--sasl-token-provider", metavar="NAME",
-                 help=f"Who gives tokens, with {BEARER}: msk, or another one that is installed."),
-    click.option("--ssl-cafile", type=_file, help="Authorities that are trusted; default: the system's."),
-    click.option("--ssl-certfile", type=_file, help="The certificate of this client, where the brokers want one."),
-    click.option("--ssl-keyfile", type=_file, help=f"Its key; a password for it is taken from {KEY_PASSWORD} alone."),
+                 help=f"Token provider for {BEARER}: msk, or another installed one."),
+    click.option("--ssl-cafile", type=_file, help="Trusted certificate authorities; default: the system's."),
+    click.option("--ssl-certfile", type=_file, help="Client certificate, if the brokers require one."),
+    click.option("--ssl-keyfile", type=_file, help=f"Its key; a password for it is read from {KEY_PASSWORD} only."),
 )  # fmt: skip
 
 

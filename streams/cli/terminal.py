@@ -1,4 +1,4 @@
-"""What may be shown: names come from outside, and nothing in them may steer the terminal that shows them."""
+"""Makes external text safe to show: nothing in it may control the terminal."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def printable(text: str) -> str:
 
 
 def harmless(text: str) -> str:
-    """The same for a sentence that is read as such: what cannot be shown is U+FFFD."""
+    """The same for prose: characters that cannot be shown become U+FFFD."""
     return text if text.isprintable() else "".join(one if one.isprintable() else "\ufffd" for one in text)
 
 
 def printable_json(document: bytes | str) -> str:
-    """A JSON document that means the same: escapes for what JSON allows in texts and terminals may act on."""
+    """An equivalent JSON document in which characters that terminals may act on are escaped."""
     text = document.decode() if isinstance(document, bytes) else document
     return _JSON_STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def without_password(text: str) -> str:
-    """The text with whatever stands before the host of a URL left out."""
+    """The text without the user information in URLs."""
     return _USER.sub(r"\1***@", text)
 
 

@@ -1,4 +1,4 @@
-"""Who gives tokens for OAUTHBEARER: found by an entry point, so that a provider of one's own needs no fork.
+"""Token providers for OAUTHBEARER, found by entry point, so that adding one needs no fork.
 
 An entry point of the group `parcelwatch.token_providers` is called without arguments, once. What it returns has
 `async def token() -> str`, which is awaited for each connection, and may have `extensions() -> Mapping[str, str]`. It

@@ -1,1 +1,1 @@
-"""What another policy would have said about the same events: `parcelwatch compare`."""
+"""`parcelwatch compare`: which alerts another policy would have raised for the same events."""

@@ -1,7 +1,7 @@
-"""The second policy in a process of its own, over the same input: on two cores the wait is half as long.
+"""Runs the second policy in a process of its own, over the same input: on two cores it takes half the time.
 
-Nothing is shared but the files: either process reads and decodes all of them, which costs a tenth of what the rules
-do, and none waits for the other. What was said is put together at the end, so it is what one process finds.
+The processes share nothing but the files: each reads and decodes all of them, at a tenth of the cost of the rules, and
+neither waits for the other. Results are merged at the end and equal those of a single process.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from streams.policy.model import Policy
 from streams.replay.progress import reading
 from streams.replay.reading import MissingInput, read, size
 
-#: A smaller input is over before another process would be at work.
+#: Bytes; a smaller input is done before a second process would have started.
 LEAST_BYTES = 16 << 20
 
 
 class LostProcess(Exception):
-    """The other process has ended without a word: out of memory, or killed."""
+    """The other process ended without a result: out of memory, or killed."""
 
 
 def run(source: Path, policies: Sequence[Policy], until: int | None, console: Console) -> Run:
@@ -51,12 +51,12 @@ def run(source: Path, policies: Sequence[Policy], until: int | None, console: Co
 
 
 def _can_be_read_twice(source: Path) -> bool:
-    """Whether it is a file or folder, and no pipe."""
+    """Whether it is a file or folder, not a pipe."""
     return source.is_dir() or source.is_file()
 
 
 def _cores() -> int:
-    """Those that this process may use."""
+    """The number of cores available to this process."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -96,7 +96,7 @@ class _Other:
 
 
 def _work(answer: Connection, source: Path, policy: Policy, until: int | None) -> None:
-    """What the other process does: a run under one policy, and one answer."""
+    """The other process: runs one policy and sends one result."""
     # Ctrl-C reaches both; the first says what there is to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     collect_seldom()

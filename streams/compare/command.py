@@ -32,7 +32,7 @@ def _policies(_context: click.Context, parameter: click.Parameter, values: tuple
 
 
 def _file(_context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """A file that can be written, as far as can be known before the work is done."""
+    """A writable file, as far as that can be checked in advance."""
     if value is not None and not value.parent.is_dir():
         raise click.BadParameter(f"{value}: its folder does not exist", param=parameter)
     return value
@@ -51,15 +51,15 @@ def _html(context: click.Context, parameter: click.Parameter, value: Path | None
 @click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option("--policy", "policies", multiple=True, callback=_policies, metavar="NAME|FILE",
               help="Twice: A, then B. A profile that comes with parcelwatch, or a TOML or YAML file.")  # fmt: skip
-@click.option("--until", callback=instant, metavar="TIME", help="Where to end; default: the greatest time read.")
+@click.option("--until", callback=instant, metavar="TIME", help="End of the run; default: the greatest time read.")
 @click.option("--html", "html", type=click.Path(path_type=Path, dir_okay=False, writable=True), callback=_html,
-              metavar="FILE", help="Write a report with plots, one file that needs nothing else.")  # fmt: skip
+              metavar="FILE", help="Write a report with plots, as one self-contained file.")  # fmt: skip
 @click.option("--json", "json", type=click.Path(path_type=Path, dir_okay=False, writable=True), callback=_file,
-              metavar="FILE", help="Write all that was found, every alert that differs among it.")  # fmt: skip
+              metavar="FILE", help="Write all findings, including every alert that differs.")  # fmt: skip
 def compare_command(
     source: Path, policies: list[Policy], until: int | None, html: Path | None, json: Path | None
 ) -> None:
-    """Run INPUT under two policies, and say what would have been different.
+    """Run INPUT under two policies, and show how the alerts differ.
 
     INPUT is what `parcelwatch replay` reads. A large one is read by two processes, one for each policy.
     """

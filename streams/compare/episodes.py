@@ -1,4 +1,4 @@
-"""From alerts, raised and resolved, to episodes: each an alert with its beginning and its end."""
+"""Combines raised and resolved alerts into episodes, each with its start and end."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from streams.rules.reconcile import LATE_EVENT
 class Episode(msgspec.Struct, gc=False):
     """One alert under one policy. Times in microseconds; `resolved` None: still open at the end.
 
-    `about`: what tells it apart from others of its type and subject whatever the policy; None where that is the time
-    in which it is open (a carrier's silence, a level).
+    `about`: what distinguishes it from others of its type and subject under any policy; None if that is the time during
+    which it is open (a carrier's silence, a level).
     """
 
     type: str
@@ -30,7 +30,7 @@ class Episode(msgspec.Struct, gc=False):
 
     @property
     def withdrawn(self) -> bool:
-        """A late event disproved it: it should never have been raised."""
+        """Whether a late event disproved it."""
         return self.resolution == LATE_EVENT
 
 
@@ -41,7 +41,7 @@ class Episodes:
         self._episodes: dict[tuple[str, str, str], Episode] = {}
 
     def take(self, alerts: Iterable[Alert]) -> None:
-        """Alerts in the order in which they are sent: what resolves comes after what it resolves."""
+        """Takes alerts in the order in which they are sent: a resolution follows its raise."""
         for alert in alerts:
             key = (alert.type, alert.subject, alert.episode)
             known = self._episodes.get(key)

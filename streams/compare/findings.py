@@ -1,4 +1,4 @@
-"""What a comparison found: the content of the JSON file, and what the table and the report show.
+"""The findings of a comparison: the content of the JSON file, the table and the report.
 
 Times are RFC 3339 in UTC, days `YYYY-MM-DD` in UTC. "a" is the policy given first, "b" the second.
 """
@@ -26,9 +26,9 @@ class Side(msgspec.Struct, kw_only=True):
 class Count(msgspec.Struct, kw_only=True):
     """The alerts of one type under one policy.
 
-    `withdrawn`: disproved by a late event. `watched`: raised at least 24 h before the end, so that it is known what
-    became of them; `over_in_a_day`: those of them that were over by themselves within 24 h, which is where a false
-    alarm shows. `share`: of the two; null where none was watched, or nothing resolves this type.
+    `withdrawn`: disproved by a late event. `watched`: raised at least 24 h before the end, so that their outcome is
+    known; `over_in_a_day`: those of them that resolved by themselves within 24 h, a sign of false alarms. `share`: the
+    ratio of the two; null if none was watched, or if nothing resolves this type.
     """
 
     raised: int

@@ -1,4 +1,4 @@
-"""From a run under two policies to what differs."""
+"""Turns a run under two policies into findings."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from streams.compare.trial import Outcome, Run
 from streams.policy.model import Policy
 from streams.rules.alert_types import ALERT_TYPES
 
-#: How soon an alert has to be over by itself to be counted as a likely false alarm.
+#: An alert that resolves by itself within this time counts as a likely false alarm.
 SOON = DAY
 #: Days on which shops are counted by level: enough for a plot, whatever the length.
 _MOST_DAYS = 1_000
@@ -60,7 +60,7 @@ def judge(run: Run) -> Findings:
 
 
 def change_of(pair: Pair) -> Change:
-    """What became of the alert under the second policy."""
+    """How the alert changed under the second policy."""
     a, b = pair
     if b is None:
         return "only_a"
@@ -120,7 +120,7 @@ def _count(type_: str, episodes: Iterable[Episode | None], end: int) -> Count:
 
 
 def is_over_soon(episode: Episode) -> bool:
-    """Whether it was over by itself within 24 h."""
+    """Whether it resolved by itself within 24 h."""
     if episode.resolved is None or episode.resolution is None:
         return False
     resolution = ALERT_TYPES[episode.type].resolutions[episode.resolution]

@@ -1,4 +1,4 @@
-"""The levels of shops over time, out of the records of the table `help-rates`."""
+"""The levels of shops over time, from the records of the table `help-rates`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which alert under one policy is which under the other."""
+"""Matches the alerts of one policy with those of the other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from streams.compare.episodes import Episode
 
 
 class Pair(NamedTuple):
-    """The same thing under both policies; None where that policy raised nothing about it."""
+    """The same episode under both policies; None if that policy raised no such alert."""
 
     a: Episode | None
     b: Episode | None

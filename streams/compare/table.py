@@ -1,4 +1,4 @@
-"""A comparison on the terminal; plain columns where it is none."""
+"""Prints a comparison: as tables on a terminal, as plain columns elsewhere."""
 
 from __future__ import annotations
 
@@ -141,5 +141,5 @@ def _rate(rate: float | None) -> str:
 
 
 def _shown(name: str) -> str:
-    """A name from outside, which is neither markup nor steers the terminal."""
+    """An external name, without markup or control characters."""
     return escape(printable(name))

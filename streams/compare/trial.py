@@ -1,4 +1,4 @@
-"""One run over the input, with one or more policies at once: each line is read and decoded once."""
+"""Runs one or more policies over the input; each line is read and decoded once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _STEP = 4096
 
 
 class Outcome(NamedTuple):
-    """What one policy has said of the whole input. `late`: events read too late."""
+    """One policy's output for the whole input. `late`: events read too late."""
 
     policy: Policy
     episodes: Episodes
@@ -28,7 +28,7 @@ class Outcome(NamedTuple):
 
 
 class Trial:
-    """One policy and what it has said so far."""
+    """One policy and its output so far."""
 
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
@@ -37,7 +37,7 @@ class Trial:
         self.levels = Levels()
 
     def collect(self) -> None:
-        """Takes over what the reader has said."""
+        """Takes over the reader's output."""
         alerts, records = self.reader.drain()
         self.episodes.take(alerts)
         self.levels.take(records)

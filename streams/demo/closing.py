@@ -1,4 +1,4 @@
-"""What is said around the alerts: where one is in the marketplace's time, and what came of it all."""
+"""The demo's opening, progress lines and closing summary."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from streams.marketplace.market import Plan
 
 _SAYS: dict[str, dict[str, str]] = {
     "en": {
-        "intro": "A made-up marketplace of {shops} shops with some {orders} orders a day, from {start} on; "
+        "intro": "A simulated marketplace of {shops} shops with about {orders} orders a day, from {start} on; "
         "{pace:g} days pass in a second.",
-        "how": "The worker is the real one, on a log in memory. A sample of its alerts is shown, the gravest first; "
+        "how": "The worker is the real one, on an in-memory log. A sample of its alerts is shown, most severe first; "
         "all are counted. Watch {shop}: its buyers lose patience.",
         "ends": "Ctrl-C ends it.",
         "progress": "{now}: {events:,} events read, {alerts:,} alerts, {hidden:,} of them not shown",
         "events": "{events:,} events of {days:.0f} days read in {seconds:.1f} s, {rate:,.0f} a second; "
-        "{dead} records were no valid events and went to the dead letters.",
+        "{dead} records were invalid and became dead letters.",
         "today": "The marketplace has reached the present.",
         "shop": "{shop}: help rate {rate:.3f} over 30 days, {multiple} the mean {baseline:.3f} of its category "
         "({category}); state: {state}.",

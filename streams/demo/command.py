@@ -26,17 +26,17 @@ LONGEST = 1095
 
 @click.command("demo")
 @click.option("--for", "seconds", type=click.FloatRange(min=1, max=3600), metavar="SECONDS",
-              help="End by itself after so long; without, Ctrl-C ends it.")  # fmt: skip
+              help="Stop after this long; default: on Ctrl-C.")  # fmt: skip
 @click.option("--pace", type=click.FloatRange(min=0.05, max=5), default=1.5, show_default=True, metavar="DAYS",
-              help="Days of the marketplace that pass in a second.")  # fmt: skip
+              help="Simulated days per second.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="N",
-              help="Another number, another marketplace.")  # fmt: skip
+              help="Random seed; another number gives another marketplace.")  # fmt: skip
 @click.option("--lang", type=click.Choice(list(LANGUAGES)), help="Of what is shown; default: the locale's.")
 @policy_option
 def demo_command(seconds: float | None, pace: float, seed: int, lang: Tag | None, policy: Policy) -> int:
-    """Watch it work: a worker, a made-up marketplace in fast motion, and its alerts.
+    """Watch parcelwatch work: a worker, a simulated marketplace in fast motion, and its alerts.
 
-    Everything is in this one process; no broker is needed and nothing is written. The status is 0 after Ctrl-C, too.
+    Everything runs in this process; it needs no broker and writes nothing. The status is 0 after Ctrl-C, too.
     """
     # The worker speaks of trouble alone, so as not to disturb the alerts.
     configure(level="warning")

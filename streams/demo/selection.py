@@ -1,4 +1,4 @@
-"""Which of many alerts a person gets to see: those that matter first, and a little of everything."""
+"""Selects which of many alerts to show: the most important first, and a little of everything."""
 
 from __future__ import annotations
 

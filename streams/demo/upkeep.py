@@ -1,4 +1,4 @@
-"""Keeps a log in memory small: forgets what has been read, as retention does on a broker."""
+"""Keeps the memory log small: deletes what has been read, as retention does on a broker."""
 
 from __future__ import annotations
 

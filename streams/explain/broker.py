@@ -1,8 +1,8 @@
-"""The input topics of a broker as a replay's input: what was there when the command began, in the order of event time.
+"""Reads a broker's input topics, as they were when the command started, as a replay's input.
 
-Records of a partition stay in their order; of the partitions' heads the one goes first whose event is the oldest, as
-the files of a folder are merged (`streams.replay.reading`). What a worker would bury for the record around it (its key,
-its partition, its timestamp) is marked as no event.
+Records of a partition stay in order; partitions are merged by event time, like the files of a folder
+(`streams.replay.reading`). Events that a worker would reject because of their record (its key, partition or timestamp)
+are marked as invalid.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ _KEYS = 200_000
 
 
 class BrokerInput:
-    """Reads from the beginning to where the topics ended when it was opened, as often as asked.
+    """Reads from the beginning to the end as of its opening, any number of times. A context manager.
 
-    `client` goes to every Kafka client as it is (security). To be used as a context. Raises `LogError` where the broker
-    does not do as asked, `FatalError` where it refuses the client, `MissingInput` where it has none of the topics.
+    `client`: arguments for every Kafka client (security). Raises `LogError` if the broker fails, `FatalError` if it
+    refuses the client, `MissingInput` if it has none of the topics.
     """
 
     def __init__(
@@ -64,11 +64,11 @@ class BrokerInput:
 
     @property
     def size(self) -> int:
-        """Offsets that one reading goes over."""
+        """The number of offsets that one reading covers."""
         return sum(end - begin for begin, end in self._spans.values())
 
     def lines(self, progress: Callable[[int], None] | None = None) -> Iterator[Line]:
-        """All records. `progress` hears of offsets read."""
+        """All records. `progress` is called with the number of offsets read."""
         reader = KafkaSpans(self._settings, self._spans)
         try:
             self._loop.run(reader.open())

@@ -1,4 +1,4 @@
-"""One threshold or question of the rules, and what came of it."""
+"""One threshold of the rules and its outcome."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ RAISED_NOW, PREVENTED, PENDING, WITHDRAWN, STANDS, UNSENT = (
 class Check(NamedTuple):
     """Whether an alert of a type was raised, and why or why not.
 
-    `outcome`: a code of `words.toml`. `since`: what the time is counted from, `due`: when it falls due as it stands at
-    the end, both in microseconds where there are any. `episode`: of the alert, where it was raised.
+    `outcome`: a code of `words.toml`. `since`: where the time starts, `due`: the deadline as of the end; both in
+    microseconds or None. `episode`: that of the alert, if raised.
     """
 
     type: str
@@ -114,7 +114,7 @@ class Alerts:
 
 
 def raised(type_: str, about: Name, since: int | None, due: int, facts: Facts, sent: Sent | None) -> Check:
-    """A threshold that was passed. `sent`: its alert; without one, what it rests on was known too late."""
+    """A threshold that was passed. `sent`: its alert; None if its cause became known too late."""
     if sent is None:
         return Check(type_, about, UNSENT, since, due, facts)
     told: Facts = {**facts, "audiences": list(sent.audiences), **_end(sent)}

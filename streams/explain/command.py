@@ -48,9 +48,9 @@ _Lines = Callable[[Callable[[int], None] | None], Iterator[Line]]
 )
 @partitioner_option
 @topics_option
-@click.option("--kind", type=click.Choice(KINDS), help="What SUBJECT is, where it names several things.")
+@click.option("--kind", type=click.Choice(KINDS), help="Which of several things named SUBJECT to explain.")
 @policy_option
-@click.option("--until", callback=instant, metavar="TIME", help="Where to end; default: the greatest time read.")
+@click.option("--until", callback=instant, metavar="TIME", help="End of the run; default: the greatest time read.")
 @click.option("--lang", type=click.Choice(list(LANGUAGES)), help="Of what is shown; default: the locale's.")
 @click.option("--json", "as_json", is_flag=True, help="Everything as one JSON object, in both languages.")
 @logging_options
@@ -68,10 +68,10 @@ def explain_command(
     as_json: bool,
     client: dict[str, Any],
 ) -> None:
-    """Tell the timeline of SUBJECT in INPUT, and why each alert was raised or was not.
+    """Show the timeline of SUBJECT in INPUT, and why each alert was raised or was not.
 
-    SUBJECT is a tracking number, an order, a ticket, a conversation or a shop. INPUT is what `replay` reads; the
-    alerts are those that it raises. With --broker, what the topics hold now is read instead, from their beginning.
+    SUBJECT is a tracking number, an order, a ticket, a conversation or a shop. INPUT is what `replay` reads; the alerts
+    are those that a replay raises. With --broker, the topics are read instead, from their beginning to their end.
     """
     try:
         with _opened(source, broker, partitioner, client, topics) as (lines, total), _progress(2 * total) as advance:
@@ -103,7 +103,7 @@ def explain_command(
 def _opened(
     source: Path | None, broker: str | None, partitioner: Partitioner, client: dict[str, Any], topics: TopicNames
 ) -> Iterator[tuple[_Lines, int]]:
-    """What reads the input, as often as asked, and how much there is to read."""
+    """A function that reads the input, any number of times, and the amount to read."""
     named = click.get_current_context().get_parameter_source("broker") is ParameterSource.COMMANDLINE
     if source is not None and not named:
         with _twice(source) as path:
@@ -121,7 +121,7 @@ def _opened(
 
 
 def _narrow(scope: Scope, kind: str | None) -> None:
-    """Leaves the kind that was asked for. Raises click.UsageError where there is nothing to tell."""
+    """Keeps only the requested kind. Raises click.UsageError if nothing is left."""
     if not scope.kinds:
         said = f"{scope.subject}: no shipment, order, ticket, conversation or shop of that name in the input"
         if scope.unreadable:

@@ -1,4 +1,4 @@
-"""What of a subject counts towards its shop's help rate, and what does not."""
+"""Which of a subject's escalations count towards its shop's help rate."""
 
 from __future__ import annotations
 

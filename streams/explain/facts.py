@@ -1,4 +1,4 @@
-"""The values of a sentence before they are written: as JSON for programs, as text for a reader of a language."""
+"""The values of a sentence before rendering: as JSON for programs, or as text in the reader's language."""
 
 from __future__ import annotations
 

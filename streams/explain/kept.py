@@ -1,7 +1,6 @@
-"""What the stages knew of the subject, kept where they forget it.
+"""Keeps the stages' state about the subject beyond its expiry.
 
-A story may end long after the state behind it is gone; so whatever is added to the state is taken over while the
-events are read.
+A story may end long after its state has expired, so every addition to the state is copied while the events are read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""An order's thresholds, its after-sales window and its refused rights: what came of each."""
+"""Outcomes of an order's thresholds, its after-sales window and its refused rights."""
 
 from __future__ import annotations
 

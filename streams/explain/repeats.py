@@ -1,4 +1,4 @@
-"""Says of each event that changed nothing which other one told the same."""
+"""Marks events that changed nothing with the event that they repeat."""
 
 from __future__ import annotations
 

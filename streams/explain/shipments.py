@@ -1,4 +1,4 @@
-"""The thresholds of a shipment: when each fell due, and what came of it."""
+"""The thresholds of a shipment: when each fell due, and its outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A story: what happened to one subject, what was said of it, and why."""
+"""A story: what happened to one subject, which alerts it had, and why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a name stands for in an input, and what has to be watched to tell its story."""
+"""Finds what a name stands for in an input, and what to watch to tell its story."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""`parcelwatch forget`: takes an order, or a buyer's orders, out of the state, and says what Kafka still holds."""
+"""`parcelwatch forget`: removes an order, or a buyer's orders, from the state, and reports what Kafka still holds."""

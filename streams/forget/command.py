@@ -29,7 +29,7 @@ from streams.worker.settings import Guarantee
 @click.option("--order", metavar="ID", help="An order.")
 @click.option("--buyer", metavar="HASH|-", help="All orders of a buyer, by the keyed hash in hexadecimal; "
               "-: the id is on standard input, and PARCELWATCH_BUYER_KEY set.")  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Say what is there, and remove nothing.")
+@click.option("--dry-run", is_flag=True, help="Report what there is, and remove nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON object.")
 @broker_option
 @app_id_option
@@ -53,10 +53,10 @@ def forget_command(
     buyer_hash: BuyerHash | None,
     client: dict[str, Any],
 ) -> int:
-    """Take an order, or a buyer's orders, out of the state, and tell what Kafka still holds and until when.
+    """Remove an order, or a buyer's orders, from the state, and report what Kafka still holds and until when.
 
-    Workers may run. The policy is that of the workers. The status is 1 where records of it have not been read yet:
-    run it again once they are.
+    Workers may keep running. The policy must be theirs. The status is 1 if some of its records have not been read yet:
+    run it again once they have.
     """
     if (order is None) == (buyer is None):
         raise click.UsageError("one of --order and --buyer is needed")

@@ -1,4 +1,4 @@
-"""What the state of the orders holds of somebody: the row of each order, with all that lies under its key."""
+"""Finds a person's orders in the state of the orders tasks, each with everything under its key."""
 
 from __future__ import annotations
 

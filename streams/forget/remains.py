@@ -1,4 +1,4 @@
-"""What Kafka still holds of somebody, and until when: a record that was written cannot be taken out of a topic."""
+"""Reports what Kafka still holds about a person, and until when: records cannot be removed from a topic."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Looks for somebody in the changelogs of an application, and takes them out of its state.
+"""Finds a person in the changelogs of an application, and removes them from its state.
 
-Workers may run. Each task whose state changes is taken over for a moment, as a worker would take it over: that fences
-whoever has it and undoes what they had open; the changed rows are one transaction; and the worker that finds itself
-fenced takes the task back and restores it from the changelog, without them. So what was committed before is said of the
-history with them, what is committed behind it of the history without, and nothing is lost or said twice.
+Workers may keep running. Each task whose state changes is taken over for a moment, as a worker would: this fences its
+owner and aborts its open transaction. The changed rows are written in one transaction; the fenced worker takes the task
+back and restores it from the changelog. So everything committed before reflects the history with the person, everything
+after it the history without, and nothing is lost or emitted twice.
 """
 
 from __future__ import annotations

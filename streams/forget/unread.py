@@ -1,4 +1,4 @@
-"""What of somebody is still on its way to the state: records that were written, and that no task has taken in yet."""
+"""Finds records about a person that were written but not yet read by any task."""
 
 from __future__ import annotations
 

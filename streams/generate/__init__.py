@@ -1,1 +1,1 @@
-"""`parcelwatch generate`: the made-up marketplace as files, as lines, or straight into Kafka."""
+"""`parcelwatch generate`: writes the simulated marketplace to files, to standard output, or to Kafka."""

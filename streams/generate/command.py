@@ -38,18 +38,18 @@ _BROKER_IS_DEFAULT = (ParameterSource.ENVIRONMENT, ParameterSource.DEFAULT)
 @click.option("--broker", callback=bootstrap, metavar="kafka://HOST:PORT,...",
               help="Send to the topics of this Kafka instead.")  # fmt: skip
 @click.option("--days", type=click.IntRange(1, 3_650), default=40, show_default=True, metavar="N",
-              help="How much past there is.")  # fmt: skip
+              help="Days of past to generate.")  # fmt: skip
 @click.option("--shops", type=click.IntRange(1, 100_000), default=12, show_default=True, metavar="N",
               help=f"{PER_CATEGORY} share a category.")  # fmt: skip
 @click.option("--orders-per-day", type=click.IntRange(1, 10_000_000), default=80, show_default=True, metavar="N",
-              help="Of all shops; an order brings some ten events.")  # fmt: skip
+              help="Orders a day of all shops; each has about ten events.")  # fmt: skip
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, metavar="N",
-              help="Another number, another marketplace.")  # fmt: skip
+              help="Random seed; another number gives another marketplace.")  # fmt: skip
 @click.option("--start", callback=instant, metavar="TIME",
               help="When it begins; default: --days before today in China, or before now with --broker.")  # fmt: skip
 @click.option("--speed", type=click.FloatRange(min=0, min_open=True), metavar="FACTOR",
               help="With --broker: seconds of the marketplace in a second; default: as fast as can be.")  # fmt: skip
-@click.option("--live", is_flag=True, help="With --broker: go on behind the past as it happens, until Ctrl-C.")
+@click.option("--live", is_flag=True, help="With --broker: after the past, continue in real time until Ctrl-C.")
 @partitioner_option
 @topics_option
 @logging_options
@@ -68,11 +68,11 @@ def generate_command(
     topics: TopicNames,
     client: dict[str, Any],
 ) -> None:
-    """A made-up marketplace: orders, scans and chats, to see everything without data of one's own.
+    """Simulate a marketplace: orders, scans and chats, to try everything without data of your own.
 
-    Without --out and --broker its events are lines on standard output, as `parcelwatch replay` takes them. The same
-    options with the same --start give the same events. There are late orders, parcels that fall silent, slow answers, a
-    shop that buyers come to be angry with, events that come twice and out of order, and some that are not valid.
+    Without --out and --broker, events are lines on standard output, as `parcelwatch replay` reads them. The same
+    options with the same --start give the same events. They include late orders, silent parcels, slow answers, a shop
+    with increasingly angry buyers, repeated and out-of-order events, and some invalid ones.
     """
     source = click.get_current_context().get_parameter_source("broker")
     if out is not None and source in _BROKER_IS_DEFAULT:

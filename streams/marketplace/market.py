@@ -1,9 +1,8 @@
-"""A made-up marketplace: its events in the order in which they reach Kafka, as lively as real ones.
+"""A simulated marketplace: realistic events in the order in which they reach Kafka.
 
-It has no clock and draws everything from its seed, so that the same plan always gives the same events. There
-are shops of several categories, some late orders, parcels that fall silent for days, for weeks or for good,
-tickets that are answered too late, a shop that buyers come to be angry with, events that come twice, out of
-order (but within the lateness to be expected) and, now and then, a record that is no valid event.
+It has no clock and draws everything from its seed, so the same plan always gives the same events. There are shops of
+several categories, late orders, parcels that fall silent for days, weeks or forever, tickets answered too late, a shop
+whose buyers grow angry, repeated events, out-of-order events (within the allowed lateness) and a few invalid records.
 """
 
 from __future__ import annotations
@@ -90,7 +89,7 @@ def market(plan: Plan) -> Iterator[Produced]:
 
 
 def angry_shop(plan: Plan) -> Shop:
-    """The shop that buyers come to be angry with."""
+    """The shop whose buyers grow angry."""
     return open_shops(Random(plan.seed), plan.shops)[0]  # noqa: S311
 
 
@@ -110,7 +109,7 @@ def _moments(rng: Random, start: int, number: int) -> list[int]:
 
 
 class _Posts:
-    """Holds facts until they are sent, and sends each with its delay, some twice, some spoiled."""
+    """Holds facts until they are sent, each with its delay, some twice, some corrupted."""
 
     def __init__(self, plan: Plan, rng: Random) -> None:
         self._plan = plan
@@ -154,7 +153,7 @@ class _Posts:
 
 
 def _spoiled(rng: Random, value: dict[str, Any]) -> dict[str, Any]:
-    """The event with something wrong about it, as upstream systems do get it wrong."""
+    """The event with an error of the kind that upstream systems make."""
     fault = rng.randrange(4)
     if fault == 0:
         return {**value, "occurred_at": value["occurred_at"][:19]}  # no offset

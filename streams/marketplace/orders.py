@@ -1,4 +1,4 @@
-"""The life of one order of the made-up marketplace, from its placing to whatever comes after delivery."""
+"""The life of one simulated order, from placement to whatever follows delivery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way of one parcel: its scans from pick-up to the door, or to wherever it ends."""
+"""The journey of one simulated parcel: its scans from pick-up to the door, or wherever it ends."""
 
 from __future__ import annotations
 

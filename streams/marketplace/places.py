@@ -1,4 +1,4 @@
-"""Where the parcels of the made-up marketplace go, and who carries them."""
+"""The provinces and carriers of the simulated marketplace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The shops of the made-up marketplace: what they sell, and how well they treat their buyers."""
+"""The shops of the simulated marketplace: what they sell, and how well they serve their buyers."""
 
 from __future__ import annotations
 

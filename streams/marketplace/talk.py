@@ -1,4 +1,4 @@
-"""What buyers and merchants of the made-up marketplace write to each other. Every line is invented."""
+"""Chat messages of the simulated marketplace's buyers and merchants. Every line is invented."""
 
 from __future__ import annotations
 

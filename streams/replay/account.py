@@ -1,4 +1,4 @@
-"""What a replay says at its end, in a few lines for a person."""
+"""The summary that a replay prints at its end, in a few lines."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from streams.replay.batches import Dead
 from streams.replay.resemblance import looks_like
 
-#: Reasons of dead letters that are told.
+#: Reasons of dead letters that are listed.
 _MOST = 3
 
 
 def account(
     source: Path, folder: Path, summary: dict[str, Any], dead: Sequence[Dead], two_names: str | None = None
 ) -> Iterator[str]:
-    """Counts, alerts, why lines were no events, and `two_names` where it says anything."""
+    """Counts, alerts, the reasons of dead letters, and `two_names` unless empty."""
     events = sum(summary["events"].values())
     of_type = ", ".join(f"{type_} {count:,}" for type_, count in summary["events"].items())
     yield f"events: {events:,}{f' ({of_type})' if of_type else ''}{_others(summary)}"
@@ -37,7 +37,7 @@ def account(
 
 
 def doubt(source: Path, summary: dict[str, Any]) -> str | None:
-    """What the input looks like where most of its lines are no events, in one line."""
+    """One line about what the input looks like if most of its lines are invalid."""
     dead = summary["dead"]["total"]
     read = sum(summary["events"].values()) + summary["left_out"] + summary["tombstones"]
     if dead > read:

@@ -1,8 +1,8 @@
-"""Valid events of a replay's input by the batch, the fast way; and the dead letters between them.
+"""Reads a replay's input in batches of valid events and dead letters, fast.
 
-A line in the form that nearly all have is cut, not parsed: where what lies between the known beginning and the last
-brace is one valid value, the line around it is valid, too. Any other line, and one whose value turns out to be no
-event, is read by `streams.replay.reading`: what is said of it is decided there alone.
+A line in the usual form is sliced, not parsed: if the text between the known prefix and the last brace is one valid
+value, the whole line is valid. Any other line, and any whose value is invalid, is read by `streams.replay.reading`,
+which alone decides what is reported.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LINES = 256
 
 
 class Dead(NamedTuple):
-    """A line that is no event, as it is written. `topic` None: it tells none; `line`: 1-based, in its file."""
+    """An invalid line, as it is reported. `topic`: None if unknown; `line`: 1-based, in its file."""
 
     topic: str | None
     line: int
@@ -35,7 +35,7 @@ class Dead(NamedTuple):
 
 @dataclass(slots=True)
 class Batch:
-    """What some lines, one after the other, are. `passed_over`: by topic, the values that are no event."""
+    """The contents of some consecutive lines. `passed_over`: by topic, the number of invalid values."""
 
     events: list[Event] = field(default_factory=list)
     dead: list[Dead] = field(default_factory=list)

@@ -28,13 +28,13 @@ def _format(_context: click.Context, parameter: click.Parameter, value: Format) 
 @click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
 @click.option(
     "--out", "folder", type=click.Path(path_type=Path, file_okay=False), default="parcelwatch-out", show_default=True,
-    help="The folder to write to.",
+    help="Output folder.",
 )  # fmt: skip
 @policy_option
-@click.option("--until", callback=instant, metavar="TIME", help="Where to end; default: the greatest time read.")
+@click.option("--until", callback=instant, metavar="TIME", help="End of the replay; default: the greatest time read.")
 @click.option("--now", callback=instant, metavar="TIME", help="Events more than 24 h after it are invalid.")
 @click.option("--format", "form", type=click.Choice(["jsonl", "parquet"]), default="jsonl", show_default=True,
-              callback=_format, help="Of what is written, beside summary.json.")  # fmt: skip
+              callback=_format, help="Format of the output files, except summary.json.")  # fmt: skip
 def replay_command(
     source: Path, folder: Path, policy: Policy, until: int | None, now: int | None, form: Format
 ) -> None:

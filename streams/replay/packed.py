@@ -1,6 +1,6 @@
-"""Packed files as plain ones: `.gz` and `.zst`, of one frame or several. One that is cut off is an error.
+"""Decompresses `.gz` and `.zst` files of one or more frames. A truncated file is an error.
 
-However much a file becomes, no more of it is in memory than is asked for (and a frame's window, of at most 128 MiB).
+However large the content, only what is requested is in memory (plus a frame's window of at most 128 MiB).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if sys.version_info >= (3, 14):
 else:
     from backports import zstd
 
-#: What reading from `unpacked` may raise.
+#: Exceptions that reading from `unpacked` may raise.
 ERRORS = (OSError, EOFError, zlib.error, zstd.ZstdError)
 
 
 def unpacked(suffix: str, raw: BinaryIO, buffer: int) -> BinaryIO:
-    """The content of a file whose name ends like that; `buffer`: bytes that are read ahead."""
+    """The content of a file with this suffix; `buffer`: bytes to read ahead."""
     if suffix == ".gz":
         return io.BufferedReader(gzip.GzipFile(fileobj=raw), buffer)
     if suffix == ".zst":

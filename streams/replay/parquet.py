@@ -1,8 +1,8 @@
 """The output of a replay as Parquet: the rows of the JSON lines, in their order, with flat columns.
 
-Alerts have the members that analysts ask for as columns, and their evidence whole as JSON text. Windows of the tables
-are columns with `_7d` or `_30d` at the end of the name. Times are microseconds in UTC. The same rows give the same
-bytes with the same version of pyarrow.
+Alerts have the members that analysts need as columns, and all evidence as JSON text. Windows of the tables are columns
+with the suffix `_7d` or `_30d`. Times are microseconds in UTC. The same rows give the same bytes with the same version
+of pyarrow.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _DEAD = {"topic": _TEXT, "line": _COUNT, "error_code": _TEXT, "error_detail": _T
 
 
 def is_available() -> bool:
-    """Whether pyarrow, which the extra `parquet` brings, is there."""
+    """Whether pyarrow is installed (extra `parquet`)."""
     return find_spec("pyarrow") is not None
 
 

@@ -1,6 +1,6 @@
 """The input of a replay: one file of `{"topic","value"}` lines, or a folder of one file per topic.
 
-Files may be plain, `.gz` or `.zst`. Nothing is decoded here but what says where a line belongs.
+Files may be plain, `.gz` or `.zst`. Only the part of a line that tells where it belongs is decoded here.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 
 
 class MissingInput(Exception):
-    """There is nothing to read at that path; the text is one line."""
+    """There is no input at the path; the text is one line."""
 
 
 class Line(NamedTuple):

@@ -1,4 +1,4 @@
-"""What an input is instead, when hardly a line of it is an event: told by how its first lines look."""
+"""Guesses, from its first lines, what an input is if hardly any of its lines are events."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MAGIC = {
 
 
 def looks_like(source: Path) -> str:
-    """What a file, or the first file of a folder, looks like, and what is read instead."""
+    """What a file, or the first file of a folder, looks like, and what is expected instead."""
     folder = source.is_dir()
     try:
         files = [file for topic in TOPICS if (file := topic_file(source, topic)) is not None] if folder else [source]

@@ -1,4 +1,4 @@
-"""A replay: reads an input through the rules and writes what comes out, the same bytes for the same input."""
+"""A replay: runs an input through the rules and writes the output; the same input gives the same bytes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from streams.stages.shipments.spellings import told
 from streams.stages.single_reader import SingleReader
 
 Format = Literal["jsonl", "parquet"]
-#: Events between two looks at what is due: often enough to keep what waits small.
+#: Events between two checks for due keys: often enough to keep the backlog small.
 STEP = 4096
 
 
@@ -49,11 +49,11 @@ class Replay:
         self._tombstones = 0
 
     def run(self, lines: Iterable[Line]) -> dict[str, Any]:
-        """Reads all lines; the summary."""
+        """Reads all lines. Returns the summary."""
         return self.take(batches_of(lines, self.now))
 
     def take(self, batches: Iterable[Batch]) -> dict[str, Any]:
-        """Reads all batches, which must know of this replay's `now`; the summary."""
+        """Reads all batches, which must have been made with this replay's `now`. Returns the summary."""
         reader, until = self._reader, self.until
         take = reader.take
         unlooked = 0
@@ -128,7 +128,7 @@ class Replay:
         return [event for event in found if event[2] <= until]
 
     def _bury(self, topic: str, event: events.AnyEvent, line: int, invalid: KeyTooLarge) -> None:
-        """A valid event is a dead letter all the same."""
+        """Makes a valid event a dead letter."""
         self._kinds[type(event)] -= 1
         self._passed_over[topic] += 1
         self.dead.append(Dead(topic, line, str(invalid.reason), invalid.detail))

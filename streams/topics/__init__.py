@@ -1,4 +1,4 @@
-"""The topics that an application needs on Kafka: what is missing is created, what disagrees is reported.
+"""The topics that an application needs on Kafka: creates missing ones, reports those configured differently.
 
     from streams.topics import Settings, ensure
 
@@ -6,7 +6,7 @@
     for line in report.lines():
         print(line)
 
-Nothing that exists is ever changed or deleted: growing a topic moves keys, a shorter retention drops records.
+Existing topics are never changed or deleted: adding partitions moves keys, and a shorter retention drops records.
 """
 
 from streams.topics.desired import Settings

@@ -26,10 +26,18 @@ _POSITIVE = click.IntRange(min=1)
 @app_id_option
 @policy_option
 @topics_option
-@click.option("--order-partitions", type=_POSITIVE, help="Of orders and chats; default: as they are, else 12.")
-@click.option("--scan-partitions", type=_POSITIVE, help="Of logistics-scans; default: as they are, else 12.")
-@click.option("--replication-factor", type=_POSITIVE, help="Of what is created; default: the broker's.")
-@click.option("--dry-run", is_flag=True, help="Say what would be created, and create nothing.")
+@click.option(
+    "--order-partitions",
+    type=_POSITIVE,
+    help="Partitions of orders and chats; default: those of existing topics, else 12.",
+)
+@click.option(
+    "--scan-partitions",
+    type=_POSITIVE,
+    help="Partitions of logistics-scans; default: those of an existing topic, else 12.",
+)
+@click.option("--replication-factor", type=_POSITIVE, help="Replication of new topics; default: the broker's.")
+@click.option("--dry-run", is_flag=True, help="Show what would be created, and create nothing.")
 @logging_options
 @security_options
 def topics_command(
@@ -43,9 +51,9 @@ def topics_command(
     dry_run: bool,
     client: dict[str, Any],
 ) -> int:
-    """Create the topics that are missing, and report what disagrees.
+    """Create missing topics, and report those configured differently.
 
-    What exists is never changed. The status is 1 where something disagrees, with what to do about it.
+    Existing topics are never changed. If one is configured differently, the status is 1 and the output says what to do.
     """
     asked = {ORDERS_TASK: order_partitions, SHIPMENTS_TASK: scan_partitions}
     try:

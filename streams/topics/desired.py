@@ -19,7 +19,7 @@ INPUT_PARTITIONS = 12
 #: Alerts, tables and dead letters are few.
 OUTPUT_PARTITIONS = 6
 
-#: Days that a record of an input is kept: as long as the state that it leads to, 400 for an open order.
+#: Retention of inputs in days: as long as the state derived from them, 400 for an open order.
 INPUT_DAYS: Mapping[str, float] = MappingProxyType({"orders": 400, "logistics-scans": 180, "chats": 180})
 
 #: Conversations are evidence in after-sales disputes for this long, in days.
@@ -65,7 +65,7 @@ class Settings:
 
 
 def inputs(dataflow: Dataflow) -> tuple[str, ...]:
-    """The topics that upstream systems write, by the names that the program knows them by."""
+    """The topics that upstream systems write, by their names in the program."""
     return tuple(item.name for kind in dataflow.kinds for item in kind.inputs)
 
 
@@ -83,16 +83,16 @@ def external(settings: Settings, counts: Mapping[str, int], present: Mapping[str
 
     specs += [output(topic, kept(settings.alerts_days)) for topic in ALERTS.values()]
     specs += [output(topic, {"cleanup.policy": "compact"}) for topic in TABLES]
-    # A dead letter leads back to a record by its offset, and may hold its value: it stays as long.
+    # A dead letter refers to a record by offset, and may contain its value: kept for as long.
     specs += [output(DEAD_LETTERS[name], kept(settings.retention_days[name])) for name in inputs(settings.dataflow)]
     return specs
 
 
 def internal(settings: Settings, counts: Mapping[str, int]) -> list[TopicSpec]:
-    """What the tasks of this application write to each other and to themselves."""
+    """The topics between the application's tasks, and their changelogs."""
     return Topology(settings.app_id, settings.dataflow, counts).specs()
 
 
 def kept(days: float) -> dict[str, str]:
-    """The settings of a topic whose records go after some days."""
+    """The settings of a topic whose records expire after some days."""
     return {"cleanup.policy": "delete", "retention.ms": str(round(days * DAY_MS))}

@@ -1,4 +1,4 @@
-"""Compares the broker's topics with the wanted ones and creates what is missing."""
+"""Compares the broker's topics with those required, and creates missing ones."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from streams.engine.rights import Right, grants
 from streams.topics.desired import INPUT_PARTITIONS, Settings, external, internal
 from streams.topics.report import Found, Report, disagreements, remedies
 
-#: Seconds within which brokers have to know of new topics.
+#: Seconds for all brokers to learn of new topics.
 _KNOWN = 30.0
 
 
 async def ensure(
     bootstrap: str, settings: Settings, dry_run: bool = False, client: Mapping[str, Any] | None = None
 ) -> Report:
-    """Creates what is missing on the brokers at `bootstrap` ("HOST:PORT,..."); a dry run creates nothing.
+    """Creates missing topics on the brokers at `bootstrap` ("HOST:PORT,..."); a dry run creates nothing.
 
-    `client` is handed to the Kafka client as it is (security). What exists is compared and never changed. Raises
-    `FatalError` where the brokers do not answer or refuse.
+    `client`: arguments for the Kafka client (security). Existing topics are compared, never changed. Raises
+    `FatalError` if the brokers do not answer or refuse.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap.split(","), **(client or {}))
     try:
@@ -105,7 +105,7 @@ async def _partitions(admin: AIOKafkaAdminClient) -> dict[str, int]:
 async def _create(
     admin: AIOKafkaAdminClient, specs: Sequence[TopicSpec], replication_factor: int | None
 ) -> list[TopicSpec]:
-    """Creates topics and returns those that are new: another run may have been quicker."""
+    """Creates topics, and returns those that did not exist; a concurrent run may have created others."""
     if not specs:
         return []
     # The client takes a replication of -1 (the brokers' default) only with assignments, even none.
