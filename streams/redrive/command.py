@@ -32,7 +32,7 @@ from streams.stages.intake import Partitioner
 @click.option("--before", callback=instant, metavar="TIME", help="Only those that failed earlier.")
 @click.option("--redrives", type=click.IntRange(1, 1000), default=3, show_default=True, metavar="N",
               help="How often one record may be redriven, all runs together.")  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Say what would be redriven, and send nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be redriven, and send nothing.")
 @click.option("--json", "as_json", is_flag=True, help="The report as one JSON array.")
 @broker_option
 @topics_option
@@ -53,7 +53,7 @@ def redrive_command(
     partitioner: Partitioner,
     client: dict[str, Any],
 ) -> int:
-    """Put dead letters back into the topics that they came from, once what was wrong is mended.
+    """Send dead letters back to the topics that they came from, once the cause is fixed.
 
     Where a dead letter has no value its record is read from where it lay. Workers may run. The status is 1 where
     letters that were wanted could not be redriven.

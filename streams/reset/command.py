@@ -19,9 +19,9 @@ from streams.reset.run import connected
 
 @click.command("reset")
 @click.option("--from", "since", callback=instant, metavar="TIME",
-              help="Read records of this time or later alone; default: all that the inputs hold.")  # fmt: skip
+              help="Read only records of this time or later; default: everything in the inputs.")  # fmt: skip
 @click.option("--yes", is_flag=True, help="Do it without asking.")
-@click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @broker_option
 @app_id_option
 @topics_option

@@ -61,44 +61,44 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
 @topics_option
 @click.option(
     "--clock", callback=_clock, default="wall", show_default=True, metavar="wall|stream|TIME",
-    help="What moves a partition that is read to its end: the wall clock, events alone, or an end at TIME.",
+    help="What advances a partition read to its end: the wall clock, events only, or a fixed end at TIME.",
 )  # fmt: skip
-@click.option("--once", is_flag=True, help="With --clock TIME: end when everything is at TIME and committed.")
+@click.option("--once", is_flag=True, help="With --clock TIME: exit once everything has reached TIME and is committed.")
 @click.option("--mute", is_flag=True, help="Put everything out into topics of this application's own: see `grow`.")
 @click.option("--catch-up", is_flag=True,
-              help="Read a past stream by the times of its events first, then go on with the clock.")  # fmt: skip
+              help="First read a past stream by event time, then follow the clock.")  # fmt: skip
 @click.option("--catch-up-quiet", type=click.FloatRange(0.1, 86_400), default=30.0, show_default=True,
               metavar="SECONDS", help="With --catch-up: what has had nothing for so long is present.")  # fmt: skip
 @partitioner_option
 @click.option("--commit-interval", type=click.FloatRange(min=0.01, max=60), default=0.5, show_default=True,
-              metavar="SECONDS", help="Between two transactions of a task.")  # fmt: skip
+              metavar="SECONDS", help="Seconds between two transactions of a task.")  # fmt: skip
 @click.option("--guarantee", type=click.Choice(get_args(Guarantee)), default="exactly_once", show_default=True,
               help="At least once is for brokers without transactions: alerts may repeat, under one id.")  # fmt: skip
 @click.option("--store", type=click.Choice(get_args(StoreName)), default="memory", show_default=True,
               help="rocksdict keeps a copy of the state on disk: a restart reads less from Kafka.")  # fmt: skip
 @click.option("--state-dir", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
-              help="Where --store rocksdict keeps it.")  # fmt: skip
+              help="Folder of --store rocksdict.")  # fmt: skip
 @click.option("--standbys", type=click.IntRange(0, 10), default=0, show_default=True, metavar="N",
-              help="So many other workers follow each task's state, and can take it over at once.")  # fmt: skip
+              help="Number of other workers that follow each task's state and can take it over at once.")  # fmt: skip
 @click.option("--fetch-records", type=click.IntRange(1, 100_000), default=2000, show_default=True, metavar="N",
-              help="Records of a partition that are taken at once.")  # fmt: skip
+              help="Records of a partition to read at once.")  # fmt: skip
 @click.option("--compression", type=click.Choice(get_args(Codec)), metavar="none|gzip|snappy|lz4|zstd",
-              help="Of all that is written; default: zstd for changelogs, none for the rest.")  # fmt: skip
+              help="Compression of all records written; default: zstd for changelogs, none for the rest.")  # fmt: skip
 @click.option("--begin-anew", is_flag=True,
               help="Begin without state and offsets though the outputs hold records: all is told again.")  # fmt: skip
 @click.option("--on-lost-offsets", "on_lost", type=click.Choice(get_args(OnLost)), default="stop", show_default=True,
-              help="Where records were gone before they were read: end, or count them and go on.")  # fmt: skip
+              help="If records were deleted before they were read: exit, or count them and go on.")  # fmt: skip
 @click.option("--session-timeout", type=click.FloatRange(1, 300), default=8.0, show_default=True, metavar="SECONDS",
-              help="Silence after which the group gives this worker's tasks to others.")  # fmt: skip
+              help="Seconds of silence after which the group gives this worker's tasks to others.")  # fmt: skip
 @click.option("--start-patience", type=click.FloatRange(0, 3600), default=15.0, show_default=True, metavar="SECONDS",
               help="How long to wait at the start for brokers that do not answer.")  # fmt: skip
 @click.option("--broker-patience", type=click.FloatRange(1, 86_400), default=300.0, show_default=True,
               metavar="SECONDS", help="Silence of all brokers later on that ends the worker with 3.")  # fmt: skip
 @click.option("--instance-id", metavar="NAME", help="Static membership: a restart under it moves no partition.")
 @click.option(
-    "--metrics-host", default="127.0.0.1", show_default=True, help="Where /metrics, /livez and /readyz answer."
+    "--metrics-host", default="127.0.0.1", show_default=True, help="Address that serves /metrics, /livez and /readyz."
 )
-@click.option("--metrics-port", type=click.IntRange(0, 65535), help="Their port; without it they are off.")
+@click.option("--metrics-port", type=click.IntRange(0, 65535), help="Their port; off if not set.")
 @click.option("--dead-letter-payload", is_flag=True,
               help="Dead letters carry the original bytes, which may hold personal data.")  # fmt: skip
 @buyer_key_option
@@ -134,7 +134,7 @@ def worker_command(
     buyer_hash: BuyerHash | None,
     client: dict[str, Any],
 ) -> int:
-    """Consume the three topics as a member of a consumer group, and put out alerts and tables.
+    """Consume the three topics as a member of a consumer group, and write alerts and tables.
 
     Workers that share an application id share the work. Alerts, tables, state and offsets are one transaction:
     read the outputs with isolation level read_committed.
