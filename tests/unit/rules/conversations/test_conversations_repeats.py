@@ -158,7 +158,7 @@ def known_at(at: int) -> Intervention:
 
 
 def test_an_intervention_is_the_first_new_message_that_asks() -> None:
-    assert told(None, buyer(0, "m"), asking(DAY), asking(2 * DAY), buyer(0, "other", asks=True)) == DAY
+    assert told(None, buyer(0, "m"), asking(DAY), asking(2 * DAY)) == DAY
     assert told(None, buyer(0, "m"), asking(DAY - 1)) is None
     assert told(None) is None
 
