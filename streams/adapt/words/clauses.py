@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from streams.adapt.words.lexicon import Lexicon, Tag
@@ -22,7 +22,7 @@ _PLACED = frozenset({"places.point", "places.hub", "places.depot", "places.name"
 class Verdict(NamedTuple):
     """What a clause says. A weak one is expected, asked for or denied, and gives way to any other.
 
-    `by_hand`: the recipient took it from where it lay. `clause` is the number of the clause in the text.
+    `by_hand`: somebody took it, so that it lies nowhere. `clause` is the number of the clause in the text.
     """
 
     status: str
@@ -143,7 +143,7 @@ def _unmet(clause: Clause, kind: str, why: str) -> Verdict:
     if why in ("not", "fail"):
         return Verdict("delivery_failed")
     if why in ("going", "ask", "wait"):
-        return Verdict("out_for_delivery", weak=why != "going")
+        return Verdict("out_for_delivery", weak=why == "ask")
     return Verdict("in_transit", weak=True)
 
 
@@ -172,6 +172,11 @@ def _first(tags: Iterator[Tag] | list[Tag], *kinds: str) -> str | None:
     return next((tag.kind for tag in tags if tag.kind in kinds), None)
 
 
+def _but(tags: Iterable[Tag], spans: Collection[tuple[int, int]]) -> list[Tag]:
+    """The words without those at these places."""
+    return [tag for tag in tags if (tag.start, tag.end) not in spans]
+
+
 def _signed(clause: Clause, tag: Tag, returning: bool) -> Verdict:
     who = _first(clause.after(tag), "people.sender", "people.recipient", "people.courier", *_PLACED)
     before = clause.before(tag)
@@ -197,9 +202,13 @@ def _signed(clause: Clause, tag: Tag, returning: bool) -> Verdict:
 
 def _brought(clause: Clause, tag: Tag, kind: str, returning: bool) -> Verdict:
     anywhere = ("people.sender", "people.recipient", "people.courier", *_PLACED)
-    where = _first(clause.after(tag), *anywhere)
+    by = {(other.start, other.end) for other in clause.tags if other.kind == "signals.by"}
+    # 邻居驿站 is a station, no neighbour.
+    points = {other.start for other in clause.tags if other.kind == "places.point"}
+    by |= {(other.start, other.end) for other in clause.tags if other.end in points and not clause.spaced}
+    where = _first(_but(clause.after(tag), by), *anywhere)
     if where is None and clause.lexicon.verb_final:
-        where = _first(clause.before(tag), *anywhere)
+        where = _first(_but(clause.before(tag), by), *anywhere)
     elif where is None:
         where = _first(clause.before(tag), "people.sender", "places.point", "places.hub", "places.depot")
         if where == "people.sender" and not returning:
@@ -219,8 +228,8 @@ def _brought(clause: Clause, tag: Tag, kind: str, returning: bool) -> Verdict:
     if where in ("people.recipient", "places.home"):
         return Verdict("delivered")
     if kind == "put" or any(after.kind == "signals.to" for after in clause.after(tag)):
-        return Verdict("out_for_delivery" if kind == "put" else "in_transit")
-    if kind == "reach" and not clause.spaced and len(clause.text) - tag.end > 3:
+        return Verdict("out_for_delivery", weak=True) if kind == "put" else Verdict("in_transit")
+    if kind == "reach" and not clause.spaced and len(clause.text) - tag.end > 1:
         return Verdict("held")
     return Verdict("delivered")
 
@@ -231,7 +240,7 @@ def _taken(clause: Clause, tag: Tag, kind: str, returning: bool) -> Verdict:
         return Verdict("delivered", by_hand=True) if taken and clause.spaced else Verdict("in_transit")
     if clause.has("people.courier"):
         return Verdict("in_transit" if clause.has("places.point") and not clause.has("people.sender") else "picked_up")
-    if clause.has("people.sender", "signals.dropped"):
+    if clause.has("people.sender") or (clause.has("signals.dropped") and not clause.has("people.recipient")):
         return Verdict("returned" if returning and kind == "take" else "picked_up")
     if clause.has("acts.held") and not clause.has("people.recipient"):
         return Verdict("in_transit")
@@ -245,6 +254,8 @@ def _taken(clause: Clause, tag: Tag, kind: str, returning: bool) -> Verdict:
 
 
 def _received(clause: Clause, returning: bool) -> Verdict:
+    if clause.has("acts.info_received"):
+        return Verdict("info_received")
     if clause.has("people.sender"):
         return Verdict("returned" if returning else "picked_up")
     if clause.has("places.hub", "places.depot", "places.point"):
@@ -256,7 +267,7 @@ def _received(clause: Clause, returning: bool) -> Verdict:
 
 def _accepted(clause: Clause) -> Verdict:
     near = clause.has("people.recipient", "places.home") and not clause.has("places.point", "places.name")
-    return Verdict("delivered" if near else "held")
+    return Verdict("delivered", by_hand=True) if near else Verdict("held")
 
 
 def _back(clause: Clause, tag: Tag, kind: str) -> Verdict:
@@ -265,5 +276,6 @@ def _back(clause: Clause, tag: Tag, kind: str) -> Verdict:
     if kind == "back_done":
         return Verdict("returned")
     done = kind == "back_past" or clause.has("signals.done")
-    to_sender = _first(clause.after(tag), "people.sender") is not None
+    towards = clause.tags if clause.lexicon.verb_final else clause.after(tag)
+    to_sender = any(other.kind == "people.sender" for other in towards)
     return Verdict("returned" if done and to_sender else "returning")

@@ -9,6 +9,7 @@ anything, and no more does a parcel that lies at a station, a locker or a depot 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
@@ -36,13 +37,19 @@ _UNDONE = frozenset({"out_for_delivery", "departed", "returning", "delivery_fail
 
 _NEARLY = 0.7
 
+_PIECES = re.compile(
+    r"(\d+) ?(?:of|out of|von|sur|de|из|/|件[,、 ]?共) ?(\d+) ?"
+    r"(?:件|箱|個|个|개|pieces?|pcs|packages?|parcels?|items?|box|carton|pa[kc]k|colis|bulto|volume)"
+)
+"""So many pieces of so many."""
+
 
 @lru_cache(maxsize=65536)
 def status_of(text: str) -> str | None:
     """The status that a text speaks of, or None where no word of it is known."""
     folded = normal(plain(text))
     verdicts: list[Verdict] = []
-    doubted = waiting = False
+    doubted, waiting = _is_part(folded), False
     for lexicon in _languages(folded):
         for number, clause in enumerate(_tagged(simplified(folded) if lexicon.script == "han" else folded, lexicon)):
             doubted = doubted or _doubts(clause)
@@ -50,6 +57,11 @@ def status_of(text: str) -> str | None:
             back = any(found.status == "returning" and not found.weak for found in verdicts)
             verdicts.extend(found._replace(clause=number) for found in verdicts_of(clause, back))
     return _together(verdicts, doubted, waiting)
+
+
+def _is_part(text: str) -> bool:
+    """Whether a text speaks of some pieces of more."""
+    return any(int(found[1]) < int(found[2]) for found in _PIECES.finditer(text))
 
 
 def _languages(text: str) -> list[Lexicon]:
@@ -151,4 +163,4 @@ def _undoes(later: Verdict, end: Verdict) -> bool:
     """Whether what a text says later cannot be if the parcel has come to its `end`."""
     if end.status == "returned":
         return later.status in ("in_transit", "departed") or (later.status == "returning" and later.clause > end.clause)
-    return later.status in _UNDONE
+    return later.status in _UNDONE and not (later.status == "held" and end.by_hand)

@@ -12,6 +12,7 @@ from opencc import OpenCC
 from streams.adapt.words.lexicon import DEPOT, HUB, NAME, POINT, Lexicon
 
 _TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]*|!--.*?--)>")
+_NUMBER = re.compile(r"\b(n[or])\. ?(?=\d)")
 _TELEPHONE = re.compile(r"\+?\d[\d\s*-]{5,}\d")
 _BRACKETS = re.compile(
     r"【([^【】]*)】|\[([^\[\]]*)\]|〔([^〔〕]*)〕|「([^「」]*)」|《([^《》]*)》|<([^<>]*)>|“([^“”]*)”"
@@ -36,7 +37,7 @@ def normal(text: str) -> str:
     """Text as it is compared: compatible characters made one, no case, single spaces, no telephone numbers."""
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
     folded = "".join(char for char in folded if unicodedata.category(char) != "Cf")
-    return " ".join(_TELEPHONE.sub(" ", folded).split())
+    return " ".join(_TELEPHONE.sub(" ", _NUMBER.sub(r"\1 ", folded)).split())
 
 
 @cache

@@ -157,6 +157,34 @@ def test_a_parcel_is_collected_only_where_the_words_say_that_it_was(text: str, s
     assert status_of(text) == status
 
 
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("Delivered 1 of 3 pieces", "exception"),
+        ("Delivered 3 of 3 pieces", "delivered"),
+        ("已签收2件,共3件", "exception"),
+        ("部分签收", "delivery_failed"),
+        ("签收可能延迟", "exception"),
+        ("已撤销签收", "delivery_failed"),
+        ("Delivered by the carrier to the recipient's mailbox", "delivered"),
+        ("Delivered to the carrier", "arrived"),
+        ("집배원이 배달을 완료했습니다", "delivered"),
+        ("已放门卫处", "delivered"),
+        ("已放门卫处,待签收", "out_for_delivery"),
+        ("已将包裹转交给邻居", "delivered"),
+        ("已将包裹转交给邻居驿站", "held"),
+        ("快递已由门卫代收,请联系门卫领取", "delivered"),
+        ("快递已由超市代收,请联系店主领取", "held"),
+        ("The customer has collected the parcel from the ParcelShop", "delivered"),
+        ("Collected from the ParcelShop", "picked_up"),
+        ("An den Absender zurückgegeben", "returned"),
+        ("Order information received", "info_received"),
+    ],
+)
+def test_parts_of_a_parcel_and_who_acts_and_who_receives_decide_whether_it_has_come(text: str, status: str) -> None:
+    assert status_of(text) == status
+
+
 def test_brackets_name_places_and_what_they_say_at_the_start_is_where_it_was_written() -> None:
     assert status_of("【东关网点】您的快件已签收") == "delivered"
     assert status_of("快件已送达【东关的某某小区店】") == "held"
