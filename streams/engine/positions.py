@@ -1,8 +1,8 @@
-"""One rule for positions, of inputs and edges alike: a position holds only where the log still has what it is of.
+"""One rule for the positions of inputs and edges: a position is valid only in the topic that it was reached in.
 
-At every takeover the position, the first offset, the end and the id of the topic are compared, and the id once more
-between the last fetch and its commit. Where they do not fit, records have been lost: the worker stops, or, told so,
-counts them and goes on. Nothing is ever reset silently.
+Every takeover compares the position with the partition's first offset, its end offset and the topic id; the id is
+compared again between the last fetch and its commit. A mismatch means lost records: the worker stops or, if configured
+so, counts them and goes on. Nothing is ever reset silently.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from streams.engine.log.interface import Committed, Log, TopicPartition
 
 log = structlog.get_logger(__name__)
 
-#: What to do where offsets are lost.
+#: What to do if offsets are lost.
 OnLost = Literal["stop", "continue"]
 
-#: Seconds for which a topic may be unknown: a broker that has just come back may not know all of them yet.
+#: Seconds for which a topic may be unknown: a broker that has just restarted may not know all topics yet.
 MISSING = 3.0
 
 
 class Place(NamedTuple):
-    """A position in a partition, and the partition as it is now. `seen`: the furthest end that was ever told of it.
+    """A position in a partition, and the partition as it is now. `seen`: the highest end offset ever seen.
 
-    `read` is the id of the topic that was read up to the position, `id` that of the topic now; empty where unknown.
+    `read` is the id of the topic that was read up to the position, `id` its id now; empty if unknown.
     """
 
     position: int
@@ -41,7 +41,7 @@ class Place(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """Why a position does not hold, how many offsets are lost at the most as far as is known, and where to go on."""
+    """Why a position is invalid, the known upper bound of the offsets lost, and where to resume."""
 
     why: str
     offsets: int
@@ -49,13 +49,13 @@ class Lost(NamedTuple):
 
 
 def compare(place: Place) -> Lost | None:
-    """What has been lost of one partition; None where its position holds."""
+    """What has been lost of one partition; None if its position is valid."""
     if place.read and place.id and place.read != place.id:
         return Lost(
             "the topic was deleted and made again under its name", max(place.seen - place.position, 0), place.begin
         )
     if place.position > place.end:
-        # The same topic has lost its end: what comes next is new. Of a topic without an id all may be new.
+        # The same topic was truncated at its end: what follows is new. Without a topic id everything may be new.
         resume = place.end if place.read and place.id else place.begin
         return Lost("the partition ends before what was read", place.position - place.end, resume)
     if place.position < place.begin:
@@ -64,7 +64,7 @@ def compare(place: Place) -> Lost | None:
 
 
 class Positions:
-    """Applies the rule for the tasks of one worker. `lost` hears of a partition and of the offsets lost in it."""
+    """Applies the rule for the tasks of one worker. `lost` is called with a partition and the offsets lost in it."""
 
     def __init__(self, broker: Log, on_lost: OnLost, lost: Callable[[TopicPartition, int], None]) -> None:
         self._broker = broker
@@ -76,7 +76,7 @@ class Positions:
         self._asking = asyncio.Lock()
 
     async def ids(self, sources: Collection[TopicPartition]) -> dict[str, bytes]:
-        """The ids of the topics now. Raises `LogError` where one does not exist, and `FatalError` if that lasts."""
+        """The topic ids now. Raises `LogError` if a topic does not exist, and `FatalError` if that lasts."""
         found = await self._fresh(sources)
         self.miss({source.topic for source in sources}, found)
         if missing := {source.topic for source in sources} - found.keys():
@@ -84,7 +84,7 @@ class Positions:
         return found
 
     def miss(self, topics: Collection[str], found: Collection[str]) -> None:
-        """Of these topics only some have been found. Raises `FatalError` where one has been missing for long."""
+        """Notes which of the topics were not found. Raises `FatalError` if one has been missing too long."""
         now = time.monotonic()
         for topic in topics:
             if topic in found:
@@ -96,7 +96,7 @@ class Positions:
                 )
 
     async def confirm(self, sources: Collection[TopicPartition], read: Mapping[str, bytes]) -> None:
-        """Raises `LogError` unless all that was fetched of these before came from the topics of these ids."""
+        """Raises `LogError` unless everything fetched so far from `sources` came from the topics with these ids."""
         found = await self._fresh(sources)
         for source in sources:
             if differs(read.get(source.topic, b""), found.get(source.topic)):
@@ -110,9 +110,9 @@ class Positions:
         seen: Mapping[TopicPartition, int],
         committed: Mapping[TopicPartition, Committed],
     ) -> dict[TopicPartition, int]:
-        """Where the positions do not hold, those to go on from. Raises `FatalError` where it is to stop.
+        """New positions for those that are invalid. Raises `FatalError` if the worker is to stop.
 
-        `read`: the ids of the topics that the state was read from. `committed`: the group's offsets, of which none
+        `read`: the ids of the topics that the state was built from. `committed`: the group's offsets, none of which
         may be beyond its position.
         """
         begins = await self._broker.begin_offsets(positions)
@@ -134,7 +134,7 @@ class Positions:
     async def begin(
         self, sources: Collection[TopicPartition], wanted: Mapping[TopicPartition, int]
     ) -> dict[TopicPartition, int]:
-        """Where a task without state begins: where it is wanted, as far as that is still there, else at the first."""
+        """Where a task without state begins: at the offset asked for, if still retained, else at the first."""
         first = await self._broker.begin_offsets(sources)
         ends = await self._broker.end_offsets(wanted)
         return first | {source: at for source, at in wanted.items() if first[source] <= at <= ends[source]}
@@ -160,7 +160,7 @@ class Positions:
         self._lost(source, lost.offsets)
 
     async def _fresh(self, sources: Collection[TopicPartition]) -> dict[str, bytes]:
-        """The ids by a request that is sent from now on; who asks while another one is under way shares the next."""
+        """The ids, by a request sent after the call; callers that arrive while one is in flight share the next."""
         self._wanted.update(sources)
         if self._next is None:
             self._next = asyncio.create_task(self._ask())
@@ -174,7 +174,7 @@ class Positions:
 
 
 def differs(read: bytes, now: bytes | None) -> bool:
-    """Whether a topic is another one than that which was read; `now` is None where it does not exist."""
+    """Whether the topic is not the one that was read; `now` is None if it does not exist."""
     return now is None or bool(read and now and read != now)
 
 

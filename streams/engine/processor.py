@@ -1,11 +1,11 @@
-"""What the engine asks of the logic that runs on it, and nothing of what that logic is about.
+"""The interface between the engine and the logic that it runs; it knows nothing of the domain.
 
 A *dataflow* is two or more kinds of *task*. A task owns one partition number of its input topics, keeps keyed state,
 and is driven by the engine in three steps that never await:
 
 1. inputs: `events` for a batch of external records, `envelope` for what another task sent;
 2. `advance` once the watermarks of the inputs have moved: settle events, judge deadlines;
-3. `collect` before a commit: everything that has to be written, at once, with the input offsets.
+3. `collect` before a commit: everything to write, atomically, with the input offsets.
 
 Times are integers: microseconds since 1970-01-01T00:00:00Z.
 """
@@ -16,15 +16,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
-#: Before every event: the watermark of an input of which nothing is known yet.
+#: Before every event: the watermark of an input that has had no event yet.
 BEGINNING = -(1 << 62)
 
 
 class Horizon(NamedTuple):
-    """How far a set of inputs is known: deadlines below `watermark` are passed, events below it are settled.
+    """Progress of a set of inputs: deadlines below `watermark` have passed, events below it are settled.
 
     `final` says that nothing follows (the end of a replay or of `--clock TIME`): events *at* the watermark are
-    settled too, deadlines at it are still not passed.
+    settled too; deadlines at it still have not passed.
     """
 
     watermark: int
@@ -40,8 +40,8 @@ class Horizon(NamedTuple):
 class ExternalInput:
     """A topic that upstream systems write; the task of partition p reads partition p.
 
-    `lateness` is in microseconds: the disorder to expect, which its watermark trails its greatest event time by.
-    `known_as`: what the logic, the horizons and the edges know it by, where that is not what the log calls it.
+    `lateness` (microseconds) is the expected disorder: how far the watermark trails the greatest event time.
+    `known_as`: its name for the logic, the horizons and the edges, if that is not the topic's name in the log.
     """
 
     topic: str
@@ -117,10 +117,10 @@ class Record(NamedTuple):
 class PartitionClock:
     """Event time of one external partition.
 
-    The logic raises `greatest` to the greatest event time that it accepted, but not past `ceiling` where there is
-    one (the present: an event dated ahead of it moves no watermark further), before it looks at the next record; an
-    event older than `greatest - lateness` when it is read is late. Events after `until` are left out and counted.
-    The engine raises `greatest` too, where a partition read to its end goes on with a clock.
+    Before it looks at the next record, the logic raises `greatest` to the greatest event time that it accepted, but
+    not past `ceiling`, if set (the present: an event dated ahead of it moves no watermark further). An event older
+    than `greatest - lateness` when it is read is late. Events after `until` are left out and counted.
+    The engine raises `greatest` too, when a partition read to its end follows a clock.
     """
 
     lateness: int
@@ -131,7 +131,7 @@ class PartitionClock:
     left_out: int = 0
 
     def passed(self, time: int) -> bool:
-        """Takes the time of the next event; tells whether it is late."""
+        """Takes the time of the next event; returns whether it is late."""
         if time > self.greatest:
             self.greatest = time if self.ceiling is None or time <= self.ceiling else max(self.greatest, self.ceiling)
             return False
@@ -162,7 +162,7 @@ class Effects:
 
 @runtime_checkable
 class Bounded(Protocol):
-    """A processor that tells how many entries it keeps which no watermark has passed yet."""
+    """A processor that tells how many of its entries no watermark has passed yet."""
 
     @property
     def unsettled(self) -> int: ...
@@ -172,7 +172,7 @@ class Processor(Protocol):
     """The logic of one task. Deterministic, synchronous; it reads no clock and does no I/O."""
 
     def events(self, name: str, partition: int, records: Sequence[Record], clock: PartitionClock, /) -> None:
-        """Takes a batch of one external partition, in offset order. `name`: what the logic knows its topic by."""
+        """Takes a batch of one external partition, in offset order. `name`: the topic's name for the logic."""
 
     def envelope(self, edge: str, source: int, records: Sequence[Any], /) -> None:
         """Takes what task number `source` of the edge's sending kind sent in one transaction."""
@@ -181,7 +181,7 @@ class Processor(Protocol):
         """Settles and judges up to the horizons. True: a slice is done and there is more; call it again."""
 
     def collect(self) -> Effects:
-        """Hands over everything since the last call. The rows make, with `restore`, an equal processor."""
+        """Hands over everything since the last call. `restore` rebuilds an equal processor from the rows."""
 
     def restore(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Rebuilds the state from the live rows of the changelog, each key once, before any other call."""

@@ -1,7 +1,7 @@
-"""Runs one task while a worker has it: takes it over, restores it, feeds it, commits it, starts it over after errors.
+"""Runs one task while it is assigned to the worker: takes it over, restores, feeds, commits, restarts it after errors.
 
-Every error of the log ends in the same way: the state is thrown away, the writer given up, a new one opened (which
-fences whatever the old one may still have under way), and the task goes on from what the changelog says.
+Every log error is handled alike: drop the state, give up the writer, open a new one (which fences whatever the old one
+still has in flight), and restore from the changelog.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ Factory = Callable[[str, int], Processor]
 #: Makes that, given the number of tasks of each kind.
 Assemble = Callable[[Mapping[str, int]], Factory]
 
-#: Slices of 50 ms that a task which is to stop may still do.
+#: Slices of 50 ms that a stopping task may still run.
 _LAST_SLICES = 10
-#: No two takings over in this process have the same epoch: a batch of one is of no use to another.
+#: Every takeover in this process has an epoch of its own, so that no batch fetched for one is given to another.
 _epochs = itertools.count(1)
 
 
@@ -56,7 +56,7 @@ class Observer(Protocol):
 
 
 class Kept(NamedTuple):
-    """A task as it was after its last commit, the end of its changelog then, and its table, where it has one."""
+    """A task as of its last commit, the end of its changelog then, and its table, if it has one."""
 
     task: Task
     end: int
@@ -67,8 +67,8 @@ class Kept(NamedTuple):
 class Runner:
     """One assigned task. `run` is its life, `stop` ends it; in between, `put` and `at_end` feed it.
 
-    `seek` tells the consumer where to read next; whatever was fetched before that is known by its epoch. `positions`
-    is shared by the tasks of a worker.
+    `seek` sets the consumer's position; the epoch tells what was fetched before that. `positions` is shared by the
+    tasks of a worker.
     """
 
     def __init__(
@@ -85,9 +85,9 @@ class Runner:
         self.id = task
         self.sources = topology.partitions_of(task)
         self.epoch = 0
-        #: Whether the end of `Clock.end` is committed.
+        #: Whether the end of `Clock.end` has been committed.
         self.final = False
-        #: How often it was started over, and since when, by the monotonic clock, it has been committing.
+        #: Number of restarts, and since when (monotonic clock) a commit has been in flight.
         self.failures = 0
         self.committing: float | None = None
         #: The positions of the last commit.
@@ -108,7 +108,7 @@ class Runner:
         self._changelog: Changelog | None = None
         self._inbox: deque[tuple[Fetched, Callable[[], None]]] = deque()
         self._ends: tuple[int, Mapping[TopicPartition, int]] | None = None
-        #: The furthest ends that were told, and why nothing may be what it was.
+        #: The highest end offsets seen, and the error that put the task in doubt.
         self._seen: dict[TopicPartition, int] = {}
         self._doubt: LogError | None = None
         self._ids: Mapping[str, bytes] = {}
@@ -119,11 +119,11 @@ class Runner:
 
     @property
     def task(self) -> Task | None:
-        """The task, unless it is being taken over or started over."""
+        """The task, unless it is being taken over or restarted."""
         return None if self._stopping else self._task
 
     async def run(self) -> None:
-        """Returns behind the last commit once stopped. Raises what the processor raises, and `FatalError`."""
+        """Returns after the last commit once stopped. Raises what the processor raises, and `FatalError`."""
         wait = self._cadence.first_wait
         try:
             while not self._stopping:
@@ -139,8 +139,8 @@ class Runner:
                         self._end_for(error)
                     await self._give_up()
                     fenced = isinstance(error, FencedError)
-                # Behind the handler, for the error holds the old state, which is in cycles: it goes before the new one
-                # is built beside it.
+                # Outside the handler: the error references the old state, which is in cycles and must be freed before
+                # the new state is built.
                 gc.collect()
                 await self._sleep(self._cadence.fenced_wait if fenced else wait)
                 wait = min(wait * 2, self._cadence.longest_wait)
@@ -149,40 +149,40 @@ class Runner:
             await self._give_up()
 
     def _end_for(self, error: DeniedError) -> None:
-        """Raises `FatalError` for what the log tells nothing of but by refusing it: no look at rights would find it."""
+        """Raises `FatalError` for a right whose lack shows only when the log refuses a request."""
         if untold := [right for right in error.rights if right.resource != "topic"]:
             raise FatalError(grants(untold, self._log.user)) from error
 
     def stop(self) -> None:
-        """Asks for the last commit. What has been fetched and not accepted yet is left to the next owner."""
+        """Requests the last commit. What was fetched but not yet accepted is left to the next owner."""
         self._stopping = True
         self._wake.set()
 
     def put(self, fetched: Fetched, handled: Callable[[], None]) -> None:
-        """Gives it a batch; `handled` is called once it is taken, or of no use."""
+        """Queues a batch; `handled` is called once it is taken or dropped."""
         self._inbox.append((fetched, handled))
         self._arrived.set()
 
     def at_end(self, requested: int, ends: Mapping[TopicPartition, int]) -> None:
-        """Gives it end offsets that answer a request sent at `requested` (microseconds)."""
+        """Takes end offsets that were asked for at `requested` (microseconds)."""
         self._ends = (requested, ends)
         for source in self.sources & ends.keys():
             self._seen[source] = max(ends[source], self._seen.get(source, 0))
         self._arrived.set()
 
     def doubt(self, error: LogError) -> None:
-        """Something of the log is not what the task goes by: it starts over, and looks at everything anew."""
+        """Restarts the task, with all checks: the log differs from what the task relies on."""
         self._doubt = error
         self._wake.set()
 
     @property
     def ids(self) -> Mapping[str, bytes]:
-        """The ids of the topics that the task reads, and of its changelog's, as they were when it was taken over."""
+        """The ids of the task's input topics and of its changelog, as of the takeover."""
         return self._ids
 
     @property
     def kept(self) -> Kept | None:
-        """The task as `run` left it, where all of it is committed. Not to be asked for before `run` has ended."""
+        """The task as `run` left it, if all of it is committed. Valid only after `run` has returned."""
         return self._kept
 
     # -- taking over
@@ -192,11 +192,11 @@ class Runner:
         topology, task = self._topology, self.id
         self._doubt = None
         source = TopicPartition(topology.changelog(task.kind), task.partition)
-        # Before anything is read: what it is read from has these ids, if it has them still at the commit.
+        # Ask before reading: if the ids are the same at the commit, everything was read from these topics.
         ids = self._ids = await self._positions.ids([*self.sources, source])
         inputs = {topic: ids[topic] for topic in topology.inputs(task.kind)}
         self._writer = await self._log.writer(topology.transactional_id(task), topology.app_id)
-        # Asked for before the changelog is read: whatever was committed by now must be in it.
+        # Ask before the changelog is read: it must contain whatever is committed by now.
         committed = await self._log.committed(topology.app_id, self.sources)
         changelog = self._changelog = Changelog(self._log, self._runtime.store, topology, task)
         kept, self._kept = self._kept, None
@@ -205,7 +205,7 @@ class Runner:
             and await changelog.end() == kept.end
             and await changelog.keep(kept.end, kept.table, kept.inputs)
         ):
-            # We have fenced all others, and none of them has written since: the state is still what it says.
+            # All other writers are fenced, and none has written since: the state is current.
             self._end, self._table = kept.end, kept.table
             await self._settle(kept.task, changelog, inputs, committed)
             self._begin(kept.task, 0, time.monotonic() - began)
@@ -219,7 +219,7 @@ class Runner:
         if restored.table is not None and isinstance(processor, Tabled):
             processor.attach(restored.table)
         await self._writer.resume(source, saved)
-        # In a thread: a large state takes seconds, and the group must hear from this worker meanwhile.
+        # In a thread: a large state takes seconds, and heartbeats must go on.
         opened = await asyncio.to_thread(self._build, processor, saved)
         if not opened.restored:
             begin = {each: put.offset for each, put in committed.items() if put.metadata == BEGIN}
@@ -233,7 +233,7 @@ class Runner:
             changelog.inputs = inputs
         else:
             await self._settle(opened, changelog, inputs, committed)
-        # A new task is not kept before its first commit, for that one says that the changelog begins there.
+        # A new task has no copy before its first commit, which writes the changelog's head.
         self._end = restored.end if opened.restored else None
         self._begin(opened, restored.read, time.monotonic() - began)
 
@@ -244,7 +244,7 @@ class Runner:
         inputs: Mapping[str, bytes],
         committed: Mapping[TopicPartition, Committed],
     ) -> None:
-        """Makes sure that the positions hold, or goes on behind what is lost, as the worker was told."""
+        """Verifies the positions; stops or skips what is lost, as configured."""
         resume = await self._positions.settle(opened.positions(), changelog.inputs, inputs, self._seen, committed)
         if resume:
             opened.go_on_at(resume)
@@ -296,7 +296,7 @@ class Runner:
         finally:
             feeding.cancel()
             await asyncio.wait([feeding])
-        # A round that is nearly done is done, so that what is said and how far the horizons have come go together.
+        # Finish a round that is nearly complete, so that the commit holds its results and its horizons together.
         for _ in range(_LAST_SLICES):
             if task.midway or not (task.in_round and task.advance()):
                 break
@@ -305,7 +305,7 @@ class Runner:
             self._kept = Kept(task, self._end, self._table, changelog.inputs)
 
     async def _feed(self, task: Task) -> None:
-        """Takes what has arrived, then settles what that allows, in slices between which others get their turn."""
+        """Takes what has arrived, then settles what it can, in slices that yield to the event loop."""
         while True:
             await self._arrived.wait()
             self._arrived.clear()
@@ -330,7 +330,7 @@ class Runner:
             self._hurry(task)
 
     async def _room(self, task: Task) -> None:
-        """Waits while there is a transaction's worth to be committed: where commits are slow, memory must not grow."""
+        """Waits while a full transaction is uncommitted, so that slow commits do not grow memory."""
         while task.unsaved >= self._cadence.events:
             self._begun.clear()
             self._wake.set()
@@ -342,7 +342,7 @@ class Runner:
 
     async def _commit(self, task: Task, writer: Writer, changelog: Changelog, *, parting: bool = False) -> None:
         if task.midway:
-            # What it has of an envelope is waited for, or, where the task is to end, thrown away: the next owner reads
+            # Wait for the rest of a partly taken envelope or, if the task is stopping, drop it: the next owner reads
             # the whole of it.
             self._end = None if self._stopping else self._end
             return
@@ -365,7 +365,7 @@ class Runner:
         self._observer.committed(task, transaction, time.monotonic() - began)
 
     async def _sleep(self, seconds: float) -> None:
-        """Until the time is over or something wakes it up."""
+        """Sleeps for the time given, or until woken."""
         try:
             await asyncio.wait_for(self._wake.wait(), seconds)
         except TimeoutError:

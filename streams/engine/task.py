@@ -38,12 +38,12 @@ _EDGE = _ENGINE + b"edge:"
 
 
 def prefix_of(letter: bytes) -> bytes:
-    """What the changelog keys begin with of a processor's rows of that letter."""
+    """The changelog key prefix of a processor's rows of that letter."""
     return _PROCESSOR + letter
 
 
 def passed_of(rows: Mapping[bytes, bytes]) -> Mapping[str, Horizon]:
-    """How far the horizons of a task have come, by the live rows of its changelog. Raises `FatalError`."""
+    """The horizons of a task, from the live rows of its changelog. Raises `FatalError`."""
     progress = _load(rows, _PROGRESS, Progress)
     return {name: Horizon(*passed) for name, passed in progress.passed.items()} if progress else {}
 
@@ -54,7 +54,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class Progress(msgspec.Struct, array_like=True):
-    """How far the task has got: horizons given to the processor, per edge the watermarks held and told.
+    """Progress of the task: horizons given to the processor; per edge, the watermark reached and the one sent.
 
     `sent`: the number of the last envelope.
     """
@@ -67,10 +67,10 @@ class Progress(msgspec.Struct, array_like=True):
 
 
 class Task:
-    """One task with the state that the changelog holds, and what came since.
+    """One task: the state restored from the changelog, and what has arrived since.
 
-    `saved` are the live rows of the changelog partition, each key once. Raises `FatalError` (1) where they
-    are not the engine's.
+    `saved`: the live rows of the changelog partition, each key once. Raises `FatalError` (1) if they are not the
+    engine's.
     """
 
     def __init__(
@@ -114,41 +114,41 @@ class Task:
         self._uncollected = False
         self._read = False
         self._portions = Portions()
-        #: Whether part of an envelope has been taken: nothing can be committed then.
+        #: Whether an envelope is only partly taken: nothing can be committed then.
         self.midway = False
         self.unsaved = 0
-        #: The latest time of the clock that anything follows from.
+        #: The latest clock reading that any result depends on.
         self._wall = 0
-        #: Whether the end of `Clock.end` has been handed over for commit, now or before a restart.
+        #: Whether the end of `Clock.end` has been handed to a commit, now or before a restart.
         self.final = progress is not None and progress.final and self.complete
         processor.restore((key[1:], row) for key, row in saved.items() if key[:1] == _PROCESSOR)
 
     # -- inputs
 
     def positions(self) -> dict[TopicPartition, int]:
-        """The offset to read next, of every input partition."""
+        """The next offset to read, by input partition."""
         inputs: list[tuple[str, External | Incoming]] = [*self.external.items(), *self.incoming.items()]
         return {TopicPartition(topic, self.id.partition): item.position for topic, item in inputs}
 
     def begin_at(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Where the partitions begin: for a task that is new."""
+        """Sets the first positions of a new task."""
         for source, offset in offsets.items():
             self._input(source.topic).position = offset
 
     def go_on_at(self, offsets: Mapping[TopicPartition, int]) -> None:
-        """Where partitions go on that have lost their positions; the next commit says so."""
+        """Sets new positions for partitions whose old ones are lost; the next commit records them."""
         self.begin_at(offsets)
         self._read = True
 
     def accept(self, fetched: Fetched) -> None:
-        """Takes records of one of its partitions; what lies before the position is not taken again."""
+        """Takes records of one of its partitions; skips those before the position."""
         for _ in self.portions(fetched):
             """All at once."""
 
     def portions(self, fetched: Fetched) -> Iterator[None]:
-        """As `accept`, some records at a time. What may be committed between two portions says `midway`.
+        """As `accept`, some records at a time. Between two portions, commit only if not `midway`.
 
-        The iteration has to go on to its end, or the task is of no more use.
+        Iterate to the end, or the task is unusable.
         """
         target = self._input(fetched.source.topic)
         records = fetched.records
@@ -182,7 +182,7 @@ class Task:
             clock.greatest = max(before, clock.ceiling)
 
     def at_end(self, topic: str, requested: int, end: int) -> None:
-        """`end` is the end offset of its partition, by a request sent at `requested` (microseconds)."""
+        """Takes the end offset of its partition of `topic`, asked for at `requested` (microseconds)."""
         if self._clock.mode is Mode.WALL:
             self._wall = max(self._wall, requested)
         self.external[topic].at_end(requested, end)
@@ -193,14 +193,14 @@ class Task:
         return now
 
     def wants_end(self) -> list[TopicPartition]:
-        """The external partitions whose end offset is of interest now."""
+        """The external partitions whose end offset is needed now."""
         return [TopicPartition(topic, self.id.partition) for topic, item in self.external.items() if item.wants_end]
 
     def _input(self, topic: str) -> External | Incoming:
         return self.external.get(topic) or self.incoming[topic]
 
     def _open(self, edge: Incoming, record: Record) -> Iterator[None]:
-        """Takes one envelope. Part of it is nothing that could be committed: there is no position within."""
+        """Takes one envelope, which commits only as a whole: there is no offset within it."""
         self._read = self._touched = self._uncollected = True
         self.unsaved += 1
         try:
@@ -217,19 +217,19 @@ class Task:
 
     @property
     def processor(self) -> Processor:
-        """The logic that it runs, for whoever asks what it tells of itself."""
+        """The processor that it runs, for metrics."""
         return self._processor
 
     @property
     def unsettled(self) -> int:
-        """Entries that the processor keeps for watermarks to come; 0 where it does not tell."""
+        """Entries that the processor keeps until the watermark passes them; 0 if it does not tell."""
         return self._processor.unsettled if isinstance(self._processor, Bounded) else 0
 
     def ahead(self, most: int) -> frozenset[str]:
-        """The external topics that should wait, because the processor holds more unsettled entries than `most`.
+        """The external topics to pause because the processor holds more than `most` unsettled entries.
 
-        Only one that is ahead of the least of the task's inputs waits, and by more than what the edges may keep back
-        before they tell a watermark: the least one is never held up by those that wait for it.
+        A topic pauses only if it is ahead of the task's slowest input by more than the edges' granularities add up to,
+        so the slowest input is never held up by those that wait for it.
         """
         if self.unsettled <= most:
             return frozenset()
@@ -241,24 +241,23 @@ class Task:
     # -- the passing of time
 
     def watermark(self, name: str) -> Horizon:
-        """The horizon of one input, by what the logic knows it by: an external topic or an edge."""
+        """The horizon of one input, by the name that the logic uses: an external topic or an edge."""
         item: External | Incoming | None = self._named.get(name) or self._edges.get(name)
         if item is None:
             raise FatalError(f"{self.id} has no input {name}", 1)
         return item.horizon
 
     def holder(self, name: str) -> str:
-        """Who is as far back as the watermark of an input: "TOPIC-PARTITION", or a task that has told nothing yet."""
+        """What holds the watermark of an input back: "TOPIC-PARTITION", or a task that has sent nothing yet."""
         if (external := self._named.get(name)) is not None:
             return f"{external.topic}-{self.id.partition}"
         source, holder = self._edges[name].holder
         return holder or str(TaskId(self._topology.dataflow.edge(name).source, source))
 
     def advance(self) -> bool:
-        """Lets the processor do one slice up to the present watermarks. True: there is more to do.
+        """Runs one slice of the processor up to the current watermarks. True: there is more to do.
 
-        While it is true, no further input may be given: what the edges tell is true only behind a whole
-        round.
+        Give no further input while it returns True: the watermarks on the edges are valid only after a whole round.
         """
         if self._round is None:
             horizons = {name: self._reached(name) for name in self._passed}
@@ -282,11 +281,11 @@ class Task:
 
     @property
     def in_round(self) -> bool:
-        """Whether it stands between two slices of one round."""
+        """Whether it is between two slices of one round."""
         return self._round is not None
 
     def _reached(self, name: str) -> Horizon:
-        """A horizon never goes back, and stays where it is while none of its inputs has had anything."""
+        """A horizon never goes back, and stays put while all of its inputs are idle."""
         horizon = least(map(self.watermark, self._kind.horizons[name]))
         return self._passed[name] if horizon.watermark == IDLE else max(horizon, self._passed[name])
 
@@ -296,7 +295,7 @@ class Task:
 
     @property
     def complete(self) -> bool:
-        """Whether, with `Clock.end`, everything that the task waits for has come and all is settled."""
+        """Whether, with `Clock.end`, the task has all its input and has settled it."""
         if self._clock.until is None or self._round is not None:
             return False
         end = Horizon(self._clock.until, True)
@@ -306,10 +305,10 @@ class Task:
     # -- what is to be committed
 
     def snapshot(self, *, parting: bool = False) -> Transaction | None:
-        """What a commit has to write now; None where nothing has changed that must outlive the task.
+        """What a commit has to write now; None if nothing durable has changed.
 
-        `parting`: it is the last one, and tells also how far the horizons have come. After this the task goes on as
-        if it had been committed. Where it was not, the task is of no more use.
+        `parting`: the last commit, which also records the horizons. The task then goes on as if it were committed; if
+        the commit fails, the task is unusable.
         """
         effects = self._processor.collect() if self._uncollected else Effects()
         self._uncollected = False
@@ -336,7 +335,7 @@ class Task:
         return transaction
 
     def _text(self, source: TopicPartition) -> str:
-        """What is committed with an offset: what other workers have to know of it."""
+        """The metadata text of a committed offset, for other workers."""
         if self.final and source == self._topology.marker(self.id):
             return final_text(self._clock)
         external = self.external.get(source.topic)

@@ -22,7 +22,7 @@ def least(horizons: Iterable[Horizon]) -> Horizon:
 
 
 class ExternalState(msgspec.Struct, array_like=True):
-    """What a changelog keeps of an external partition. `ended` is the time of the end that it was read to."""
+    """The changelog row of an external partition. `ended` is the time of the end that it was read to."""
 
     position: int
     greatest: int
@@ -32,7 +32,7 @@ class ExternalState(msgspec.Struct, array_like=True):
 
 
 class EdgeState(msgspec.Struct, array_like=True):
-    """What a changelog keeps of an edge's partition: its position; of each sending task horizon, number, holder."""
+    """The changelog row of an edge's partition: its position; per sending task its horizon, number and holder."""
 
     position: int
     sources: list[tuple[int, bool]]
@@ -61,7 +61,7 @@ class External:
             )
             if saved.ended is not None:
                 self._ended = saved.ended == mode.until
-                # What was passed stays passed when the worker goes on with another clock.
+                # The watermark must not go back when the worker restarts with another clock.
                 self.clock.greatest = max(saved.greatest, saved.ended + 1 + source.lateness)
 
     def save(self) -> ExternalState:
@@ -70,13 +70,13 @@ class External:
         return ExternalState(self.position, clock.greatest, ended, clock.late, clock.left_out)
 
     def at_end(self, requested: int, end: int) -> None:
-        """The end offset `end` answered a request that was sent at `requested` (microseconds)."""
+        """Takes the end offset `end`, asked for at `requested` (microseconds)."""
         if self._awaited is None:
             self._awaited = (requested, end)
         self.reached()
 
     def reached(self) -> None:
-        """To be called when the position has moved."""
+        """Call it when the position has moved."""
         if self._awaited is None or self.position < self._awaited[1]:
             return
         requested, _ = self._awaited
@@ -92,17 +92,17 @@ class External:
             self.clock.greatest = max(self.clock.greatest, self._mode.until + 1 + self.clock.lateness)
 
     def let_go(self) -> bool:
-        """Holds nothing back from here on, until it has something again. False: it has been let go before."""
+        """Marks the partition idle until its next record: it holds no watermark back. False: it was idle already."""
         before, self._let_go = self._let_go, True
         return not before
 
     def arrived(self) -> None:
-        """To be called when it has had records."""
+        """Call it when records have arrived."""
         self._let_go = False
 
     @property
     def wants_end(self) -> bool:
-        """Whether it is of use to ask for the end offset."""
+        """Whether the end offset is needed."""
         if self._mode.mode is Mode.STREAM:
             return not self._idle and self.clock.greatest == BEGINNING
         return not self._ended
@@ -134,7 +134,7 @@ class Incoming:
         )
 
     def hear(self, envelope: Envelope) -> bool:
-        """Takes what the envelope tells of its source. False: it has come before."""
+        """Takes the horizon that the envelope tells of its source. False: a duplicate."""
         source = envelope.source
         if envelope.number <= self._numbers[source]:
             return False
@@ -145,7 +145,7 @@ class Incoming:
 
     @property
     def holder(self) -> tuple[int, str]:
-        """The source that is furthest back, and the external partition that holds it: empty where it told nothing."""
+        """The slowest source, and the external partition that holds it back: empty if the source sent nothing yet."""
         source = min(range(len(self.sources)), key=self.sources.__getitem__)
         return source, self._holders[source]
 
@@ -155,27 +155,27 @@ class Incoming:
 
 
 class Outgoing:
-    """An edge as its sender sees it: the watermark that holds, and the one that all receivers have been told."""
+    """The sending side of an edge: the watermark reached, and the one last sent to all receivers."""
 
     def __init__(self, granularity: int, held: Horizon = START, told: Horizon = START) -> None:
         self._granularity = granularity
-        #: The input that is as far back as `held`.
+        #: The input that holds `held` back.
         self.last = ""
         self.held = held
         self.told = told
 
     def hold(self, horizon: Horizon, last: str) -> None:
-        """Everything before `horizon` has been sent; the input `last` is the one that is as far back."""
+        """Everything before `horizon` has been sent; the input `last` holds it back."""
         if horizon > self.held or (self.held.watermark == IDLE and horizon != START):
             self.held = horizon
             self.last = last
 
     @property
     def due(self) -> bool:
-        """Whether every receiver has to be told, with records or without."""
+        """Whether every receiver has to be sent the watermark, with records or without."""
         if self.held == self.told:
             return False
         if self.held.final or IDLE in (self.held.watermark, self.told.watermark):
             return True
-        # A deadline on the border is passed only by a watermark beyond it.
+        # Only a watermark beyond the boundary passes a deadline at it.
         return (self.held.watermark - 1) // self._granularity != (self.told.watermark - 1) // self._granularity

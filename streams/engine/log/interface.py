@@ -1,8 +1,8 @@
-"""What the engine asks of a log.
+"""The log interface that the engine is written against.
 
-Every method may raise `LogError`. Reads see committed records only. Offsets of a partition grow, with gaps: a
-transaction's marker takes one too, so a partition is read to its end when the position is at or past its end offset. It
-is not, where somebody's transaction is open in it: the position waits before what lies behind.
+Every method may raise `LogError`. Reads see committed records only. Offsets of a partition increase, with gaps: a
+transaction marker takes one too, so a partition is read to its end when the position is at or past its end offset. An
+open transaction keeps the position from getting there: it stops at the last stable offset.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class TopicPartition(NamedTuple):
 
 
 class TopicSpec(NamedTuple):
-    """A topic to make."""
+    """A topic to create."""
 
     topic: str
     partitions: int
@@ -31,18 +31,18 @@ class TopicSpec(NamedTuple):
 
 
 class Topic(NamedTuple):
-    """A topic that exists. `id` tells it from others of its name, before and after it; empty where the log has none."""
+    """An existing topic. `id` tells it from earlier and later topics of the same name; empty if the log has no ids."""
 
     id: bytes
     partitions: int
 
 
 class Fetched(NamedTuple):
-    """Records of one partition, in offset order. `next` is the position behind them; records may be none.
+    """Records of one partition, in offset order. `next` is the position after them; `records` may be empty.
 
-    A record has the attributes of `Record`, and need be nothing else.
+    Records are duck-typed: any object with the attributes of `Record` will do.
 
-    `epoch` is that of the last `seek` before they were read.
+    `epoch` is that of the last `seek` before the read.
     """
 
     source: TopicPartition
@@ -52,14 +52,14 @@ class Fetched(NamedTuple):
 
 
 class Rows(NamedTuple):
-    """Keys and rows of a changelog, in offset order, None where one is gone. `next` is the position behind them."""
+    """Keys and rows of a changelog, in offset order; None is a tombstone. `next` is the position after them."""
 
     rows: Sequence[tuple[bytes, bytes | None]]
     next: int
 
 
 class Committed(NamedTuple):
-    """A committed offset and the text that was committed with it."""
+    """A committed offset and its metadata text."""
 
     offset: int
     metadata: str
@@ -67,11 +67,11 @@ class Committed(NamedTuple):
 
 @dataclass(slots=True)
 class Transaction:
-    """Everything that one commit of one task writes, all or nothing.
+    """Everything that one commit of one task writes, atomically.
 
-    `envelopes` go to the partitions they name; outputs to the partition of their key; `rows` to `changelog`. `wall` is
-    the latest time of a clock that it follows from, in microseconds: a log that has a time of its own refuses what lies
-    minutes ahead.
+    `envelopes` go to the partitions they name, outputs to the partition of their key, `rows` to `changelog`. `wall` is
+    the latest clock reading that the results depend on, in microseconds: a log with a clock of its own refuses the
+    commit if that is minutes ahead.
     """
 
     changelog: TopicPartition
@@ -83,102 +83,103 @@ class Transaction:
 
 
 class Writer(Protocol):
-    """The right to write for one task. A writer that raised once is of no more use: close it, open another."""
+    """The right to write for one task. After any error a writer is unusable: close it and open another."""
 
     async def resume(self, changelog: TopicPartition, saved: Mapping[bytes, bytes]) -> None:
-        """Finishes what a former writer may have left half done, by the live rows that the changelog holds now.
+        """Completes what a previous writer may have left half done. `saved`: the live rows of the changelog.
 
-        To be called before the first commit, unless the changelog ends with a commit of one's own. Raises `FatalError`
-        where the rows were written under another guarantee.
+        Call it before the first commit, unless the changelog ends with a commit of one's own. Raises `FatalError` if
+        the rows were written under another processing guarantee.
         """
 
     async def commit(self, transaction: Transaction) -> int | None:
-        """Writes it as one transaction, or so that a crash leaves all or nothing of it.
+        """Commits atomically, in a transaction or so that a crash leaves all or nothing.
 
-        Raises `ClockError` where `wall` is ahead, `FencedError` where the task has been taken over, `FatalError` where
-        an output's topic does not exist.
-        After any other error it is unknown whether the transaction was committed. Returns the offset behind it in the
-        changelog: as long as that is the changelog's end, nobody has written there since. None where it has no rows.
+        Raises `ClockError` if `wall` is ahead of the log's clock, `FencedError` if the task has been taken over,
+        `FatalError` if an output topic does not exist. After any other error the outcome is unknown.
+
+        Returns the changelog offset after the commit: as long as it is the changelog's end offset, nobody has written
+        there since. None if there are no rows.
         """
 
     async def close(self) -> None:
-        """Gives up whatever is open. Never raises."""
+        """Aborts whatever is open. Never raises."""
 
 
 class Listener(Protocol):
-    """Told of what a group member gets and loses. Both are awaited before the member goes on."""
+    """Rebalance callbacks of a group member. Both are awaited before the member goes on."""
 
     async def on_revoked(self, partitions: frozenset[TopicPartition]) -> None:
         """The member is about to lose these."""
 
     async def on_assigned(self, partitions: frozenset[TopicPartition]) -> None:
-        """The member has exactly these from now on. Nothing is fetched of one before `seek`."""
+        """This is now the whole assignment. Nothing is fetched from a partition before `seek`."""
 
 
 class Shared(NamedTuple):
-    """What one member of a group gets, and what it is told with it."""
+    """One member's share of the group's partitions, and the data sent along with it."""
 
     partitions: frozenset[TopicPartition]
     told: bytes = b""
 
 
 class Assignor(Protocol):
-    """Shares the partitions of a group out among its members. Each member has one; that of one member is asked."""
+    """Assigns a group's partitions to its members. Each member has one; the group leader's does the work."""
 
     def told(self) -> bytes:
-        """What this member tells whenever it joins."""
+        """The data that this member sends whenever it joins."""
 
     def share(self, partitions: Mapping[str, int], members: Mapping[str, bytes]) -> Mapping[str, Shared]:
-        """What each member gets. `partitions`: how many each topic has; `members`: what they told, perhaps nothing."""
+        """Each member's share. `partitions`: their number by topic; `members`: the data each sent, possibly empty."""
 
     def hear(self, told: bytes) -> None:
-        """What this member is told with its share, before its listener hears of the partitions."""
+        """Takes the data sent with this member's share; called before the listener's `on_assigned`."""
 
 
 class Member(Protocol):
-    """One member of a consumer group. Without an assignor, topics with equally many partitions are assigned equally."""
+    """One member of a consumer group. Without an assignor, co-partitioned topics are assigned alike."""
 
     def seek(self, source: TopicPartition, offset: int, epoch: int = 0) -> None:
-        """Reads the partition from `offset` next. Does nothing where it is not the member's any more.
+        """Sets the position to `offset`. Does nothing if the partition is no longer assigned to the member.
 
-        A fetch may be under way: what it brings bears the epoch of the seek that it was read behind, so that it is
-        known what is to be thrown away, and what must not be because nobody will fetch it again.
+        A fetch may be in flight: its records carry the epoch of the seek that preceded it, so the caller can tell stale
+        records, to be dropped, from current ones, which will not be fetched again.
         """
 
     async def fetch(self, sources: Collection[TopicPartition], records: int, seconds: float) -> Sequence[Fetched]:
-        """What is there for these partitions, in batches of at most `records`; waits up to `seconds` for it.
+        """Fetches from these partitions, in batches of at most `records`; waits up to `seconds`.
 
-        Raises `LostMemberError` where no further call would help, `OutOfRangeError` where a position is not in its
-        partition any more.
+        Raises `LostMemberError` if no further call would help, `OutOfRangeError` if a position is no longer in its
+        partition.
         """
 
     def rejoin(self) -> None:
-        """Asks the group to share everything out anew."""
+        """Requests a rebalance."""
 
     def check(self) -> None:
-        """Raises what the member has met in the background, and lets it try again.
+        """Raises the error that the member met in the background, and lets it try again.
 
-        `LostMemberError` where no further call would help, `FatalError` where another member has taken its place.
+        `LostMemberError` if no further call would help, `FatalError` if another member has taken its place.
         """
 
     @property
     def coordinated(self) -> bool:
-        """Whether the group answers, as far as the member knows."""
+        """Whether the group coordinator answers, as far as the member knows."""
 
     async def close(self) -> None:
         """Leaves the group. Never raises."""
 
 
 class Tail(Protocol):
-    """Reads changelog partitions as they grow, beside the group and without a share of it."""
+    """Follows changelog partitions as they grow, outside the consumer group."""
 
     def follow(self, positions: Mapping[TopicPartition, int]) -> None:
-        """Reads exactly these from now on, from these offsets."""
+        """Follows exactly these from now on, from these offsets."""
 
     async def read(self, seconds: float) -> Sequence[tuple[TopicPartition, Rows]]:
-        """What there is, some thousands of rows of all; waits up to `seconds` for it.
+        """Reads up to a few thousand rows across all partitions; waits up to `seconds`.
 
-        Raises `LogError` where one of the offsets is none of its partition's any more.
+        Raises `LogError` if an offset is no longer in its partition.
         """
 
     async def close(self) -> None:
@@ -186,65 +187,65 @@ class Tail(Protocol):
 
 
 class Log(Protocol):
-    """A partitioned log. `user`: the name by which it knows this client, as far as that is known."""
+    """A partitioned log. `user`: the name under which it knows this client, if that is known."""
 
     user: str
 
     async def start(self) -> None: ...
 
     async def stop(self) -> None:
-        """Lets go of all connections; `start` makes new ones, from the first addresses. Never raises."""
+        """Closes all connections; `start` opens new ones, from the bootstrap addresses. Never raises."""
 
     async def ping(self) -> None:
-        """Asks whoever answers first. Raises `LogError` where nobody does."""
+        """Checks that any broker answers. Raises `LogError` if none does."""
 
     async def partitions(self, topics: Collection[str]) -> dict[str, int]:
         """The number of partitions of those topics that exist."""
 
     async def describe(self, topics: Collection[str]) -> dict[str, Topic]:
-        """Those of the topics that exist. Asking makes none."""
+        """Those of the topics that exist. Never creates one."""
 
     async def ids(self, sources: Collection[TopicPartition]) -> dict[str, bytes]:
-        """The ids of those of the topics that exist, as they are behind everything that has been fetched before.
+        """The ids of those topics that exist, no older than anything fetched before the call.
 
-        Empty where the log has none.
+        Empty if the log has no ids.
         """
 
     async def settings(self, topics: Collection[str]) -> dict[str, Mapping[str, str]]:
-        """What is set of each of the topics, by name, as far as the log has such settings."""
+        """The settings of each topic, by name, as far as the log has any."""
 
     async def create(self, specs: Sequence[TopicSpec]) -> None:
-        """Makes topics; those that exist stay as they are."""
+        """Creates topics; existing ones stay as they are."""
 
     async def begin_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        """The first offset that is still there, or will be."""
+        """The first offset of each partition that is still retained, or will be written."""
 
     async def end_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        """The offset behind the last record or marker, whether its transaction has ended or not."""
+        """The end offset of each partition: after the last record or marker, records of open transactions included."""
 
     async def stable_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        """The offset up to which a position can come now: the end, or the first of an open transaction."""
+        """The last stable offset of each partition: its end, or the first offset of an open transaction."""
 
     async def holders(self, source: TopicPartition) -> Sequence[str]:
-        """Who has transactions open in a partition, in words for people."""
+        """Describes, for the operator, who has transactions open in a partition."""
 
     async def committed(self, group: str, sources: Collection[TopicPartition]) -> dict[TopicPartition, Committed]:
-        """Committed offsets, of those partitions that have one; what was committed just now may be missing."""
+        """Committed offsets, of those partitions that have one; very recent commits may be missing."""
 
     async def writer(self, transactional_id: str, group: str) -> Writer:
-        """Opens a writer: whoever held one of this id is fenced, what it had open is undone."""
+        """Opens a writer: any earlier holder of the id is fenced, and its open transaction aborted."""
 
     async def trim(self, before: Mapping[TopicPartition, int]) -> None:
-        """Deletes the records before these offsets, for good."""
+        """Deletes the records before these offsets permanently."""
 
     async def lacking(self, rights: Collection[Right]) -> list[Right]:
-        """Those of the rights that the log denies, as far as it tells: none of what does not exist yet."""
+        """The rights that the log denies, as far as it tells: nothing is known of resources that do not exist yet."""
 
     async def identity(self) -> str:
-        """What tells this log from others: the cluster's id."""
+        """The cluster id, which tells this log from others."""
 
     def rows(self, source: TopicPartition, begin: int, end: int) -> AsyncGenerator[Rows, None]:
-        """Reads a changelog partition from one offset up to another, in batches: rows, and the position behind them."""
+        """Reads a changelog partition from offset `begin` up to `end`, in batches."""
 
     async def tail(self) -> Tail:
         """Opens a reader that follows changelogs."""

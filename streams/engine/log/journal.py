@@ -1,9 +1,9 @@
-"""Commits without transactions, for a log that has none: a changelog partition that says itself how far it holds.
+"""Commits on a log without transactions: the changelog partition itself records how far it is valid.
 
-A commit writes its rows and, last, a *seal*. What lies behind the last seal was cut off by a crash and does not count;
-the next commit puts the rows back that it covered. Outputs and envelopes are written into the changelog too, before the
-seal, and sent behind it: whoever takes the task over sends those of the last seal again. So nothing is lost, an output
-may come twice, and the receiver of an envelope knows by its number that it has taken it before.
+A commit writes its rows and, last, a *seal*. Rows after the last seal were cut off by a crash and do not count; the
+next commit restores the values they overwrote. Outputs and envelopes are written to the changelog too, before the seal,
+and sent after it: whoever takes the task over resends those of the last seal. So nothing is lost, an output may be
+duplicated, and the receiver of an envelope drops duplicates by its number.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicPartition, Transaction
 from streams.engine.processor import Output
 
-#: Keys of rows that are the journal's own: the seal, and pieces of what is to be sent behind it.
+#: Keys of the journal's own rows: the seal, and the pieces of what is sent after it.
 SEAL = b"s"
 PIECE = b"t"
-#: Bytes of one piece.
+#: Size of one piece, in bytes.
 _LARGEST = 400_000
 
 _Row = tuple[bytes, bytes | None]
 
 
 class Intent(NamedTuple):
-    """What is sent behind a seal."""
+    """What is sent after a seal."""
 
     outputs: list[Output]
     envelopes: list[tuple[TopicPartition, bytes]]
@@ -39,7 +39,7 @@ _count = msgspec.msgpack.Decoder(int).decode
 
 
 def sealed(transaction: Transaction, repairs: Mapping[bytes, bytes | None]) -> list[_Row]:
-    """All rows that a commit writes into the changelog, in this order; the last one is the seal."""
+    """All rows that a commit writes to the changelog, in order; the last one is the seal."""
     rows: list[_Row] = [*{**repairs, **transaction.rows}.items()]
     pieces = 0
     if transaction.outputs or transaction.envelopes:
@@ -52,12 +52,12 @@ def sealed(transaction: Transaction, repairs: Mapping[bytes, bytes | None]) -> l
 
 
 def seal(pieces: int = 0) -> _Row:
-    """Says that all before it holds, and of how many pieces is what has to be sent."""
+    """A seal row: all rows before it are valid, and what has to be sent is in this many pieces."""
     return SEAL, _encode(pieces)
 
 
 def intent(saved: Mapping[bytes, bytes]) -> Intent:
-    """What the last seal of these rows asks to be sent."""
+    """What has to be sent after the last seal of these rows."""
     pieces = _count(saved.get(SEAL, b"\0"))
     if not pieces:
         return Intent([], [])
@@ -65,7 +65,7 @@ def intent(saved: Mapping[bytes, bytes]) -> Intent:
 
 
 def refuse(changelog: TopicPartition, saved: Mapping[bytes, bytes]) -> None:
-    """Raises `FatalError` where rows were written without transactions, which could be cut off in the middle."""
+    """Raises `FatalError` if the rows were written without transactions: a commit may be incomplete."""
     if SEAL in saved:
         raise FatalError(
             f"{changelog.topic} was written with the guarantee at_least_once: go on with it, or begin anew "
@@ -74,9 +74,9 @@ def refuse(changelog: TopicPartition, saved: Mapping[bytes, bytes]) -> None:
 
 
 class Reader:
-    """Reads a changelog partition from its beginning: `rows` are those that hold, `torn` what must be put back.
+    """Reads a changelog partition from its beginning: `rows` are the valid ones, `torn` what must be put back.
 
-    Where there is no seal at all, everything was written in transactions, and holds.
+    Without any seal, everything was written in transactions and is valid.
     """
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class Reader:
                 self._settle()
 
     def end(self) -> dict[bytes, bytes | None]:
-        """To be called at the end. The rows to be written so that what lies behind the last seal is undone."""
+        """Ends the read. Returns the rows to write to undo what follows the last seal."""
         if not self._sealed:
             self._settle()
         return {key: self.rows.get(key) for key in self._open}
