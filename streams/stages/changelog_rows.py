@@ -1,7 +1,7 @@
-"""Rows of the changelog: one record per key of a state, in MessagePack under a letter for the state.
+"""Changelog rows: one record per key of a state, in MessagePack, under a letter that names the state.
 
-A row that is too large for the log lies in pieces (`streams.stages.split_rows`), and under its own key a head tells how
-many there are, and of which format they are.
+A row too large for the log is split into pieces (`streams.stages.split_rows`); the head under its own key holds their
+number and format.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from streams.stages.split_rows import PIECE, is_piece, joined, piece_key, split
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 
-#: A head begins with a byte that nothing in MessagePack begins with; then the format, then the number of pieces.
+#: A head starts with a byte that no MessagePack value starts with, then the format, then the number of pieces.
 _HEAD, _FORMAT = b"\xc1", 1
 
 
@@ -32,17 +32,17 @@ def parts_of(key: bytes) -> tuple[bytes, list[Any]]:
 
 
 class ChangelogRows:
-    """Writes and reads the rows of one task that are kept in memory; it knows which of them lie in pieces."""
+    """Writes and reads the in-memory rows of one task; tracks which of them are split."""
 
     def __init__(self) -> None:
         self._pieces: dict[bytes, int] = {}
 
     def put(self, rows: dict[bytes, bytes | None], key: bytes, value: Any) -> None:
-        """Adds a row, a tombstone where `value` is None."""
+        """Adds a row, or a tombstone if `value` is None."""
         self.put_encoded(rows, key, None if value is None else _encode(value))
 
     def put_encoded(self, rows: dict[bytes, bytes | None], key: bytes, row: bytes | None) -> None:
-        """The same of a row that is in MessagePack."""
+        """`put` for a row already in MessagePack."""
         pieces = split(key, row) if row is not None and len(row) > PIECE else {}
         for number in range(len(pieces), self._pieces.pop(key, 0)):
             rows[piece_key(key, number)] = None
@@ -53,9 +53,9 @@ class ChangelogRows:
         rows[key] = row
 
     def whole(self, saved: Iterable[tuple[bytes, bytes]], besides: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """All rows, those in pieces put together; those of the letter `besides` as they are.
+        """All rows, split ones joined; rows under the letter `besides` unchanged.
 
-        Raises `FatalError` where a row is of a format that is not known.
+        Raises `FatalError` if a row has an unknown format.
         """
         pieces: dict[bytes, bytes] = {}
         heads: dict[bytes, bytes] = {}

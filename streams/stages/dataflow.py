@@ -1,7 +1,7 @@
 """The dataflow of the worker: two kinds of task, and the edges between them.
 
-A watermark belongs to an edge: it is the least over exactly the inputs that the edge's content depends on. So the
-registrations do not wait for the chats, nor the links for the shop's sums, and no two stages wait for each other.
+A watermark belongs to an edge: it is the minimum over exactly the inputs that the edge's content depends on. So
+registrations do not wait for chats, nor links for the shops' sums, and no two stages wait for each other.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ SHIPMENTS = "shipments"
 FEEDS = "feeds"
 CLUSTERS = "clusters"
 
-#: Receives what a broadcast edge sends: every task.
+#: The receiver of a broadcast edge: every task.
 EVERYONE = -1
 
 
 def dataflow(policy: Policy, topics: TopicNames = PLAIN) -> Dataflow:
-    """The dataflow under a policy, which says how much disorder each topic may have."""
+    """The dataflow under a policy, which sets the allowed lateness of each topic."""
     lateness = policy.lateness.micros
 
     def external(name: str) -> ExternalInput:
@@ -61,7 +61,7 @@ def dataflow(policy: Policy, topics: TopicNames = PLAIN) -> Dataflow:
             ),
         ),
         edges=(
-            # Scans trail by their lateness, so that news of the orders' watermark a few times in it hold nothing back.
+            # Scans trail by their lateness, so a few updates of the orders' watermark within it delay nothing.
             Edge(REGISTRATIONS, ORDERS_TASK, SHIPMENTS_TASK, (ORDERS,), max(SECOND, lateness[SCANS] // 6)),
             Edge(CARRIER_HOURS, SHIPMENTS_TASK, SHIPMENTS_TASK, (SCANS,), HOUR, broadcast=True),
             Edge(STALL_POINTS, SHIPMENTS_TASK, SHIPMENTS_TASK, (SCANS, REGISTRATIONS, CARRIER_HOURS), 5 * MINUTE),

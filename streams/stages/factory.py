@@ -1,4 +1,4 @@
-"""Makes the processor of a task."""
+"""Creates task processors."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""From records of an external topic to valid events; the others become dead letters.
+"""Turns records of an external topic into valid events; the others become dead letters.
 
-What a task takes in is checked here once: the value, the key, the partition, the time.
+Each input record is checked here once: value, key, partition, time.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from schemas.topics import PLAIN, TopicNames
 from streams.engine.processor import Output, PartitionClock, Record
 from streams.stages.intake_log import IntakeLog
 
-#: Which partition of so many a key belongs to.
+#: Maps (key, number of partitions) to a partition.
 Partitioner = Callable[[bytes, int], int]
 
 
-#: Bytes of a record that a dead letter repeats; Kafka's default limit for a batch is 1 MiB.
+#: Most bytes of the original record in a dead letter; Kafka's default batch limit is 1 MiB.
 LARGEST_LETTER = 900_000
 
 
-#: What a dead letter's own headers are called.
+#: Names of the headers that a dead letter adds.
 OWN_HEADERS = frozenset(
     {"error-code", "error-detail", "source-topic", "source-partition", "source-offset", "failed-at"}
 )
@@ -32,11 +32,11 @@ OWN_HEADERS = frozenset(
 
 @dataclass(slots=True)
 class Counts:
-    """What the tasks of this process have said and seen; for metrics alone, no part of any state."""
+    """Counters of this process's tasks; for metrics only, not part of any state."""
 
     alerts: Counter[tuple[str, str]] = field(default_factory=Counter)
     dead: Counter[tuple[str, str]] = field(default_factory=Counter)
-    #: Tracking numbers that came under two names of one carrier, by the names.
+    #: Tracking numbers seen under two names of one carrier, by pair of names.
     two_names: Counter[tuple[str, str]] = field(default_factory=Counter)
     repeated: int = 0
     tombstones: int = 0
@@ -45,8 +45,8 @@ class Counts:
 class Intake:
     """Checks the records of one task and counts what it sees.
 
-    `knows` says whether a key has been taken before: it belongs here then, and its partition need not be worked out.
-    `failed_at` gives the wall clock in microseconds, for the header of that name and the log alone. `with_payload`:
+    `knows`: whether a key has been accepted before; it then belongs here, and its partition is not computed again.
+    `failed_at` gives the wall clock in microseconds, for the header of that name and the log only. `with_payload`:
     dead letters carry the original bytes, which may hold personal data.
     """
 
@@ -77,7 +77,7 @@ class Intake:
         clock: PartitionClock,
         knows: Callable[[AnyEvent, str], bool],
     ) -> Iterator[tuple[AnyEvent, int, str, Record, bytes]]:
-        """(event, time, key, record, value) of each that is one, in order; the clock moves with them."""
+        """Yields (event, time, key, record, value) for each valid event, in order, and advances the clock."""
         until, lateness = clock.until, clock.lateness
         greatest = clock.greatest
         partitioner, partitions = self._partitioner, self._partitions
@@ -109,7 +109,7 @@ class Intake:
             yield event, time, key, record, value
 
     def bury(self, name: str, partition: int, record: Record, invalid: Invalid) -> None:
-        """Makes a dead letter of a record."""
+        """Turns a record into a dead letter."""
         topic = self._topics[name]
         self._counts.dead[topic, str(invalid.reason)] += 1
         self._log.dead(topic, partition, record.offset, str(invalid.reason))
@@ -126,12 +126,12 @@ class Intake:
         self.dead.append(Output(self._topics.dead_letters(name), key, value, headers))
 
     def _original(self, record: Record) -> tuple[bytes | None, Sequence[tuple[str, bytes]], bytes | None]:
-        """Key, headers and, where it is asked for, value, as far as they fit: the letter must never be refused.
+        """Key, headers and, if enabled, value, as far as they fit: the broker must never reject the letter.
 
-        With the headers of its own it is larger than the record, which may be as large as the log takes.
+        Its own headers make it larger than the record, which may already be as large as the log accepts.
         """
         key, value = record.key, record.value if self._with_payload else None
-        # Whoever reads the letter takes ours for ours: a producer's of the same names must not stand before them.
+        # Readers trust our headers: a producer's headers of the same names must not precede them.
         headers = [(name, text or b"") for name, text in record.headers if name.lower() not in OWN_HEADERS]
         room = LARGEST_LETTER - len(key or b"")
         if room < 0:

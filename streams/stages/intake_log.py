@@ -1,4 +1,4 @@
-"""Says once in a while what a task cannot use, or takes in late: where it lies, and never what it holds."""
+"""Rate-limited log of dead letters and late events: where each record is, never what it holds."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from schemas.times import SECOND
 
 log = structlog.get_logger(__name__)
 
-#: Between two lines about the same topic for the same reason, in microseconds.
+#: Least time between two lines for the same topic and reason, in microseconds.
 PAUSE = 30 * SECOND
 
 
 class IntakeLog:
-    """The lines of one task. `now` gives the wall clock in microseconds."""
+    """The intake log of one task. `now` gives the wall clock in microseconds."""
 
     def __init__(self, now: Callable[[], int]) -> None:
         self._now = now
-        #: By topic and reason, when there was a line, and how many have had none since.
+        #: By topic and reason: the time of the last line, and how many were suppressed since.
         self._said: dict[tuple[str, str], tuple[int, int]] = {}
 
     def dead(self, topic: str, partition: int, offset: int, reason: str) -> None:
-        """A record that is no event."""
+        """Logs a dead letter."""
         unsaid = self._due(topic, reason)
         if unsaid is not None:
             log.warning(
@@ -31,13 +31,13 @@ class IntakeLog:
             )
 
     def late(self, topic: str, partition: int, offset: int) -> None:
-        """An event behind its watermark."""
+        """Logs an event behind its watermark."""
         unsaid = self._due(topic, "late")
         if unsaid is not None:
             log.info("late event", topic=topic, partition=partition, offset=offset, others_since=unsaid)
 
     def _due(self, topic: str, reason: str) -> int | None:
-        """How many went without a line since the last one; None: this one does, too."""
+        """How many were suppressed since the last line; None if this one is suppressed too."""
         now = self._now()
         last, unsaid = self._said.get((topic, reason), (None, 0))
         if last is not None and 0 <= now - last < PAUSE:

@@ -38,7 +38,7 @@ _PENDING = b"p"
 _HORIZONS = b"h"
 
 
-#: Changes of categories in one record, each of at most 128 characters and 300 digits.
+#: Category changes per record, each of at most 128 characters and 300 digits.
 CHANGES_OF_A_RECORD = 500
 
 
@@ -52,7 +52,7 @@ class CategoryRow(msgspec.Struct, array_like=True, gc=False):
 
 
 class Pending(msgspec.Struct, array_like=True, gc=True):
-    """A boundary that is closed here and not judged yet: own figures, and changes from all partitions."""
+    """A boundary closed here but not judged yet: own figures, and changes from all partitions."""
 
     figures: list[Figures] = msgspec.field(default_factory=list)
     changes: list[CategoryChange] = msgspec.field(default_factory=list)
@@ -75,7 +75,7 @@ _horizons = msgspec.msgpack.Decoder(OrdersHorizons).decode
 
 
 class OrdersTask:
-    """The processor of one partition of the orders and chats. Its cases may lie in a table."""
+    """The processor of one partition of the orders and chats. Its cases may be kept in a table."""
 
     letter = CASE_LETTER
 
@@ -182,7 +182,7 @@ class OrdersTask:
 
     @property
     def unsettled(self) -> int:
-        """Events that are deferred until others have come."""
+        """Number of deferred events."""
         return self._orders.filing.deferred
 
     def _knows(self, _event: AnyEvent, key: str) -> bool:
@@ -248,7 +248,7 @@ class OrdersTask:
             done.clear()
 
     def _collect_horizons(self, effects: Effects) -> None:
-        """Kept beside what they have led to; without that, a restart may go back to older ones."""
+        """Written together with their output; if there is none, a restart may resume from older horizons."""
         own, counts = self._orders.own, self._orders.counts
         horizons = OrdersHorizons(
             (own.watermark, own.final), (counts.watermark, counts.final), self._shops.next_boundary
@@ -259,7 +259,7 @@ class OrdersTask:
 
 
 def in_parts(sums: Iterable[tuple[int, list[CategoryChange]]]) -> Iterator[tuple[int, list[CategoryChange]]]:
-    """The same changes, so many to a record that none is too large for the log."""
+    """Splits changes over records, so that none exceeds the log's limit."""
     for boundary, changes in sums:
         for start in range(0, len(changes), CHANGES_OF_A_RECORD):
             yield boundary, changes[start : start + CHANGES_OF_A_RECORD]

@@ -1,7 +1,6 @@
-"""All stages in one reader, without a log between them: what a replay runs.
+"""Runs all stages in one process without a log between them, for replay.
 
-The stages are those of the worker; only the way between them is a call. One watermark moves with the greatest time
-read in any topic.
+The stages are the worker's, connected by calls. One watermark follows the greatest event time read from any topic.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from streams.stages.shipments.carrier_feeds import FeedBook
 from streams.stages.shipments.stall_clusters import ClusterBook
 from streams.stages.tables import TableRecord
 
-#: Cases from which on those that were not used for long become rows of bytes, a tenth of their size.
+#: Above this many cases, the least recently used become rows of bytes, a tenth of their size.
 _MANY = 100_000
 
 
 class SingleReader:
     """Takes events in arrival order; `alerts` and `records` collect what comes out.
 
-    `folding`: what has not been used for long takes less memory, and is another object when it is used again.
+    `folding`: stores idle state in less memory; it is a different object when used again.
     """
 
     def __init__(self, policy: Policy, *, folding: bool = True) -> None:
@@ -44,11 +43,11 @@ class SingleReader:
         self._trailing = max(self._lateness[ORDERS], self._lateness[CHATS])
 
     def take(self, topic: str, event: events.AnyEvent, time: int, value: bytes) -> bool:
-        """Takes one event. False: it is a repeat."""
+        """Takes one event. False: a repeat."""
         if time > self.greatest:
             self.greatest = time
         elif time < self.greatest - self._lateness[topic]:
-            # What was passed before it was read has been said before it is known.
+            # Deadlines passed before this event was read are judged without it.
             self.late += 1
             self.settle()
         if type(event) is events.Scan:
@@ -59,25 +58,25 @@ class SingleReader:
         return fresh
 
     def settle(self) -> None:
-        """Judges what the watermarks, as they are now, have passed."""
+        """Judges everything the current watermarks have passed."""
         lateness, greatest = self._lateness, self.greatest
         orders = Horizon(greatest - max(lateness[ORDERS], lateness[CHATS]))
         shipments = Horizon(greatest - max(lateness[ORDERS], lateness[SCANS]))
         self._advance(self._settled, orders, shipments, Horizon(greatest - lateness[SCANS]))
 
     def finish(self, until: int) -> None:
-        """The end: every watermark goes to `until`, and nothing follows."""
+        """Ends the input: advances every watermark to `until`."""
         end = Horizon(until, final=True)
         self._advance(end.settled, end, end, end)
 
     @property
     def repeated(self) -> int:
-        """How many events turned out to be repeats after they were taken."""
+        """Number of events found to be repeats after they were accepted."""
         return self.orders.filing.repeated
 
     @property
     def _settled(self) -> int:
-        """Up to where the orders and chats are known."""
+        """Up to where orders and chats are settled."""
         return self.greatest - self._trailing
 
     def _advance(self, settled: int, orders: Horizon, shipments: Horizon, scans: Horizon) -> None:
@@ -115,7 +114,7 @@ class SingleReader:
             self.orders.registrations.clear()
 
     def drain(self) -> tuple[list[Alert], list[TableRecord]]:
-        """Hands over the alerts and table records since the last call."""
+        """Returns the alerts and table records since the last call."""
         sources = (self.orders, self.shipments, self.feeds, self.clusters, self.judge)
         alerts = [alert for source in sources for alert in source.alerts]
         records = self.judge.records + self.shops.tallies.records

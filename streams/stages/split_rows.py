@@ -1,8 +1,8 @@
-"""Rows that are larger than a log takes are kept as a head and pieces.
+"""Splits rows that exceed the log's record size into a head and pieces.
 
-The head lies under the row's own key and tells how many pieces there are; each piece has a key of its own under the
-same first letter. Ids are any text in UTF-8, which has no byte 0xFF: that byte behind the letter tells a piece, and the
-length before the id keeps the pieces of one id apart from those of another.
+The head is stored under the row's own key and holds the number of pieces; each piece has its own key under the same
+first letter. UTF-8 ids never contain the byte 0xFF, so that byte after the letter marks a piece; the length before the
+id keeps the pieces of different ids apart.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from typing import Protocol
 
 from streams.engine.table import Table
 
-#: Bytes of a piece: far below what a log takes at once (1 MiB), and large enough for few of them.
+#: Bytes per piece: far below the log's record limit (1 MiB), and large enough to keep pieces few.
 PIECE = 256 << 10
 _MARK = b"\xff"
 
 
 class Rows(Protocol):
-    """Where rows are looked up."""
+    """Row lookup."""
 
     def get(self, key: bytes, /) -> bytes | None: ...
 
 
 def piece_key(key: bytes, number: int) -> bytes:
-    """The key of a piece of the row of that key."""
+    """The key of one piece of a row."""
     name = key[1:]
     return key[:1] + _MARK + len(name).to_bytes(2) + name + number.to_bytes(2)
 
 
 def is_piece(key: bytes) -> bool:
-    """Whether it is the key of a piece."""
+    """True if the key is that of a piece."""
     return key[1:2] == _MARK
 
 
@@ -40,18 +40,18 @@ def owner_of(key: bytes) -> bytes:
 
 
 def joined(rows: Rows, key: bytes, count: int) -> bytes:
-    """What the pieces of a row hold."""
+    """The body of a row, joined from its pieces."""
     return b"".join(rows.get(piece_key(key, number)) or b"" for number in range(count))
 
 
 def split(key: bytes, body: bytes) -> dict[bytes, bytes]:
-    """The pieces of a body, by their keys."""
+    """Splits a body into pieces, by key."""
     starts = range(0, len(body), PIECE)
     return {piece_key(key, number): body[start : start + PIECE] for number, start in enumerate(starts)}
 
 
 def replace(rows: Table, key: bytes, before: int, pieces: Mapping[bytes, bytes]) -> dict[bytes, bytes | None]:
-    """Puts pieces in the place of the `before` that there were; those that have changed, None where one is gone."""
+    """Replaces the `before` old pieces of a row. Returns the changed ones; None for a deleted piece."""
     changed: dict[bytes, bytes | None] = {}
     for name, piece in pieces.items():
         if rows.get(name) != piece:

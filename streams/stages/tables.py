@@ -1,4 +1,4 @@
-"""What goes into the compacted tables."""
+"""Records of the compacted tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all tasks of a worker share: the policy, the partition counts, the form of the alerts, the counters."""
+"""Shared by all tasks of a worker: policy, partition counts, alert rendering, counters."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from streams.stages.tables import TableRecord
 class Setting:
     """`order_partitions`, `scan_partitions`: how many partitions the topics have.
 
-    `clock` gives the wall clock in microseconds, for the headers of dead letters alone. `buyer_hash`: by it the state
-    knows the buyers of orders; without it, not at all.
+    `clock` gives the wall clock in microseconds, for dead letter headers only. `buyer_hash`: the keyed hash under which
+    the state stores buyers; without it, buyers are not stored.
     """
 
     def __init__(
@@ -48,16 +48,16 @@ class Setting:
         self._writer = AlertWriter(policy.label, policy.platform)
 
     def intake(self, partitions: int) -> Intake:
-        """The checks of a task whose topics have so many partitions."""
+        """The input validator of a task whose topics have `partitions` partitions."""
         payload, topics = self._payload, self.topics
         return Intake(self._partitioner, partitions, self._clock, self.counts, with_payload=payload, topics=topics)
 
     def order_partition(self, key: str) -> int:
-        """Where a key of the topics `orders` and `chats` is, and everything that is kept beside it."""
+        """The partition of a key of `orders` and `chats`, and of all state co-partitioned with it."""
         return self._partitioner(key.encode(), self.order_partitions)
 
     def scan_partition(self, tracking_no: str) -> int:
-        """Where a tracking number is."""
+        """The partition of a tracking number."""
         return self._partitioner(tracking_no.encode(), self.scan_partitions)
 
     def alert(self, alert: Alert) -> list[Output]:
@@ -69,6 +69,6 @@ class Setting:
         ]
 
     def table(self, record: TableRecord) -> Output:
-        """The record of a table, a tombstone where nothing is left."""
+        """The record of a table; a tombstone if nothing is left."""
         value = None if record.value is None else orjson.dumps(record.value)
         return Output(self.topics[record.table], record.key.encode(), value)

@@ -1,7 +1,7 @@
-"""Which cases are to be looked at again, and from which moment on.
+"""Due indexes: which cases to visit again, and when.
 
-A case stands in an agenda once, at the least moment that was asked for; when that has passed it is looked at, and
-whoever looks puts in the next moment. Asking for a later one than is known costs a look at the case.
+A case has one entry per agenda, at the earliest moment requested. Once that has passed the case is visited, and the
+visitor schedules the next moment. Requesting a later moment than the scheduled one costs one early visit.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from streams.stages.cases.table import NOT_DUE, Cases
 
 
 class Agenda:
-    """One agenda of all cases, by its place in their headers. Moments are microseconds."""
+    """One agenda over all cases, by its index in their headers. Moments are microseconds."""
 
     def __init__(self, cases: Cases, place: int) -> None:
         self._cases = cases
@@ -19,23 +19,23 @@ class Agenda:
         self._index = DueKeys(self._moment_of)
 
     def put(self, moment: int | None, key: str) -> None:
-        """The case is to be looked at once `moment` has passed, if not sooner; None: this asks for nothing."""
-        # An entry that is too early finds nothing and looks again: cheaper than taking it out.
+        """Schedules a visit once `moment` has passed, unless one is due sooner; None schedules nothing."""
+        # An early entry finds nothing and reschedules itself: cheaper than removing it.
         if moment is not None and self._cases.hasten(key, self._place, moment):
             self._index.put(moment, key.encode())
 
     def restore(self, moment: int, key: str) -> None:
-        """Takes over what a row says."""
+        """Restores the entry of a row."""
         if moment != NOT_DUE:
             self._index.put(moment, key.encode())
 
     def moment(self, key: str) -> int | None:
-        """When the case is to be looked at, if at all."""
+        """When the case is due, or None."""
         moment = self._cases.moment(key, self._place)
         return None if moment == NOT_DUE else moment
 
     def pop(self, before: int) -> list[str]:
-        """Takes out what is to be looked at before that moment, each key once."""
+        """Removes and returns the keys due before that moment, each once."""
         keys = []
         for due in self._index.pop(before):
             if due is not None:

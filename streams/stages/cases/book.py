@@ -1,7 +1,7 @@
 """Stage 1: orders, tickets and escalations, by record key.
 
-Takes the events of the topics `orders` and `chats`; gives alerts, registrations for the shipments, and what each
-record key adds to its shop's hours.
+Takes the events of the topics `orders` and `chats`; emits alerts, registrations for the shipments, and deltas to the
+shops' hours.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from streams.stages.cases.table import ALERTS_DUE, COUNTS_DUE, ENDS_DUE, MESSAGE
 
 
 class OrderBook:
-    """The state of stage 1 of one partition, and what came of it since that was collected last."""
+    """The state of stage 1 for one partition, and its output since the last collect."""
 
     def __init__(self, policy: Policy, buyer_hash: BuyerHash | None = None) -> None:
         self.policy = policy
@@ -41,19 +41,19 @@ class OrderBook:
         self.registrations: list[RegistrationRecord] = []
         self.deltas: list[Delta] = []
         self.changed = self.cases.changed
-        #: By what has to be looked at: alerts, what the shops count, messages to count or drop, what may be over. The
-        #: first and the last go by the own horizon, the others by that of the counts.
+        #: Due indexes: alerts, shop counts, messages to count or drop, lifetimes that may end. The first and the last
+        #: follow the own horizon, the others that of the counts.
         self._due = Agenda(self.cases, ALERTS_DUE)
         self._count_due = Agenda(self.cases, COUNTS_DUE)
         self._messages_due = Agenda(self.cases, MESSAGES_DUE)
         self._ends = Agenda(self.cases, ENDS_DUE)
-        #: What is deferred is tried again as far as the events are settled.
+        #: Deferred events are retried once events up to their moment are settled.
         self._waits = Agenda(self.cases, WAITS_DUE)
         self.filing = Filing(policy, self.changed, self._waits)
 
     @property
     def settled(self) -> int:
-        """Events before it are known (microseconds), which may be further than what has been judged."""
+        """Events before this are known (microseconds); may be ahead of what has been judged."""
         return self.filing.settled
 
     @settled.setter
@@ -65,16 +65,16 @@ class OrderBook:
         self.filing.judged, self.filing.counted = own.settled, counts.settled
 
     def take(self, event: events.AnyEvent, time: int, key: str, value: bytes) -> bool:
-        """Takes one event under its record key. False: it is a repeat and changes nothing. Raises `KeyTooLarge`.
+        """Takes one event under its record key. False: a repeat, which changes nothing. Raises `KeyTooLarge`.
 
-        One way down: the event is filed, the shipments are told what they have to know of it, the case is evaluated.
+        Files the event, sends the shipments what changed for them, and evaluates the case.
         """
         case = self._case_of(key)
         place = (time, event.event_id, digest(value), event.shop_id)  # type: ignore[union-attr]
         entry = entry_of(event, place, self.policy, self._buyer_hash)
         if self._is_plain(case, time):
             return self._take_plainly(case, entry)
-        # Whatever the event is, it may be deferred: what the shipments know is compared with what they should know.
+        # Any event may be deferred, so registrations come from comparing what the shipments know with what they should.
         before = registrations.announced(case)
         filed = self.filing.file(case, entry)
         case.taken += filed.fresh
@@ -93,16 +93,16 @@ class OrderBook:
         return case
 
     def _is_plain(self, case: Case, time: int) -> bool:
-        """Whether nothing follows from an event at that time before it is settled, and nothing it names can be over."""
+        """True if an event at that time has no effect until it is settled, and nothing it names can have ended."""
         if case.past or case.deferred or time < self.own.settled or time > self.settled + self.policy.keeping.least:
             return False
         end = self._ends.moment(case.key)
         return end is None or time <= end
 
     def _take_plainly(self, case: Case, entry: Entry) -> bool:
-        """The same way for an event whose case has to be evaluated only once the event is settled: it is scheduled."""
+        """`take` for a plain event: schedules the evaluation of its case for when the event is settled."""
         key, slot, time, policy = case.key, entry.slot, entry.fact.time, self.policy
-        # Whatever it begins is known for so long at least, and what it brings forward ends no sooner.
+        # Whatever it starts lives at least this long, and it ends nothing sooner.
         self._ends.put(time + policy.keeping.least, key)
         fact, known = entry.fact, None
         if isinstance(fact, Shipped):
@@ -122,12 +122,12 @@ class OrderBook:
         return True
 
     def link(self, order_id: str, episode: str, opened: int | None, closed: int | None) -> None:
-        """A shipment of the order stalled (`opened`), or the stall ended (`closed`). Microseconds."""
+        """Notes that a shipment of the order stalled (`opened`), or that the stall ended (`closed`). Microseconds."""
         case = self.cases.get(order_id)
         if case is None:
             if opened is None:
                 return
-            # The parcel may be known for longer than its order, which may come again.
+            # The parcel may outlive its order, whose id may appear again.
             case = self.cases.begin(order_id)
         if opened is not None:
             case.stalls[episode] = (opened, None)
@@ -138,7 +138,7 @@ class OrderBook:
         self._count(case)
 
     def settle(self, settled: int) -> None:
-        """Events before `settled` (microseconds) are known: puts what was deferred where it belongs."""
+        """Advances `settled` (microseconds) and files the deferred events that this resolves."""
         self.settled = settled
         for key in self._waits.pop(settled):
             case = self.cases.get(key)
@@ -150,7 +150,7 @@ class OrderBook:
                 self._evaluate(case)
 
     def advance(self, own: Horizon, counts: Horizon) -> None:
-        """Judges what is due: alerts up to `own`, what the shops count up to `counts`."""
+        """Judges what is due: alerts up to `own`, shop counts up to `counts`."""
         self._reach(own, counts)
         for case in self._cases(self._ends.pop(own.settled)):
             self._evaluate(case)
@@ -162,7 +162,7 @@ class OrderBook:
             self._count(case)
 
     def rebuild(self, own: Horizon, counts: Horizon) -> None:
-        """Goes on from restored rows, as they were at those horizons."""
+        """Resumes at those horizons from restored rows."""
         self._reach(own, counts)
         agendas = (self._due, self._count_due, self._messages_due, self._ends, self._waits)
         for key, moments, deferred in self.cases.headers():
@@ -171,14 +171,14 @@ class OrderBook:
                 agenda.restore(moment, key)
 
     def _cases(self, keys: list[str]) -> Iterator[Case]:
-        """Those that there are still."""
+        """The cases of these keys that still exist."""
         for key in keys:
             case = self.cases.get(key)
             if case is not None:
                 yield case
 
     def _evaluate(self, case: Case) -> None:
-        """Evaluates the whole case: what is over, which alerts there should be, what the shops count."""
+        """Evaluates the whole case: lifetimes that ended, alerts, shop counts."""
         self._ends.put(eviction.close_over(case, self.settled, self.policy), case.key)
         self.changed.add(case.key)
         self._judge(case)
@@ -186,7 +186,7 @@ class OrderBook:
         self._count(case)
 
     def _judge(self, case: Case) -> None:
-        """Which alerts there should be."""
+        """Reconciles the emitted alerts of a case with those it implies."""
         watermark, settled = self.own.watermark, self.own.settled
         for part in lifetimes.parts(case):
             alerts, later = evaluate.reconcile_part(part, case, watermark, settled, self.policy)
@@ -196,7 +196,7 @@ class OrderBook:
             self._due.put(later, case.key)
 
     def _count(self, case: Case) -> None:
-        """What the shops count, topics apart; drops what is past and of no more use."""
+        """Updates what the case adds to the shops' counts, except message topics; evicts what is no longer needed."""
         key, counts = case.key, self.counts
         settled = min(self.own.settled, counts.settled)
         gone: list[Case] = []
@@ -218,7 +218,7 @@ class OrderBook:
             self.cases.drop(key)
 
     def _count_messages(self, case: Case) -> None:
-        """What the shops count of messages; drops those that are of no more use."""
+        """Updates what messages add to the shops' counts; evicts those no longer needed."""
         key, counts = case.key, self.counts
         settled = min(self.own.settled, counts.settled)
         for part in lifetimes.parts(case):
@@ -232,6 +232,6 @@ class OrderBook:
                 self._messages_due.put(conversation.forget(settled, self.policy), key)
                 case.taken = max(0, case.taken - before + len(conversation.messages))
                 if part is case and conversation.is_empty:
-                    # It is dropped, and perhaps the case with it.
+                    # The message is evicted, and the case with it if that is empty.
                     self._count_due.put(BEGINNING, key)
             self.changed.add(key)

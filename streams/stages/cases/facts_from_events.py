@@ -1,4 +1,4 @@
-"""From events to what is kept of them: facts without buyers and texts."""
+"""Converts events into stored facts, without buyer ids and texts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Origin = tuple[int, str, bytes, str]
 
 
 def entry_of(event: events.AnyEvent, place: Origin, policy: Policy, buyer_hash: BuyerHash | None = None) -> Entry:
-    """What is kept of an event of the topics `orders` and `chats`; of a buyer the hash, where there is one."""
+    """The stored form of an event of `orders` or `chats`; a buyer is kept as a keyed hash, or not at all."""
     entry = _MAKERS[type(event)](event, place, policy)
     if buyer_hash is not None and isinstance(event, events.OrderPlaced) and isinstance(entry.fact, Placed):
         entry.fact.buyer = buyer_hash(event.buyer_id)

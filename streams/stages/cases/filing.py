@@ -1,4 +1,4 @@
-"""Files events of orders and chats: each into its case, or deferred until it is known what it finds there."""
+"""Files events of orders and chats into their cases, or defers them until the state they find is settled."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from streams.stages.cases.agenda import Agenda
 
 
 class Filed(NamedTuple):
-    """What came of an event. `fresh`: it is no repeat; `changed`: the case knows more than before."""
+    """The result of filing an event. `fresh`: not a repeat; `changed`: the case has new facts."""
 
     fresh: bool
     changed: bool
 
 
 class Filing:
-    """Where events go. `waits`: by when what a case has deferred can be tried again.
+    """Files events into cases. `waits`: when the deferred events of a case can be retried.
 
-    `settled`: events before it are known; `judged`, `counted`: up to where alerts are judged and contributions are
+    `settled`: events before it are known; `judged`, `counted`: up to where alerts have been judged and contributions
     counted. All in microseconds.
     """
 
@@ -34,12 +34,12 @@ class Filing:
         self._changed = changed
         self._waits = waits
         self.settled = self.judged = self.counted = BEGINNING
-        #: Events that are deferred now; deferred ones that turned out to be repeats.
+        #: Events deferred now; deferred events that turned out to be repeats.
         self.deferred = 0
         self.repeated = 0
 
     def file(self, case: Case, entry: Entry) -> Filed:
-        """Files an event, and with it what was deferred and finds its place by now."""
+        """Files an event, and any deferred events that can be filed by now."""
         unfolded = self._may_unfold(case) and self.unfold(case)
         put = self._admit(case, entry)
         if isinstance(put, Wait):
@@ -49,16 +49,16 @@ class Filing:
         return Filed(put, put or unfolded)
 
     def put(self, case: Case, life: Case, entry: Entry) -> bool:
-        """Applies an event to a life of its case. False: it is a repeat."""
+        """Applies an event to one life of its case. False: a repeat."""
         self._changed.add(case.key)
         if isinstance(entry.fact, Shipped):
             return ship(life, entry.fact, self.judged)
         return put_fact(case, life, entry, self.judged, min(self.judged, self.counted), self._policy)
 
     def unfold(self, case: Case) -> bool:
-        """Files what was deferred and finds its place by now. False: nothing does."""
+        """Files the deferred events that can be filed by now. False: none could."""
         waiting: list[Deferred] = []
-        # Those that lie further ahead wait whatever the others are.
+        # Events further ahead wait regardless of the others.
         limit = self.settled + self._policy.keeping.least
         ahead = bisect_right(case.deferred, limit, key=lambda one: one.time)
         if ahead < len(case.deferred):
@@ -83,12 +83,12 @@ class Filing:
         return life if isinstance(life, Wait) else self.put(case, life, entry)
 
     def _may_unfold(self, case: Case) -> bool:
-        """Whether any of what is deferred may find its place by now."""
+        """True if any deferred event may be filed by now."""
         waits = self._waits.moment(case.key) if case.deferred else None
         return waits is not None and waits < self.settled
 
     def _defer(self, case: Case, entry: Entry, wait: Wait) -> bool:
-        """Defers an event in its case. False: it is deferred already."""
+        """Defers an event in its case. False: already deferred."""
         deferred = packed(entry)
         place = bisect_left(case.deferred, _order_of(deferred), key=_order_of)
         end = bisect_right(case.deferred, _order_of(deferred), lo=place, key=_order_of)

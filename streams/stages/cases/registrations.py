@@ -1,4 +1,4 @@
-"""What the shipments get to know of the orders under one record key."""
+"""Registration messages to the shipments about the orders under one record key."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from streams.rules.cases import eviction, lifetimes
 from streams.rules.cases.case import Case, Shipping
 from streams.rules.orders.ship_by import Shipped
 
-#: What the shipments get to know of an order, of a parcel by (what, carrier, tracking number, ...): that it was
-#: "shipped" in it (fields of a Registration), that it was not by that event ("withdrawn": order and place), and when it
-#: was "placed" (order and place of the shipping, then time and region).
+#: A message about a parcel, as (kind, carrier, tracking number, ...): "shipped" registers an order in it (fields of a
+#: Registration), "withdrawn" takes that back (order and place of the event), "placed" tells when the order was placed
+#: (order and place of the shipping, then time and region).
 RegistrationRecord = tuple[Any, ...]
 
 
 def announced(case: Case) -> list[Shipping]:
-    """What the shipments know of the case."""
+    """What the shipments have been told of the case."""
     return lifetimes.shippings(case) + case.ahead
 
 
 def changed(case: Case, before: list[Shipping], policy: Policy) -> Iterator[RegistrationRecord]:
-    """What the shipments have to be told since they knew what stood `before`.
+    """The messages that bring the shipments from `before` to the current case.
 
-    They wait for the orders alone, so of what is deferred as it is foreseen: that it is a repeat may depend on a chat
-    that is yet to come only where an order has neither been completed nor cancelled.
+    The shipments wait for the orders only, so deferred events count as they are foreseen: whether one is a repeat can
+    depend on a later chat only if the order is neither completed nor cancelled.
     """
     now = lifetimes.shippings(case)
     case.ahead = []
@@ -45,7 +45,7 @@ def changed(case: Case, before: list[Shipping], policy: Policy) -> Iterator[Regi
 
 
 def shipped(case: Case, fact: Shipped, known: Shipped | None) -> Iterator[RegistrationRecord]:
-    """What they have to be told of a fact that the case holds now, in the place of a known one, and of nothing else."""
+    """The messages for one fact that the case now holds, in place of `known`, if nothing else changed."""
     placed = case.order.placed
     of_order = (placed.time, placed.ship_to_region) if placed is not None else (None, None)
     if known is not None:
@@ -54,7 +54,7 @@ def shipped(case: Case, fact: Shipped, known: Shipped | None) -> Iterator[Regist
 
 
 def _registration(one: Shipping) -> tuple[Any, ...]:
-    """The parcel, and the fields of a Registration."""
+    """The parcel and the fields of a Registration."""
     fact = one.fact
     regions = (fact.from_region, fact.to_region, one.placed, one.ship_to_region)
     return fact.carrier, fact.tracking_no, *fact.place, one.order_id, fact.shop_id, *regions

@@ -1,8 +1,8 @@
-"""Cases by record key: those that were used last as they are, all others as rows of bytes.
+"""Cases by record key: a cache of decoded cases over a table of rows.
 
-A row is what the state, the store and the changelog hold of a case: when it is to be looked at, how many events are
-deferred, then the case in MessagePack; one that is too large for a row lies in pieces. What is in memory and what is a
-row makes no difference to anybody.
+A row is what the state, the store and the changelog hold of a case: its due moments, its number of deferred events,
+then the case in MessagePack, split into pieces if it is too large for one row. Callers cannot tell a cached case from
+a stored one.
 """
 
 from __future__ import annotations
@@ -17,21 +17,20 @@ from streams.engine.table import MemoryTable, Table
 from streams.rules.cases.case import Case
 from streams.stages.split_rows import PIECE, Rows, is_piece, joined, piece_key, replace, split
 
-#: First letter of the keys of these rows.
+#: First byte of these rows' keys.
 CASE_LETTER = b"c"
-#: To be looked at never.
+#: Never due.
 NOT_DUE = (1 << 63) - 1
-#: Agendas, by their place in the header of a row: alerts, what the shops count, messages, what may be over, what is
-#: deferred.
+#: Agendas, by index in the header of a row: alerts, shop counts, messages, lifetimes, deferred events.
 ALERTS_DUE, COUNTS_DUE, MESSAGES_DUE, ENDS_DUE, WAITS_DUE = range(5)
-#: The last number of a header tells how many events are deferred, in how many pieces the case lies
-#: (`streams.stages.split_rows`; 0: in the row itself), and the format of the row.
+#: The last number of a header packs the number of deferred events, the number of pieces
+#: (`streams.stages.split_rows`; 0: in the row itself), and the row format.
 _HEADER = Struct("<5qI")
 _HEAD = _HEADER.size
 _DEFERRED_BITS = 20
 _DEFERRED, _FORMATS, _FORMAT = (1 << _DEFERRED_BITS) - 1, 0xF << 28, 1 << 28
 
-#: Cases that are kept as they are, of those used last: twice as many at the most, besides what has changed.
+#: Cached cases per generation: at most twice as many in all, not counting changed ones.
 _RECENT = 4_000
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -40,23 +39,23 @@ _CachedCase = tuple[Case, list[int]]
 
 
 class Cases:
-    """All cases of a task. `changed`: keys of those that have to be written, until `fold` is called.
+    """All cases of a task. `changed`: keys of cases to write at the next `fold`.
 
-    Whoever changes a case adds its key to `changed`.
+    A caller that changes a case adds its key to `changed`.
     """
 
     def __init__(self, recent: int = _RECENT) -> None:
         self.rows: Table = MemoryTable()
         self.changed: set[str] = set()
         self._recent = recent
-        #: Keys of pieces that are to go.
+        #: Keys of pieces to delete.
         self._gone: set[bytes] = set()
-        #: Two generations of cases with their moments, by agenda.
+        #: Two generations of cached cases with their due moments, by agenda.
         self._young: dict[str, _CachedCase] = {}
         self._old: dict[str, _CachedCase] = {}
 
     def get(self, key: str) -> Case | None:
-        """The case of a key, if there is one."""
+        """The case of a key, or None."""
         cached = self._cached(key)
         return None if cached is None else cached[0]
 
@@ -64,13 +63,13 @@ class Cases:
         return key in self._young or key in self._old or self.rows.get(case_row_key(key)) is not None
 
     def begin(self, key: str) -> Case:
-        """A case of a key that has none."""
+        """Creates the case of a key that has none."""
         case = Case(key)
         self._young[key] = case, [NOT_DUE] * 5
         return case
 
     def drop(self, key: str) -> None:
-        """The case is no more."""
+        """Deletes the case."""
         self._young.pop(key, None)
         self._old.pop(key, None)
         name = case_row_key(key)
@@ -81,7 +80,7 @@ class Cases:
         self.changed.add(key)
 
     def moment(self, key: str, agenda: int) -> int:
-        """When a case is to be looked at, in microseconds; `NEVER` too where there is none."""
+        """When a case is due, in microseconds; `NEVER` if it is not, or does not exist."""
         cached = self._young.get(key) or self._old.get(key)
         if cached is not None:
             return cached[1][agenda]
@@ -92,14 +91,14 @@ class Cases:
         return moment
 
     def plan(self, key: str, agenda: int, moment: int) -> None:
-        """A case is to be looked at then."""
+        """Sets when a case is due."""
         cached = self._cached(key)
         if cached is not None:
             cached[1][agenda] = moment
             self.changed.add(key)
 
     def hasten(self, key: str, agenda: int, moment: int) -> bool:
-        """A case is to be looked at then, if not sooner. False: it is to be looked at sooner, or there is none."""
+        """Brings the due moment of a case forward. False: it is due sooner already, or does not exist."""
         cached = self._young.get(key) or self._cached(key)
         if cached is None or cached[1][agenda] <= moment:
             return False
@@ -108,7 +107,7 @@ class Cases:
         return True
 
     def values(self) -> Iterator[Case]:
-        """All cases. Nothing may be changed meanwhile."""
+        """All cases. The table must not change during iteration."""
         for cached in (self._old, self._young):
             yield from (case for case, _ in cached.values())
         for key, row in self.rows.items():
@@ -120,11 +119,11 @@ class Cases:
 
     @property
     def in_memory(self) -> int:
-        """How many are kept as they are."""
+        """Number of cached cases."""
         return len(self._young) + len(self._old)
 
     def headers(self) -> Iterator[tuple[str, tuple[int, ...], int]]:
-        """Of each row its key, its moments, and how many events it defers."""
+        """For each row its key, due moments, and number of deferred events."""
         for key, row in self.rows.items():
             if is_piece(key):
                 continue
@@ -134,9 +133,9 @@ class Cases:
             yield key[1:].decode(), tuple(moments), rest & _DEFERRED
 
     def fold(self) -> Iterator[tuple[bytes, bytes | None]]:
-        """Puts into rows what has changed: the keys and rows of that, None where a case is no more.
+        """Encodes changed cases into rows, and yields their keys and rows; None for a deleted case.
 
-        To be run to its end.
+        Must be exhausted.
         """
         yield from ((name, None) for name in self._gone)
         self._gone.clear()
@@ -179,18 +178,18 @@ def case_row_key(key: str) -> bytes:
 
 
 def case_of(rows: Rows, key: bytes, row: bytes) -> Case:
-    """The case of a row, whose pieces lie among the rows where it is too large for one."""
+    """Decodes a row, with its pieces from the rows if it is split."""
     pieces = _pieces_of(row)
     return _decode(joined(rows, key, pieces) if pieces else row[_HEAD:])
 
 
 def case_keys(key: bytes, row: bytes) -> list[bytes]:
-    """The keys of all that is kept of the case of a row."""
+    """The keys of a case's row and its pieces."""
     return [key, *(piece_key(key, number) for number in range(_pieces_of(row)))]
 
 
 def is_in_pieces(row: bytes) -> bool:
-    """Whether the case of a row lies in pieces."""
+    """True if the row's case is split into pieces."""
     return _pieces_of(row) > 0
 
 

@@ -50,16 +50,16 @@ SLICE = 1_000
 
 
 class ShipmentBook:
-    """The state of stage 2 of one partition, and what it says since it was asked last.
+    """The state of stage 2 for one partition, and its output since the last drain.
 
-    A parcel is a row of `rows` (`streams.stages.parcel_rows`); it becomes a `Parcel` only where there is something to
-    judge.
+    A parcel is a row of `rows` (`streams.stages.shipments.parcel_rows`), decoded into a `Parcel` only if it must be
+    judged.
     """
 
     def __init__(
         self, policy: Policy, feeds: FeedBook | None = None, twice: Counter[tuple[str, str]] | None = None
     ) -> None:
-        """`twice` counts tracking numbers that come under two names of one carrier, by the names."""
+        """`twice` counts tracking numbers seen under two names of one carrier, by pair of names."""
         self.policy = policy
         self.spellings = Spellings(policy.carriers.canonical, twice)
         self.rows: Table = MemoryTable()
@@ -70,21 +70,21 @@ class ShipmentBook:
         self._says = ParcelJudge(policy, self.feeds, BEGINNING)
         self._busy = BusyParcels(policy, self._says)
         self.alerts, self.links, self.points = self._says.alerts, self._says.links, self._says.points
-        #: Rows that have changed, None where one is gone, until they are collected.
+        #: Rows changed since the last collect; None for a deleted one.
         self.changed: dict[bytes, bytes | None] = {}
         self.ties = TieBook()
         self._prefixes: dict[str, bytes] = {}
         self._identities: dict[str, str] = {}
         self._looked_up: tuple[events.Scan | None, bytes, bytes | None] = None, b"", None
-        #: Carriers whose feed is back, and what of their parcels is to be judged for that.
+        #: Carriers whose feed has resumed, and their parcels still to be judged.
         self.returning: set[str] = set()
         self._again: list[bytes] = []
-        #: Due before what is settled, for feeds to be judged: to be looked at when that has moved.
+        #: Due parcels that wait for the feed watermark: rescheduled once it advances.
         self._waiting: list[tuple[int, bytes]] = []
         self._watermark = BEGINNING
         self._settled = BEGINNING
         self._shortest = policy.shipments.shortest
-        #: The shortest that any silence may be that something falls due in.
+        #: The shortest silence in which any deadline can fall due.
         self._soonest = min(self._shortest + 1, *policy.shipments.not_collected.micros.values())
         self._keep = policy.shipments.keep
         self._due = DueKeys(self._due_of)
@@ -105,13 +105,13 @@ class ShipmentBook:
         return identity
 
     def _note_others(self, carrier: str, tracking_no: str) -> None:
-        """A parcel is new: whether its number is known under another name of its carrier."""
+        """Counts a new parcel whose number is already known under another name of its carrier."""
         for other in self.spellings.others(carrier):
             if self.rows.get(self._prefixes[other] + tracking_no.encode()) is not None:
                 self.spellings.note(carrier, other)
 
     def knows(self, event: events.Scan) -> bool:
-        """Whether anything is known of its parcel. What has been looked up serves `scan` too, if it is asked next."""
+        """True if the event's parcel has state. Caches the lookup for a `scan` call that follows."""
         prefix = self._prefixes.get(event.carrier)
         if prefix is None:
             return False
@@ -121,7 +121,7 @@ class ShipmentBook:
         return row is not None
 
     def parcel(self, carrier: str, tracking_no: str) -> Parcel | None:
-        """What is known of a parcel, if anything."""
+        """The parcel's state, or None."""
         if carrier not in self._prefixes:
             return None
         key = self.key(carrier, tracking_no)
@@ -146,7 +146,7 @@ class ShipmentBook:
     # -- what comes in
 
     def scan(self, event: events.Scan, time: int, value: bytes) -> bool:
-        """Takes one scan. False: it is a repeat and changes nothing. Raises `KeyTooLarge`."""
+        """Takes one scan. False: a repeat, which changes nothing. Raises `KeyTooLarge`."""
         known, key, row = self._looked_up
         if known is not event:
             key = self.key(event.carrier, event.tracking_no)
@@ -160,7 +160,7 @@ class ShipmentBook:
         if row is None:
             self._note_others(event.carrier, event.tracking_no)
         if number == UNNUMBERED or (identity != event.carrier and (row is None or time < unpack_header(row)[1])):
-            # The spelling of the first event is to be remembered.
+            # The slow path records the spelling of the first event.
             pass
         elif row is None:
             due = time + self._shortest + 1
@@ -173,11 +173,11 @@ class ShipmentBook:
                 pass
             elif flags & CALM:
                 silent = time - last
-                # The common case: nothing is open, and the silence was too short to matter to any rule.
+                # The common case: nothing is open, and the silence is too short for any rule.
                 if 0 < silent <= self._shortest:
                     limit = time + self._shortest + 1
                     if due > limit:
-                        # With this status a shorter threshold may hold than the one that was waited for.
+                        # The new status may have a shorter threshold than the scheduled one.
                         due = limit
                         self._due.put(due, key)
                     if rank >= FIRST_TERMINAL:
@@ -187,7 +187,7 @@ class ShipmentBook:
                     scan = pack_scan(packed, number)
                     found = parcel_rows.inserted(row, last, size, packed, scan, self._shortest)
             elif flags & AWAITED and time < due and 0 < time - last <= self._shortest and rank < FIRST_TERMINAL:
-                # In time, whatever comes between: nothing was open, and nothing falls due before `due`.
+                # In time, whatever arrives in between: nothing is open, and nothing falls due before `due`.
                 if rank != INFO_RECEIVED:
                     flags ^= AWAITED | CALM
                 found = parcel_rows.extended(row, flags, time, due, size, pack_scan(packed, number))
@@ -204,7 +204,7 @@ class ShipmentBook:
         return number if isinstance(number, int) else UNNUMBERED
 
     def _add(self, key: bytes, event: events.Scan, packed: int, value: bytes) -> bool:
-        """Takes a scan that may matter. False: it is a repeat."""
+        """Takes a scan that may change the outcome. False: a repeat."""
         busy = self._busy_of(key)
         if busy is not None:
             return self._add_to(busy, key, event, packed, value)
@@ -214,7 +214,7 @@ class ShipmentBook:
         if place is None or renamed:
             self._judge(key, parcel)
         elif packed >> BITS >= self._settled and not self.ties.holds_against(key, packed, event.event_id, value):
-            # Of two scans of one time and status that are not settled, the one that sorts first holds.
+            # Of two unsettled scans with the same time and status, the one that sorts first holds.
             self.ties.note(key, packed, event.event_id, value)
             if parcel.facilities[place] != event.facility:
                 parcel.facilities[place] = event.facility
@@ -222,7 +222,7 @@ class ShipmentBook:
         return place is None
 
     def _add_to(self, busy: Busy, key: bytes, event: events.Scan, packed: int, value: bytes) -> bool:
-        """The same of a busy parcel."""
+        """`_add` for a busy parcel."""
         time, parcel = packed >> BITS, busy.parcel
         if busy.is_full and not parcel.has_scan(packed):
             raise KeyTooLarge(MOST_OF_A_NUMBER)
@@ -246,12 +246,12 @@ class ShipmentBook:
         return place is None
 
     def _note(self, key: bytes, busy: Busy, time: int) -> None:
-        """A busy parcel has another update, of which nothing follows before the shortest silence behind it is over."""
+        """Notes an update of a busy parcel that has no effect until the shortest silence after it has passed."""
         if self._busy.seen(busy, time):
             self._plan(key, busy.parcel, [time + self._shortest + 1])
 
     def _busy_of(self, key: bytes) -> Busy | None:
-        """The parcel of a key, if it is one with a long history."""
+        """The parcel of a key if it has a long history, else None."""
         busy = self._busy.get(key)
         if busy is None:
             row = self.rows.get(key)
@@ -263,12 +263,12 @@ class ShipmentBook:
         return busy
 
     def fold(self) -> None:
-        """Puts into rows what is kept of busy parcels."""
+        """Writes changed busy parcels into rows."""
         for key, parcel in self._busy.changed():
             self._write(key, parcel)
 
     def _write(self, key: bytes, parcel: Parcel) -> None:
-        """Puts a parcel into its row, and into pieces of one where it is too large for that."""
+        """Writes a parcel into its row, split into pieces if it is too large for one."""
         row = self.rows.get(key)
         before = 0 if row is None else parcel_rows.pieces_of(row)
         head, pieces = parcel_rows.in_pieces(key, parcel_rows.encoded(parcel, self.names))
@@ -277,7 +277,7 @@ class ShipmentBook:
         self.rows[key] = self.changed[key] = head
 
     def register(self, record: tuple[Any, ...]) -> None:
-        """Takes what stage 1 sent of an order: shipped in this parcel or not, or placed."""
+        """Takes a registration message from stage 1: shipped in this parcel, withdrawn, or placed."""
         what, carrier, tracking_no, *rest = record
         key = self.key(carrier, tracking_no)
         busy = self._busy_of(key)
@@ -302,7 +302,7 @@ class ShipmentBook:
         self._judge(key, parcel)
 
     def _register_in(self, busy: Busy, key: bytes, what: str, carrier: str, rest: list[Any]) -> None:
-        """The same of a busy parcel. One that is full takes no more orders."""
+        """`register` for a busy parcel. A full one takes no more orders."""
         parcel = busy.parcel
         time: int = rest[1] if what != "shipped" else rest[0]
         if what == "shipped":
@@ -319,7 +319,7 @@ class ShipmentBook:
         self._plan(key, parcel, self._busy.judge(key, busy, time))
 
     def _await(self, key: bytes, parcel: Parcel, registration: Registration) -> None:
-        """A parcel that is new is registered: nothing falls due before the shortest of all thresholds."""
+        """Registers a new parcel: nothing falls due before the shortest threshold."""
         parcel.registrations.append(registration)
         parcel.last, parcel.awaited = registration.time, True
         parcel.due = registration.time + self._soonest
@@ -331,7 +331,7 @@ class ShipmentBook:
     def advance(self, horizon: Horizon, known: Horizon, at_most: int = 1 << 62) -> bool:
         """Judges what is due up to the horizon; `known`: up to where the scans of all partitions are counted.
 
-        True: `at_most` have been looked at, and there may be more.
+        True: stopped after `at_most` parcels, and more may be due.
         """
         if (horizon, known) != (self.horizon, self.feeds.horizon):
             ended = self.feeds.advance(known)
@@ -352,7 +352,7 @@ class ShipmentBook:
         return False
 
     def _next(self, settled: int) -> Iterator[bytes | None]:
-        """Parcels whose carrier's feed has come back, then those that are due."""
+        """Judges parcels whose carrier's feed has resumed (yields None for each), then yields the due keys."""
         while self._again:
             self._look_again(self._again.pop())
             yield None
@@ -360,7 +360,7 @@ class ShipmentBook:
         yield from self._due.pop(settled)
 
     def _look(self, key: bytes, settled: int) -> None:
-        """A parcel is due: to be judged, or to be looked at later."""
+        """Handles a due parcel: judges it, or reschedules it if its deadline has moved."""
         row = self.rows.get(key)
         if row is None:
             return
@@ -378,7 +378,7 @@ class ShipmentBook:
             self._look_again(key)
 
     def _look_again(self, key: bytes) -> None:
-        """Judges a parcel, whatever has happened."""
+        """Judges a parcel unconditionally, and drops it if nothing is left."""
         busy = self._busy_of(key)
         parcel = self._parcel(key) if busy is None else busy.parcel
         if parcel is None:
@@ -394,7 +394,7 @@ class ShipmentBook:
             self._drop(key)
 
     def _drop(self, key: bytes) -> None:
-        """Nothing is left of a parcel."""
+        """Deletes a parcel and its pieces."""
         row = self.rows.pop(key, None)
         self._busy.drop(key)
         if row is not None:
@@ -403,15 +403,15 @@ class ShipmentBook:
 
     def _move(self, horizon: Horizon) -> None:
         self.horizon = horizon
-        # A deadline waits until it is known whether its carrier's feed was silent.
+        # A deadline waits until its carrier's feed is known to have been silent or not.
         self._watermark = self._says.watermark = min(horizon.watermark, self.feeds.judged)
         self._settled = self._says.settled = horizon.settled
         self.ties.settle(horizon.settled)
 
     def rebuild(self, horizon: Horizon, returning: Iterable[str] = ()) -> int:
-        """Goes on from restored rows, names and ties, as they were at that horizon; what is due when is found anew.
+        """Resumes at that horizon from restored rows, names and ties, and rebuilds the due index.
 
-        How many parcels have an open stall.
+        Returns the number of parcels with an open stall.
         """
         self._move(horizon)
         self.returning = set(returning)
@@ -449,7 +449,7 @@ class ShipmentBook:
         kept: list[Use] = []
         for use in found:
             end = over(use, rules.given_up, rules.keep)
-            # The oldest first: what a later use was is known only beside what came before it.
+            # Oldest first: a later use is only recognised next to the one before it.
             if end < watermark and not kept:
                 parcel.forget(use)
                 continue
@@ -471,10 +471,10 @@ class ShipmentBook:
         self._write(key, parcel)
 
     def _plan(self, key: bytes, parcel: Parcel, moments: Iterable[int | None]) -> None:
-        """The parcel is to be looked at at the least of these moments, if not sooner."""
+        """Schedules the parcel at the earliest of these moments, unless it is due sooner."""
         moment = min((moment for moment in moments if moment is not None), default=None)
         if moment is not None and (parcel.due is None or moment < parcel.due):
-            # An entry that is too early finds nothing and looks again: cheaper than taking it out.
+            # An early entry finds nothing and reschedules itself: cheaper than removing it.
             parcel.due = moment
             if moment < self._settled:
                 self._waiting.append((moment, key))
@@ -482,7 +482,7 @@ class ShipmentBook:
                 self._due.put(moment, key)
 
     def _is_quiet(self, parcel: Parcel, use: Use, expected: list[Expected]) -> bool:
-        """Whether the use goes on with nothing open and nothing to come but for what falls due if no scan comes."""
+        """True if the use goes on, nothing is open, and only the next silence can raise an alert."""
         if use.ended is not None or any(sent.state == OPEN for sent in parcel.emitted):
             return False
         awaited = use.registrations[0].time if use.registrations and use.collected is None else None

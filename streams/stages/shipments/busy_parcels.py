@@ -1,8 +1,7 @@
-"""Parcels with a long history, as they are in memory while they are in use.
+"""Caches parcels with a long history while they are in use.
 
-A parcel of a few dozen scans is read from its row, judged, and written again. One of thousands is kept as it is, with
-the uses that its history makes; what an event changes is worked out from the last of them, and the row is written when
-the state is collected.
+A parcel of a few dozen scans is read from its row, judged, and written back. One of thousands stays decoded, with the
+uses its history forms; an event is judged from the last use, and the row is written when the state is collected.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from streams.rules.shipments.parcel import Holders, Parcel, Registration, Use, o
 from streams.rules.shipments.scan_status import BITS
 from streams.stages.shipments.parcel_judge import ParcelJudge
 
-#: Busy parcels that are kept as they are, besides those that have changed.
+#: Most cached busy parcels, not counting changed ones.
 _KEPT = 64
 
 
 def began(sent: Emitted) -> int:
-    """The beginning of the silence that an alert was raised of, in microseconds."""
+    """The start of the silence that an alert is about, in microseconds."""
     return sent.anchor if isinstance(sent.anchor, int) else 0
 
 
 class Busy:
-    """One of them. `changed`: its row is not what it is."""
+    """A busy parcel. `changed`: its row is out of date."""
 
     __slots__ = ("changed", "found", "holders", "parcel")
 
@@ -41,17 +40,17 @@ class Busy:
 
     @property
     def size(self) -> int:
-        """Scans and registrations."""
+        """Number of scans and registrations."""
         return len(self.parcel.scans) + len(self.parcel.registrations)
 
     @property
     def is_full(self) -> bool:
-        """Whether nothing more may be added."""
+        """True if nothing more may be added."""
         return self.size >= MOST_OF_A_NUMBER
 
 
 class BusyParcels:
-    """Those that are in use, by the keys of their rows."""
+    """Busy parcels in use, by row key."""
 
     def __init__(self, policy: Policy, judge: ParcelJudge) -> None:
         self._policy = policy
@@ -59,24 +58,24 @@ class BusyParcels:
         self._kept: dict[bytes, Busy] = {}
 
     def get(self, key: bytes) -> Busy | None:
-        """The one of a key, where it is in use."""
+        """The busy parcel of a key if it is in use, else None."""
         return self._kept.get(key)
 
     def take(self, key: bytes, parcel: Parcel) -> Busy:
-        """Keeps a parcel from now on."""
+        """Caches a parcel."""
         busy = self._kept[key] = Busy(parcel, self._policy)
         return busy
 
     def drop(self, key: bytes) -> None:
-        """The parcel is kept no longer."""
+        """Removes a parcel from the cache."""
         self._kept.pop(key, None)
 
     def too_many(self) -> bool:
-        """Whether more are kept than should be."""
+        """True if the cache is over its limit."""
         return len(self._kept) > _KEPT
 
     def changed(self) -> Iterator[tuple[bytes, Parcel]]:
-        """Those that have changed since they were asked for; keeps those that were used last."""
+        """Drains the changed parcels; keeps the most recently used cached."""
         for key, busy in self._kept.items():
             if busy.changed:
                 busy.changed = False
@@ -85,7 +84,7 @@ class BusyParcels:
             del self._kept[next(iter(self._kept))]
 
     def is_plain_scan(self, busy: Busy, packed: int) -> bool:
-        """Whether a scan that is not known yet changes nothing but when it was seen last."""
+        """True if a new scan changes only the time of the last update."""
         rules = self._policy.shipments
         known = busy.parcel, busy.found, packed
         return is_plain_scan(*known, rules.shortest, rules.given_up, rules.keep) and self._is_ahead(
@@ -93,19 +92,19 @@ class BusyParcels:
         )
 
     def is_plain_registration(self, busy: Busy, one: Registration) -> bool:
-        """The same of a registration."""
+        """`is_plain_scan` for a registration."""
         shortest = self._policy.shipments.shortest
         return is_plain_registration(busy.parcel, busy.found, one, shortest) and self._is_ahead(busy, one.time)
 
     def _is_ahead(self, busy: Busy, time: int) -> bool:
-        """Whether nothing is passed that could follow from the silence that it ends, where it is the last update."""
+        """True unless the update is the last and ends a silence whose deadlines the watermark may have passed."""
         use = busy.found[-1]
         if time < use.last or (use.ended is not None and time > use.ended[0]):
             return True
         return use.last + self._policy.shipments.shortest >= self._says.watermark
 
     def seen(self, busy: Busy, time: int) -> bool:
-        """Notes an update that is plain. True: it is the last one, of a use that goes on."""
+        """Records a plain update. True: it is the last one of a use that goes on."""
         use = busy.found[-1]
         busy.changed = True
         if time < use.last or use.ended is not None:
@@ -114,15 +113,15 @@ class BusyParcels:
         return True
 
     def judge(self, key: bytes, busy: Busy, time: int | None = None) -> list[int | None]:
-        """Judges what follows from an event at that time, or (None) everything; when there is more to say.
+        """Judges the effects of an event at that time, or (None) everything. Returns the next due moments.
 
-        Without a time what is over is forgotten, and there may be nothing left.
+        Without a time, evicts uses that are over; the parcel may then be empty.
         """
         rules, parcel, found = self._policy.shipments, busy.parcel, busy.found
         busy.changed = True
         place = 0 if time is None else use_at(found, time)
         if place > 0 and place == len(found) - 1 and found[-1].until is None:
-            # As nearly always: an event of the last use means nothing to those before it.
+            # The common case: an event in the last use does not affect earlier uses.
             start = found[-1].start
             last = parcel.since(start)
             last.emitted = parcel.emitted[bisect_left(parcel.emitted, start, key=began) :]
@@ -140,7 +139,7 @@ class BusyParcels:
         ends = [over(use, rules.given_up, rules.keep) for use in found[place:]]
         if time is None:
             while found and ends[0] < watermark:
-                # The oldest first: what a later use was is known only beside what came before it.
+                # Oldest first: a later use is only recognised next to the one before it.
                 parcel.forget(found.pop(0))
                 ends.pop(0)
             if found:
@@ -154,7 +153,7 @@ class BusyParcels:
 
     @staticmethod
     def _put_back(parcel: Parcel, last: Parcel, start: int) -> None:
-        """What was said of the rest of a history goes back into the whole."""
+        """Merges the output for the last use back into the whole history."""
         parcel.emitted[bisect_left(parcel.emitted, start, key=began) :] = sorted(last.emitted, key=began)
         if last.linked or parcel.linked:
             parcel.linked = {key: span for key, span in parcel.linked.items() if span[0] < start} | last.linked

@@ -1,4 +1,4 @@
-"""Stage 2b: the carriers' feeds. Every task of the shipments knows all of them; one task a carrier speaks of it."""
+"""Stage 2b: the carriers' feeds. Every shipments task tracks all feeds; one task per carrier emits its alerts."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ HourRecord = tuple[str, int, int, int]
 
 
 class ScanCounter:
-    """The scans of one partition by carrier and hour, since it was asked last."""
+    """Counts the scans of one partition by carrier and hour since the last drain."""
 
     def __init__(self) -> None:
         #: Number of scans, time of the first, by carrier and start of the hour.
         self._hours: dict[tuple[str, int], list[int]] = {}
-        #: By carrier the hour of its last scan: the entry, start and end.
+        #: By carrier, the hour of its last scan: entry, start, end.
         self._last: dict[str, tuple[list[int], int, int]] = {}
 
     def scan(self, carrier: str, time: int) -> None:
-        """Counts one scan that is no repeat."""
+        """Counts one scan that is not a repeat."""
         last = self._last.get(carrier)
         if last is None or not last[1] <= time < last[2]:
             hour = time - time % HOUR
@@ -38,7 +38,7 @@ class ScanCounter:
             entry[1] = time
 
     def drain(self) -> list[HourRecord]:
-        """Hands over what was counted."""
+        """Returns the counts and resets them."""
         records = [(carrier, hour, count, first) for (carrier, hour), (count, first) in self._hours.items()]
         self._hours.clear()
         self._last.clear()
@@ -46,7 +46,7 @@ class ScanCounter:
 
 
 class FeedBook:
-    """The state of stage 2b. `speaks` says for which carriers this task puts out the alerts."""
+    """The state of stage 2b. `speaks`: whether this task emits the alerts of a carrier."""
 
     def __init__(self, policy: Policy, speaks: Callable[[str], bool] = lambda _: True) -> None:
         self.feeds: dict[str, Feed] = {}
@@ -56,19 +56,19 @@ class FeedBook:
         self.changed: set[str] = set()
         self._policy = policy
         self._speaks = speaks
-        # A parcel is remembered for as long after its end as it may be silent before; twice that is never looked at.
+        # A parcel is kept as long after its end as it may be silent before it; nothing looks back twice that far.
         self._keep = 2 * (policy.shipments.given_up + policy.shipments.keep)
 
     @property
     def judged(self) -> int:
-        """Deadlines below this are known to lie in a silence or not: their hour's boundary has been judged."""
+        """The feed watermark: deadlines below it are known to fall in a feed silence or not."""
         watermark = self.horizon.watermark
         if watermark == BEGINNING:
             return BEGINNING
         return (watermark - 1) // HOUR * HOUR + HOUR
 
     def hear(self, record: HourRecord) -> None:
-        """Takes what a partition counted."""
+        """Takes the counts of one partition."""
         carrier, hour, count, first = record
         feed = self.feeds.get(carrier)
         if feed is None:
@@ -78,10 +78,10 @@ class FeedBook:
         self.changed_hours.add((carrier, hour))
 
     def advance(self, horizon: Horizon) -> set[str]:
-        """Judges the boundaries passed; the carriers whose silence ended."""
+        """Judges the boundaries passed. Returns the carriers whose silence ended."""
         if horizon == self.horizon:
             return set()
-        # What was known before is forgotten by the time before: the deadlines up to now are still to be judged.
+        # Evict by the previous horizon: deadlines up to the new one are still to be judged.
         before_now = self.horizon.watermark
         self.horizon = horizon
         rules = self._policy.feed_silence

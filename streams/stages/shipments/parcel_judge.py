@@ -1,4 +1,4 @@
-"""What follows from the history of a parcel: alerts, and what orders and facilities are told of its stalls."""
+"""Derives from a parcel's history its alerts, and the stall messages to orders and facilities."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ LinkRecord = tuple[str, str, str, int]
 
 
 class ParcelJudge:
-    """Judges parcels as of `watermark` and `settled` (microseconds), and collects what it says.
+    """Judges parcels as of `watermark` and `settled` (microseconds), and collects the output.
 
-    `held`: by carrier, the keys of parcels that wait for the end of its feed's silence.
+    `held`: by carrier, the keys of parcels waiting for its feed silence to end.
     """
 
     def __init__(self, policy: Policy, feeds: FeedBook, watermark: int) -> None:
@@ -30,9 +30,9 @@ class ParcelJudge:
         self._feeds = feeds
 
     def say(self, key: bytes, parcel: Parcel, found: list[Use]) -> tuple[list[Expected], bool]:
-        """Says what has to be said of these uses; what there should be in all, and whether some of it is held.
+        """Reconciles the output of these uses. Returns all implied alerts, and whether any is held.
 
-        What was sent, and what the orders were told, is brought up to date in the parcel.
+        Updates the parcel's record of emitted alerts and links.
         """
         expected, held = silence_alerts.given(parcel, found, self._policy, self._feeds.feeds.get(parcel.carrier))
         if held:
@@ -46,7 +46,7 @@ class ParcelJudge:
         return expected, held
 
     def _point(self, parcel: Parcel, alerts: list[Alert]) -> None:
-        """Tells the facilities of stalls that were raised, or disproved."""
+        """Tells facilities about raised and disproved stalls."""
         places = {sent.episode: sent.place for sent in parcel.emitted if sent.place is not None}
         for alert in alerts:
             place = places.get(alert.episode) if alert.type == silence_alerts.STALLED else None
@@ -59,7 +59,7 @@ class ParcelJudge:
                 self.points.append(("disproved", place, alert.time, name))
 
     def _link(self, parcel: Parcel, expected: list[Expected]) -> None:
-        """Tells the orders of stalls, as they are known now: a late registration may bring another order in."""
+        """Reconciles the links from orders to stalls: a late registration may add an order."""
         episodes = {
             (sent.anchor, sent.raised): sent.episode
             for sent in parcel.emitted
@@ -82,7 +82,7 @@ class ParcelJudge:
                 self.links.append(("opened", order, name, since))
             if until is not None:
                 self.links.append(("closed", order, name, until))
-        # What is none any more closes where it began: it holds for nothing.
+        # A disproved stall closes at its start and covers no time.
         gone = parcel.linked.keys() - wanted.keys()
         self.links += [("closed", order, name, parcel.linked[order, name][0]) for order, name in sorted(gone)]
         parcel.linked = wanted

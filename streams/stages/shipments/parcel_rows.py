@@ -4,8 +4,8 @@
     what is rare               `size` bytes of MessagePack: registrations, alerts sent, links, facilities without number
     scans                      12 bytes each, sorted: the scan, the number of its facility
 
-Most scans find a parcel of which nothing is open, and change nothing but the header and the end: they are folded in
-without looking at anything else (`extended`, `inserted`). Strings are numbers of `streams.stages.names`.
+Most scans find a parcel with nothing open and change only the header and the end: they are appended without decoding
+the rest (`extended`, `inserted`). Strings are stored as numbers (`streams.stages.shipments.string_table`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from streams.rules.shipments.silence_alerts import STALLED
 from streams.stages import split_rows
 from streams.stages.shipments.string_table import Names
 
-#: First letter of the keys of these rows.
+#: First byte of these rows' keys.
 PARCEL_LETTER = b"p"
 #: See `streams.rules.shipments.parcel.Parcel`: calm; ended, with nothing left to say; a stall that is open; awaited;
 #: an earlier use of the number is remembered.
@@ -32,9 +32,9 @@ CALM, FINISHED, STALLED_NOW, AWAITED, USED_BEFORE = 1, 2, 4, 8, 16
 SPLIT = 32
 #: The format of the row, in what is left of the flags.
 FORMAT, FORMATS = 64, 192
-#: Bytes of a row from which on the parcel is kept in memory as it is while it is in use.
+#: Row size in bytes above which the parcel is kept decoded in memory while in use.
 BUSY = 2 << 10
-#: Due at no time.
+#: Never due.
 NEVER = (1 << 63) - 1
 #: The number of a facility that has none: its name is with what is rare.
 UNNUMBERED = (1 << 32) - 1
@@ -68,23 +68,23 @@ _decode = msgspec.msgpack.Decoder(_Rare).decode
 
 
 def due_of(row: bytes) -> int | None:
-    """When the parcel is to be looked at, in microseconds, if ever."""
+    """When the parcel is due, in microseconds, or None."""
     due: int = unpack_header(row)[2]
     return None if due == NEVER else due
 
 
 def is_stalled(row: bytes) -> bool:
-    """Whether a stall of it is open."""
+    """True if the parcel has an open stall."""
     return bool(row[0] & STALLED_NOW)
 
 
 def extended(row: bytes, flags: int, last: int, due: int, size: int, scan: bytes) -> bytes:
-    """The row with another header, and one more scan behind all others."""
+    """The row with a new header and one more scan at the end."""
     return pack_header(flags, last, due, size) + row[_HEAD:] + scan
 
 
 def postponed(row: bytes, due: int) -> bytes:
-    """The row, due at another time."""
+    """The row with another due time."""
     flags, last, _, size = unpack_header(row)
     return pack_header(flags, last, due, size) + row[_HEAD:]
 
@@ -92,7 +92,7 @@ def postponed(row: bytes, due: int) -> bytes:
 def inserted(row: bytes, last: int, size: int, packed: int, scan: bytes, shortest: int) -> bytes | None:
     """The row of a calm parcel with one more scan before its last update, where that changes nothing else.
 
-    None where it may: the scan is known, or shares its instant with another, or the silence around it was longer than
+    None if it may change more: the scan is known, shares its instant with another, or lies in a silence longer than
     `shortest` (microseconds).
     """
     place = len(row) - _EACH
@@ -113,13 +113,13 @@ def inserted(row: bytes, last: int, size: int, packed: int, scan: bytes, shortes
 
 
 def pieces_of(row: bytes) -> int:
-    """In how many pieces the parcel lies; 0: in the row itself."""
+    """Number of pieces the parcel is split into; 0: it is in the row itself."""
     size: int = unpack_header(row)[3]
     return size if row[0] & SPLIT else 0
 
 
 def in_pieces(key: bytes, row: bytes) -> tuple[bytes, dict[bytes, bytes]]:
-    """The row as it is kept, and the pieces that the parcel lies in where it is too large for one row."""
+    """The row to store, and the pieces of a parcel too large for one row."""
     if len(row) <= split_rows.PIECE:
         return row, {}
     flags, last, due, _ = unpack_header(row)
@@ -128,12 +128,12 @@ def in_pieces(key: bytes, row: bytes) -> tuple[bytes, dict[bytes, bytes]]:
 
 
 def whole(rows: split_rows.Rows, key: bytes, row: bytes) -> bytes:
-    """The row of a parcel that may lie in pieces."""
+    """The full row of a parcel, joined if it is split."""
     return split_rows.joined(rows, key, pieces_of(row)) if row[0] & SPLIT else row
 
 
 def encoded(parcel: Parcel, names: Names) -> bytes:
-    """The row of a parcel."""
+    """Encodes a parcel into its row."""
     scans = []
     unnumbered: dict[int, str] = {}
     for packed, facility in zip(parcel.scans, parcel.facilities, strict=True):
@@ -158,7 +158,7 @@ def encoded(parcel: Parcel, names: Names) -> bytes:
 
 
 def decoded(carrier: str, tracking_no: str, row: bytes, names: Names) -> Parcel:
-    """The parcel of a row."""
+    """Decodes a row into its parcel."""
     flags, last, due, size = unpack_header(row)
     scans = array("q")
     facilities: list[str | None] = []

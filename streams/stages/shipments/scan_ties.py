@@ -1,7 +1,7 @@
-"""What decides between two scans of one time and status, as long as they are not settled.
+"""Tie-breakers between unsettled scans with the same time and status.
 
-Events of one time sort by event id, then by the SHA-256 of the value. Both are kept of each scan that is not settled:
-the digest is worked out where two scans collide, or where it has to outlive the process.
+Events at one time sort by event id, then by the SHA-256 of the value. Both are kept for each unsettled scan; the digest
+is computed only when two scans collide or when it must outlive the process.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from schemas.times import BEFORE_ALL
 from streams.rules.facts import digest
 from streams.rules.shipments.scan_status import BITS
 
-#: First letter of the keys of its rows.
+#: First byte of these rows' keys.
 TIES_LETTER = b"t"
-#: Notes in one row: ids have at most 128 characters, so that no row comes near the largest record of a log.
+#: Notes per row: ids have at most 128 characters, so no row comes near the log's record limit.
 _MOST = 500
 
 #: Row key of the parcel, the scan, the event id, then the value or (True) its digest.
@@ -27,13 +27,13 @@ _decode = msgspec.msgpack.Decoder(list[tuple[bytes, int, str, bytes]]).decode
 
 
 class _Generation:
-    """Notes in the order in which they came. Few are ever looked for: they are put in order only when one is."""
+    """Notes in arrival order, sorted only on the first lookup: lookups are rare."""
 
     __slots__ = ("_indexed", "_places", "collected", "notes", "rows")
 
     def __init__(self) -> None:
         self.notes: list[_Note] = []
-        #: How many of them have been collected, and the numbers of the rows that hold those.
+        #: How many have been collected, and the numbers of the rows that hold them.
         self.collected = 0
         self.rows: list[int] = []
         self._places: dict[tuple[bytes, int], int] = {}
@@ -42,7 +42,7 @@ class _Generation:
     def find(self, key: bytes, packed: int) -> _Note | None:
         notes, places = self.notes, self._places
         for place in range(self._indexed, len(notes)):
-            # Of two the later one holds.
+            # Of two notes the later one holds.
             places[notes[place][:2]] = place
         self._indexed = len(notes)
         found = places.get((key, packed))
@@ -50,27 +50,27 @@ class _Generation:
 
 
 class TieBook:
-    """The scans that are not settled, in two generations, so that forgetting costs nothing per scan."""
+    """Unsettled scans in two generations, so that eviction costs nothing per scan."""
 
     def __init__(self) -> None:
         self._young = _Generation()
         self._old = _Generation()
         #: The greatest scan, packed.
         self._greatest = BEFORE_ALL
-        #: Everything in the old generation is older than, or as old as this time.
+        #: No scan in the old generation is later than this time.
         self._old_until = BEFORE_ALL
-        #: Rows that are to go.
+        #: Rows to delete.
         self._gone: list[int] = []
         self._last = 0
 
     def note(self, key: bytes, packed: int, event_id: str, value: bytes) -> None:
-        """Keeps what decides for a scan."""
+        """Records the tie-breaker of a scan."""
         self._young.notes.append((key, packed, event_id, value, False))
         if packed > self._greatest:
             self._greatest = packed
 
     def holds_against(self, key: bytes, packed: int, event_id: str, value: bytes) -> bool:
-        """Whether the known scan of that time and status sorts before this one, or is not known not to."""
+        """True unless the known scan of that time and status is found to sort after this one."""
         known = self._young.find(key, packed) or self._old.find(key, packed)
         if known is None or known[3] == value:
             return True
@@ -79,14 +79,14 @@ class TieBook:
         return (known[3] if known[4] else digest(known[3])) <= digest(value)
 
     def settle(self, settled: int) -> None:
-        """Forgets a generation where events below `settled` (microseconds) are settled."""
+        """Evicts a generation once all its events are below `settled` (microseconds)."""
         if settled > self._old_until:
             self._gone += self._old.rows
             self._old, self._young = self._young, _Generation()
             self._old_until = self._greatest >> BITS
 
     def collect(self, settled: int, rows: dict[bytes, bytes | None]) -> None:
-        """Adds rows of what is new and not settled, and tombstones of those that are of no more use."""
+        """Adds rows for new unsettled scans, and tombstones for obsolete rows."""
         for generation in (self._old, self._young):
             notes, kept = generation.notes, []
             for place in range(generation.collected, len(notes)):
@@ -105,7 +105,7 @@ class TieBook:
         self._gone.clear()
 
     def rebuild(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
-        """Takes over restored rows."""
+        """Restores rows."""
         for key, row in sorted(rows):
             self._last = int.from_bytes(key[1:])
             self._young.rows.append(self._last)

@@ -1,4 +1,4 @@
-"""The names that carriers come with, where one carrier has several."""
+"""Alternative names of carriers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from streams import carriers
 
 
 class Spellings:
-    """Names of carriers as they come in. `canonical`: all names of one carrier are one.
+    """Carrier names as received. `canonical`: treat all names of one carrier as one.
 
-    `twice` counts numbers that came under two names of one carrier, by the names in order; it stays empty where they
-    are one. `seen` has to hear of a name before `others` knows it.
+    `twice` counts tracking numbers seen under two names of one carrier, by the sorted names; it stays empty under
+    `canonical`. `others` returns only names passed to `seen` before.
     """
 
     def __init__(self, canonical: bool, twice: Counter[tuple[str, str]] | None = None) -> None:
@@ -21,11 +21,11 @@ class Spellings:
         self._by_code: dict[str, list[str]] = {}
 
     def identity(self, carrier: str) -> str:
-        """The name by which a carrier's parcels are known."""
+        """The name under which a carrier's parcels are kept."""
         return carriers.canonical(carrier) if self._canonical else carrier
 
     def seen(self, carrier: str) -> None:
-        """Takes note of a name."""
+        """Records a name."""
         code = carriers.code_of(carrier)
         if code is not None and not self._canonical:
             names = self._by_code.setdefault(code, [])
@@ -33,18 +33,18 @@ class Spellings:
                 names.append(carrier)
 
     def others(self, carrier: str) -> Iterator[str]:
-        """Other names of the same carrier that were seen."""
+        """Other names of the same carrier seen so far."""
         code = None if self._canonical else carriers.code_of(carrier)
         if code is not None:
             yield from (name for name in self._by_code.get(code, ()) if name != carrier)
 
     def note(self, one: str, other: str) -> None:
-        """Counts a number that came under both names."""
+        """Counts a tracking number seen under both names."""
         self.twice[min(one, other), max(one, other)] += 1
 
 
 def told(twice: Counter[tuple[str, str]]) -> str | None:
-    """One line for a person about the numbers that came under two names; None where there are none."""
+    """One line for the operator about numbers seen under two names; None if there are none."""
     if not twice:
         return None
     (one, other), _ = twice.most_common(1)[0]

@@ -23,13 +23,13 @@ class ClusterBook:
         self._unjudged: set[str] = set()
 
     def take(self, record: PointRecord) -> None:
-        """Takes a stall, or that one was none."""
+        """Takes a stall, or the news that one was disproved."""
         what, name, time, stall = record
         facility = self.facilities.get(name)
         if what == "stalled":
             if facility is None:
                 facility = self.facilities[name] = Facility(name)
-            # What was passed before it came stands.
+            # Judgements already passed stand.
             facility.judged = max(facility.judged, self.horizon.watermark)
             if facility.add(time, stall):
                 self._unjudged.add(name)
@@ -38,7 +38,7 @@ class ClusterBook:
             self.changed.add(name)
 
     def advance(self, horizon: Horizon) -> None:
-        """Judges the stalls that the horizon has passed."""
+        """Judges the stalls below the horizon's watermark."""
         if horizon == self.horizon:
             return
         self.horizon = horizon
@@ -52,6 +52,6 @@ class ClusterBook:
                 del self.facilities[name]
 
     def rebuild(self, facilities: dict[str, Facility], horizon: Horizon) -> None:
-        """Takes over a restored state, as it was at that horizon."""
+        """Resumes at that horizon from restored state."""
         self.facilities, self.horizon = facilities, horizon
         self._unjudged = set(facilities)

@@ -1,19 +1,19 @@
-"""Strings that come again and again, by number: carriers, facilities, shops, regions.
+"""Numbers for recurring strings: carriers, facilities, shops, regions.
 
-A row holds the number, the changelog each string once for each task. Numbers are given in the order of first use and
-mean nothing outside of their task.
+Rows hold the number; the changelog holds each string once per task. Numbers follow the order of first use and are
+valid only within their task.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-#: Strings that get a number. Past that, in a world with no end of facilities, rows hold the strings themselves.
+#: Most strings that get a number. Beyond that, as with unbounded facility names, rows hold the strings themselves.
 _MOST = 1_000_000
 
 
 class Names:
-    """The numbers of one task's strings, from 1 on. `changed`: those that were given since it was cleared."""
+    """The string numbers of one task, from 1. `changed`: those assigned since it was last cleared."""
 
     def __init__(self, most: int = _MOST) -> None:
         self.numbers: dict[str, int] = {}
@@ -22,7 +22,7 @@ class Names:
         self._most = most
 
     def number(self, text: str) -> int:
-        """Its number, a new one if need be."""
+        """The number of a string, assigned if new."""
         number = self.numbers.get(text)
         if number is None:
             number = self.numbers[text] = len(self._texts)
@@ -31,7 +31,7 @@ class Names:
         return number
 
     def short(self, text: str | None) -> int | str | None:
-        """Its number where there is one or may be one, else the string itself."""
+        """The number of a string, or the string itself once all numbers are taken."""
         if text is None:
             return None
         if len(self._texts) > self._most and text not in self.numbers:
@@ -43,10 +43,10 @@ class Names:
         return self._texts[number]
 
     def long(self, short: int | str | None) -> str | None:
-        """What `short` was made of."""
+        """The inverse of `short`."""
         return self._texts[short] if isinstance(short, int) else short
 
     def rebuild(self, texts: Iterable[tuple[int, str]]) -> None:
-        """Takes over restored numbers."""
+        """Restores the numbers."""
         self.numbers = {text: number for number, text in texts}
         self._texts = ["", *sorted(self.numbers, key=self.numbers.__getitem__)]

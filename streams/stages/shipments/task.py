@@ -40,7 +40,7 @@ _HORIZONS = b"h"
 
 
 class ShipmentsHorizons(msgspec.Struct, array_like=True, gc=False):
-    """How far the stages have been advanced. `returning`: carriers whose feed is back, of whom not all is judged."""
+    """How far the stages have advanced. `returning`: carriers whose feed resumed, with parcels still to be judged."""
 
     shipments: tuple[int, bool] = (BEGINNING, False)
     feeds: tuple[int, bool] = (BEGINNING, False)
@@ -55,7 +55,7 @@ _decode_horizons = msgspec.msgpack.Decoder(ShipmentsHorizons).decode
 
 
 class ShipmentsTask:
-    """The processor of one partition of the scans. Its parcels may lie in a table."""
+    """The processor of one partition of the scans. Its parcels may be kept in a table."""
 
     letter = parcel_rows.PARCEL_LETTER
 
@@ -68,7 +68,7 @@ class ShipmentsTask:
         self._intake = setting.intake(setting.scan_partitions)
         self._rows = changelog_rows.ChangelogRows()
         self._saved = ShipmentsHorizons()
-        #: How many stalls the platform has been told of that are not resolved.
+        #: Number of open stall alerts to the platform.
         self.open_stalls = 0
 
     def events(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock) -> None:
@@ -185,7 +185,7 @@ class ShipmentsTask:
             done.clear()
 
     def _collect_horizons(self, effects: Effects) -> None:
-        """Kept beside what they have led to; without that, a restart may go back to older ones."""
+        """Written together with their output; if there is none, a restart may resume from older horizons."""
         book, feeds, clusters = self._book, self._feeds, self._clusters
         horizons = ShipmentsHorizons(
             _plain(book.horizon), _plain(feeds.horizon), _plain(clusters.horizon), sorted(book.returning)
