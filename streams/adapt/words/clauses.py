@@ -9,11 +9,13 @@ from streams.adapt.words.lexicon import Lexicon, Tag
 
 _PRECLUDED = frozenset(
     {("acts.info_received", "acts.picked_up")}
-    | {("acts.delivery_failed", f"ends.{kind}") for kind in ("sign", "done", "reach", "put", "collect", "take")}
+    | {("acts.delivery_failed", f"ends.{kind}") for kind in ("sign", "done", "reach", "put", "collect", "take", "self")}
 )
 """Words that keep what follows them in their clause from having happened."""
 _BY_RECIPIENT = ("signals.done", "signals.with", "people.recipient", "places.home", "ends.sign")
 """What says that it was the recipient who took a parcel, where nothing says that it was somebody else."""
+_SELF_DONE = ("signals.done", "signals.with", "signals.proof", "signals.thanks", "ends.sign")
+"""What says that a recipient has come for a parcel, not only that they will (客户自提)."""
 _OPEN = frozenset({"ends.put", "ends.back", "ends.back_past", "ends.destroy", "ends.accept"})
 """Ends of which it does not matter what follows them."""
 _PLACED = frozenset({"places.point", "places.hub", "places.depot", "places.name", "places.home"})
@@ -105,7 +107,7 @@ def _act(clause: Clause, tag: Tag, status: str) -> Iterator[Verdict]:
     why = hedge(clause, tag)
     if why is None or why == "going":
         lies = status == "arrived" and not clause.spaced and _first(clause.after(tag), *_PLACED) == "places.point"
-        yield Verdict("held" if lies else status)
+        yield Verdict("held" if lies else status, weak=status == "departed" and clause.has("people.courier"))
     elif status == "picked_up":
         yield Verdict("info_received")
     elif status in ("info_received", "customs", "held"):
@@ -138,7 +140,7 @@ def _unmet(clause: Clause, kind: str, why: str) -> Verdict:
         return Verdict("exception", weak=why != "going")
     if kind == "collect" and clause.has("people.courier", "people.sender"):
         return Verdict("info_received")
-    if kind in ("collect", "take", "accept"):
+    if kind in ("collect", "take", "self", "accept"):
         return Verdict("held", weak=kind == "accept" or why in ("will", "if"))
     if why in ("not", "fail"):
         return Verdict("delivery_failed")
@@ -149,11 +151,13 @@ def _unmet(clause: Clause, kind: str, why: str) -> Verdict:
 
 def _end(clause: Clause, tag: Tag, kind: str, returning: bool) -> Iterator[Verdict]:
     if kind == "sign":
-        if not clause.has("ends.take", "ends.collect"):
+        if not clause.has("ends.take", "ends.self", "ends.collect"):
             yield _signed(clause, tag, returning)
     elif kind in ("done", "reach", "put"):
         yield _brought(clause, tag, kind, returning)
-    elif kind in ("collect", "take"):
+    elif kind == "self" and not clause.has(*_SELF_DONE):
+        yield Verdict("held")
+    elif kind in ("collect", "take", "self"):
         yield _taken(clause, tag, kind, returning)
     elif kind == "accept":
         yield _accepted(clause)
@@ -210,7 +214,9 @@ def _brought(clause: Clause, tag: Tag, kind: str, returning: bool) -> Verdict:
     if where is None and clause.lexicon.verb_final:
         where = _first(_but(clause.before(tag), by), *anywhere)
     elif where is None:
-        where = _first(clause.before(tag), "people.sender", "places.point", "places.hub", "places.depot")
+        # 国外邮政已妥投: who has brought it to its end is not where it is.
+        carriers = () if kind == "done" and not clause.spaced else ("places.hub", "places.depot")
+        where = _first(clause.before(tag), "people.sender", "places.point", *carriers)
         if where == "people.sender" and not returning:
             where = None
     if where in ("people.sender", "people.recipient", "places.home") and clause.spaced:
@@ -227,7 +233,7 @@ def _brought(clause: Clause, tag: Tag, kind: str, returning: bool) -> Verdict:
         return Verdict("returned")
     if where in ("people.recipient", "places.home"):
         return Verdict("delivered")
-    if kind == "put" or any(after.kind == "signals.to" for after in clause.after(tag)):
+    if kind == "put" or any(other.kind == "signals.to" and other.start >= tag.end for other in clause.tags):
         return Verdict("out_for_delivery", weak=True) if kind == "put" else Verdict("in_transit")
     if kind == "reach" and not clause.spaced and len(clause.text) - tag.end > 1:
         return Verdict("held")
@@ -241,14 +247,14 @@ def _taken(clause: Clause, tag: Tag, kind: str, returning: bool) -> Verdict:
     if clause.has("people.courier"):
         return Verdict("in_transit" if clause.has("places.point") and not clause.has("people.sender") else "picked_up")
     if clause.has("people.sender") or (clause.has("signals.dropped") and not clause.has("people.recipient")):
-        return Verdict("returned" if returning and kind == "take" else "picked_up")
+        return Verdict("returned" if returning and kind != "collect" else "picked_up")
     if clause.has("acts.held") and not clause.has("people.recipient"):
         return Verdict("in_transit")
     brought = any(other.kind in ("ends.put", "ends.reach") for other in clause.before(tag))
-    if kind == "take" and (brought or not clause.has(*_BY_RECIPIENT)):
+    if kind != "collect" and (brought or not clause.has(*_BY_RECIPIENT)):
         return Verdict("held")
     proved = clause.has("signals.proof") and clause.has("signals.done")
-    if kind == "take" or proved or clause.has("people.recipient", "places.point", "signals.with"):
+    if kind != "collect" or proved or clause.has("people.recipient", "places.point", "signals.with"):
         return Verdict("delivered", by_hand=True)
     return Verdict("picked_up")
 
@@ -258,11 +264,16 @@ def _received(clause: Clause, returning: bool) -> Verdict:
         return Verdict("info_received")
     if clause.has("people.sender"):
         return Verdict("returned" if returning else "picked_up")
-    if clause.has("places.hub", "places.depot", "places.point"):
+    if clause.has("places.hub", "places.depot") or (clause.has("places.point") and not _fetched(clause)):
         return Verdict("arrived")
     if returning:
         return Verdict("returning")
     return Verdict("delivered" if clause.has("people.recipient") else "picked_up")
+
+
+def _fetched(clause: Clause) -> bool:
+    """Whether a recipient is there who had it from a place."""
+    return clause.has("people.recipient") and clause.has("signals.from") and not clause.has("people.courier")
 
 
 def _accepted(clause: Clause) -> Verdict:
