@@ -219,10 +219,11 @@ def _brought(clause: Clause, tag: Tag, kind: str, returning: bool) -> Verdict:
         where = _first(clause.before(tag), "people.sender", "places.point", *carriers)
         if where == "people.sender" and not returning:
             where = None
-    if where in ("people.sender", "people.recipient", "places.home") and clause.spaced:
+    if where in ("people.sender", "people.recipient", "places.home"):
         # "the front desk of the hub", "a locker at the customer's": the later place is where it is.
         behind = [other.kind for other in clause.tags if other.start >= tag.end]
-        where = next((kind for kind in ("places.hub", "places.depot", "places.point") if kind in behind), where)
+        later = ("places.hub", "places.depot", "places.point") if clause.spaced else ("places.point",)
+        where = next((kind for kind in later if kind in behind), where)
     if where == "people.sender":
         return Verdict("returned")
     if where in ("places.point", "places.name"):

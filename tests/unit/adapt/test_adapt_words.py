@@ -179,6 +179,16 @@ def test_a_parcel_is_collected_only_where_the_words_say_that_it_was(text: str, s
         ("Collected from the ParcelShop", "picked_up"),
         ("An den Absender zurückgegeben", "returned"),
         ("Order information received", "info_received"),
+        ("已放在您小区的快递柜", "held"),
+        ("已放在您的门口", "delivered"),
+        ("客户自取", "held"),
+        ("客户已自取", "delivered"),
+        ("一件已签收,另一件在途", "exception"),
+        ("国外邮政已妥投", "delivered"),
+        ("Parcel retrieved from locker by recipient", "delivered"),
+        ("Retrieved from locker by driver", "arrived"),
+        ("Delivered into DPD network", "in_transit"),
+        ("Item delivered - authority to leave", "delivered"),
     ],
 )
 def test_parts_of_a_parcel_and_who_acts_and_who_receives_decide_whether_it_has_come(text: str, status: str) -> None:
