@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from asyncio.subprocess import PIPE, STDOUT, Process
@@ -20,19 +21,30 @@ from tests.kafka_broker.broker import free_ports
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("parcelwatch")
-SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 
 #: Seconds for a worker to join and restore, and for it to commit and leave, on a machine with much else to do.
 PATIENCE = 60
 
 
 @asynccontextmanager
-async def running(service: str, kafka: Broker, changes: Mapping[str, str]) -> AsyncIterator[Process]:
-    """The service's command with its own environment, but on the tests' broker; ended at the end."""
+async def running(
+    service: str, kafka: Broker, folder: Path, changes: Mapping[str, str] | None = None
+) -> AsyncIterator[Process]:
+    """The service's command with its own environment, but on the tests' broker; ended at the end.
+
+    `folder` takes the files that compose puts into the container.
+    """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PARCELWATCH_")}
-    asked = SERVICES[service]["environment"] | {"PARCELWATCH_BROKER": f"kafka://{kafka.bootstrap}"}
+    asked = {name: _resolved(value) for name, value in SERVICES[service]["environment"].items()}
+    asked["PARCELWATCH_BROKER"] = f"kafka://{kafka.bootstrap}"
+    for placed in SERVICES[service]["configs"]:
+        file = folder / Path(placed["target"]).name
+        file.write_text(COMPOSE["configs"][placed["source"]]["content"])
+        asked = {name: str(file) if value == placed["target"] else value for name, value in asked.items()}
     process = await asyncio.create_subprocess_exec(
-        COMMAND, *SERVICES[service]["command"], env=clean | asked | changes, stdout=PIPE, stderr=STDOUT
+        COMMAND, *SERVICES[service]["command"], env=clean | asked | dict(changes or {}), stdout=PIPE, stderr=STDOUT
     )
     try:
         yield process
@@ -40,6 +52,11 @@ async def running(service: str, kafka: Broker, changes: Mapping[str, str]) -> As
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def _resolved(value: str) -> str:
+    """The value as compose takes it where nothing is set: `${NAME:-default}`."""
+    return re.sub(r"\$\{[A-Z_]+:-([^}]*)\}", r"\1", value)
 
 
 async def ended(process: Process) -> tuple[int, str]:
@@ -63,16 +80,18 @@ async def healthy(port: int, process: Process) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_the_topics_service_makes_what_the_workers_need_and_they_start_and_stop(kafka: Broker) -> None:
-    async with running("topics", kafka, {}) as topics:
+async def test_the_topics_service_makes_what_the_workers_need_and_they_start_and_stop(
+    kafka: Broker, tmp_path: Path
+) -> None:
+    async with running("topics", kafka, tmp_path) as topics:
         status, output = await ended(topics)
     assert status == 0, output
     assert {"orders", "chats", "logistics-scans", "alerts.merchant"} <= await kafka.topics()
 
     one, other = free_ports(2)
     async with (
-        running("worker-1", kafka, {"PARCELWATCH_METRICS_PORT": str(one)}) as first,
-        running("worker-2", kafka, {"PARCELWATCH_METRICS_PORT": str(other)}) as second,
+        running("worker-1", kafka, tmp_path, {"PARCELWATCH_METRICS_PORT": str(one)}) as first,
+        running("worker-2", kafka, tmp_path, {"PARCELWATCH_METRICS_PORT": str(other)}) as second,
     ):
         await asyncio.gather(healthy(one, first), healthy(other, second))
         for worker in (first, second):
@@ -81,9 +100,9 @@ async def test_the_topics_service_makes_what_the_workers_need_and_they_start_and
             assert status == 0, output
 
 
-async def test_the_topics_service_runs_again_without_harm(kafka: Broker) -> None:
+async def test_the_topics_service_runs_again_without_harm(kafka: Broker, tmp_path: Path) -> None:
     for _ in range(2):
-        async with running("topics", kafka, {}) as topics:
+        async with running("topics", kafka, tmp_path) as topics:
             status, output = await ended(topics)
         assert status == 0, output
     assert "disagrees" not in output
