@@ -207,6 +207,8 @@ def _signed(clause: Clause, tag: Tag, returning: bool) -> Verdict:
 def _brought(clause: Clause, tag: Tag, kind: str, returning: bool) -> Verdict:
     anywhere = ("people.sender", "people.recipient", "people.courier", *_PLACED)
     by = {(other.start, other.end) for other in clause.tags if other.kind == "signals.by"}
+    if not returning and any(other.kind == "people.sender" and (other.start, other.end) in by for other in clause.tags):
+        return Verdict("in_transit")
     # 邻居驿站 is a station, no neighbour.
     points = {other.start for other in clause.tags if other.kind == "places.point"}
     by |= {(other.start, other.end) for other in clause.tags if other.end in points and not clause.spaced}

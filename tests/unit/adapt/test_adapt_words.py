@@ -189,6 +189,7 @@ def test_a_parcel_is_collected_only_where_the_words_say_that_it_was(text: str, s
         ("Retrieved from locker by driver", "arrived"),
         ("Delivered into DPD network", "in_transit"),
         ("Item delivered - authority to leave", "delivered"),
+        ("Placed in the drop box by the sender", "in_transit"),
     ],
 )
 def test_parts_of_a_parcel_and_who_acts_and_who_receives_decide_whether_it_has_come(text: str, status: str) -> None:
