@@ -1,4 +1,4 @@
-"""What the members of a group tell each other, so that tasks stay whole, stay where they are known, and start warm."""
+"""The group assignor: keeps a task's partitions together, keeps tasks where they are, and starts them warm."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from streams.engine.topology import TaskId, Topology
 
 log = structlog.get_logger(__name__)
 
-#: The form of what is told. What is told in another one is as if nothing were told.
+#: Version of the members' data. Data of another version is ignored.
 _VERSION = 1
 
-#: Kinds of task, and of each partitions with offsets.
+#: By kind of task: partitions with offsets.
 _Offsets = dict[str, dict[int, int]]
 
 
@@ -40,9 +40,9 @@ _heard = msgspec.msgpack.Decoder(_Heard).decode
 
 
 class TaskAssignor:
-    """Shares tasks out as `streams.engine.placement` says; see `streams.engine.log.interface.Assignor`.
+    """Assigns tasks by `streams.engine.placement`; see `streams.engine.log.interface.Assignor`.
 
-    `held` gives what this member has whenever it joins. `standbys` and `warming` are what it is to follow now.
+    `held` returns what this member holds; called whenever it joins. `standbys` and `warming`: what it is to follow now.
     """
 
     def __init__(self, topology: Topology, held: Callable[[], Held]) -> None:
@@ -59,7 +59,7 @@ class TaskAssignor:
         tasks = self._topology.tasks()
         shares = place(tasks, {member: _read(told) for member, told in members.items()})
         shared = {member: self._shared(share) for member, share in shares.items()}
-        # A partition that belongs to no task stops the worker that gets it: somebody has to.
+        # A partition that belongs to no task is still assigned: the worker that gets it stops with an error.
         owned = frozenset().union(*map(self._topology.partitions_of, tasks))
         every = {TopicPartition(topic, each) for topic, count in partitions.items() for each in range(count)}
         if (left := every - owned) and shared:
@@ -83,7 +83,7 @@ class TaskAssignor:
 
 
 def _read(told: bytes) -> Held:
-    """What a member told; one of another version has told nothing."""
+    """Decodes a member's data; empty if it is of another version."""
     try:
         found = _told(told) if told else None
     except msgspec.MsgspecError:

@@ -1,7 +1,7 @@
-"""Whether an application may begin, or go on, with the topics that there are.
+"""Checks whether an application may start or resume with the topics that exist.
 
-State lives in several topics and in the group's offsets. Where a part of it is gone, nothing is made again in silence:
-what would follow is alerts that are lost, or told twice.
+State lives in several topics and in the group's offsets. If part of it is gone, nothing is recreated silently: alerts
+would be lost or repeated.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from streams.engine.offset_texts import BEGIN
 from streams.engine.processor import Dataflow
 from streams.engine.topology import Topology, count, make_internal
 
-#: The only policy by which a changelog keeps the last row of every key.
+#: The only cleanup policy under which a changelog keeps the last row of every key.
 _COMPACT = "compact"
 
 
 async def check_beginning(topology: Topology, broker: Log, outputs: Mapping[str, int], begin_anew: bool) -> None:
-    """To be called before internal topics are made. `outputs`: partitions by topic.
+    """Call it before internal topics are created. `outputs`: number of partitions by topic.
 
-    Raises `FatalError` where a topic is gone and there is state, and, unless it may `begin_anew` or has been reset,
-    where there is no state and the outputs hold records.
+    Raises `FatalError` if there is state but a topic is gone; also, unless `begin_anew` is set or the application has
+    been reset, if there is no state but the outputs hold records.
     """
     specs = {spec.topic: spec.partitions for spec in topology.specs()}
     present = await broker.partitions(specs)
     changelogs = {topology.changelog(kind.name) for kind in topology.dataflow.kinds}
     edges = {topology.edge_topic(edge.name) for edge in topology.dataflow.edges}
-    # What is written to the outputs is written to a changelog too: looked at in this order, a first start elsewhere at
-    # the same moment is no loss of state.
+    # Whatever is in the outputs is in a changelog too: checked in this order, a concurrent first start elsewhere does
+    # not look like lost state.
     told = await _written(broker, outputs)
     left = await _written(broker, {topic: present[topic] for topic in present.keys() & edges})
     rows = _partitions({topic: present[topic] for topic in present.keys() & changelogs})
@@ -79,7 +79,7 @@ def _partitions(topics: Mapping[str, int]) -> list[TopicPartition]:
 
 
 async def check_changelogs(topology: Topology, broker: Log) -> None:
-    """Raises `FatalError` where Kafka deletes rows of a changelog that are still of use."""
+    """Raises `FatalError` if a changelog's settings let Kafka delete live rows."""
     changelogs = [topology.changelog(kind.name) for kind in topology.dataflow.kinds]
     for topic, settings in (await broker.settings(changelogs)).items():
         policy = settings.get("cleanup.policy", _COMPACT)
@@ -92,9 +92,9 @@ async def check_changelogs(topology: Topology, broker: Log) -> None:
 
 
 async def prepare(app_id: str, dataflow: Dataflow, broker: Log, begin_anew: bool = False) -> Topology:
-    """Counts the tasks, makes the internal topics on the first start, and makes sure that what there is fits.
+    """Counts the tasks, creates the internal topics on the first start, and checks those that exist.
 
-    Raises `FatalError` where it does not.
+    Raises `FatalError` if they do not fit.
     """
     topology, outputs = await count(app_id, dataflow, broker)
     await check_beginning(topology, broker, outputs, begin_anew)

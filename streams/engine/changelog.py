@@ -1,4 +1,4 @@
-"""The changelog of one task as its state is restored from it, with the help of a copy on this machine."""
+"""The changelog of one task: restores its state, starting from a local copy if there is one."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from streams.engine.topology import TaskId, Topology
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two lines about how far a restore has got.
+#: Seconds between two progress lines of a restore.
 _TELL = 5.0
 
 
 class Restored(NamedTuple):
-    """The live rows, but for those of a table, how many were read of the log and of the copy, the changelog's end."""
+    """Live rows except the table's, the numbers of rows read from the log and the copy, the changelog's end."""
 
     saved: dict[bytes, bytes]
     table: CommittedTable | None
@@ -33,11 +33,11 @@ class Restored(NamedTuple):
 
 
 class Changelog:
-    """Reads the changelog of a task that this worker has the right to write for, and keeps the copy up to date."""
+    """Reads the changelog of a task that this worker owns the writer of, and keeps the copy up to date."""
 
     def __init__(self, log: Log, store: Store, topology: Topology, task: TaskId) -> None:
         self.source = TopicPartition(topology.changelog(task.kind), task.partition)
-        #: The ids of the topics that the state has been read from. They are written where the changelog says others.
+        #: Ids of the topics that the state was built from; written when they differ from those in the changelog.
         self.inputs: Mapping[str, bytes] = {}
         self._written: Mapping[str, bytes] = {}
         self._topology = topology
@@ -49,13 +49,13 @@ class Changelog:
         self._new = False
 
     async def end(self) -> int:
-        """The offset behind its last row."""
+        """The changelog's end offset."""
         return (await self._log.end_offsets([self.source]))[self.source]
 
     async def keep(self, end: int, table: CommittedTable | None, inputs: Mapping[str, bytes]) -> bool:
-        """The state up to `end` is known already, with this table: the copy is of use if it has come as far.
+        """Reuses state that is already known up to `end`, with its table; discards the copy if that ends elsewhere.
 
-        `inputs` are what it was read from. False: the table has lost what it is above.
+        `inputs`: ids of the topics that the state was built from. False: the table has lost the copy beneath it.
         """
         self._new = False
         self.inputs = self._written = inputs
@@ -72,10 +72,10 @@ class Changelog:
     async def restore(
         self, stopped: Callable[[], bool], told: Callable[[int, int], None], tabled: bytes | None = None
     ) -> Restored | None:
-        """All live rows; None where it was stopped. `told` hears of rows read, and of offsets left to read.
+        """All live rows; None if stopped. `told` is called with the rows read and the offsets left to read.
 
-        Rows of the prefix `tabled` are left in the copy where that can be: they are a table then. Raises `FatalError`
-        where the changelog has lost rows, or is not this task's.
+        Rows of the prefix `tabled` stay in the copy, as a table, if the store can hold them. Raises `FatalError` if
+        the changelog has lost rows, or is not this task's.
         """
         end = await self.end()
         begin = (await self._log.begin_offsets([self.source]))[self.source]
@@ -117,7 +117,7 @@ class Changelog:
         return Restored(rows_alive, self._table, read, copied, end)
 
     async def origin(self, begin: int, end: int) -> Origin | None:
-        """Which changelog it is, by its first row; None where there is none yet, or it is no head."""
+        """Identifies the changelog by its first row; None if there is none yet, or it is not a head."""
         async with aclosing(self._log.rows(self.source, begin, end)) as batches:
             async for rows, _ in batches:
                 for key, row in rows[:1]:
@@ -128,7 +128,7 @@ class Changelog:
         return Origin(await self._log.identity(), *self.source, head)
 
     def begin(self, transaction: Transaction) -> None:
-        """Adds what the changelog says of itself: its head, before all rows of its first commit, and its inputs."""
+        """Adds the changelog's own rows: its head, first in its first commit, and the ids of its inputs."""
         if self._new and transaction.rows:
             kind = self._task.kind
             head = new_head(self._topology.app_id, kind, self.source.partition, self._topology.counts[kind])
@@ -139,7 +139,7 @@ class Changelog:
             self._table.collected()
 
     async def committed(self, transaction: Transaction, end: int | None) -> None:
-        """The transaction is in the log; its rows go into the copy, with the offset behind them."""
+        """Writes the rows of a committed transaction to the copy, with the offset `end` after them."""
         self._written = self.inputs
         if self._copy is None or end is None:
             return

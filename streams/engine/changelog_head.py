@@ -1,7 +1,7 @@
-"""What a changelog partition says of itself: its head, and the topics that its state was read from.
+"""The changelog's rows about itself: its head, and the ids of the topics that its state was built from.
 
-The head is the first row and is never written again: it tells a changelog from another of its name, and from one of
-another application, number of partitions or format. The ids of the inputs are a row that changes with them.
+The head is the first row and is never rewritten: it tells a changelog from another of the same name, and from one of
+another application, number of partitions or format. The row of input ids changes with them.
 """
 
 from __future__ import annotations
@@ -19,11 +19,10 @@ from streams.engine.log.journal import PIECE, SEAL
 HEAD = b"b"
 INPUTS = b"i"
 
-#: The form of all rows, the processors' included. To be raised with each change that a former version cannot read or
-#: that cannot read a former version's.
+#: Format of all rows, the processors' included. Raise it with each change that breaks reading older or newer rows.
 FORMAT = 2
 
-#: What to do where a changelog is of no use.
+#: What to do if a changelog is unusable.
 _REMEDY = "begin anew with parcelwatch reset, or under another --app-id"
 
 
@@ -39,7 +38,7 @@ class Head(msgspec.Struct, array_like=True, frozen=True):
 
 
 class _Format(msgspec.Struct, array_like=True):
-    """What heads of all formats begin with."""
+    """The fields that heads of all formats begin with."""
 
     format: int
 
@@ -48,14 +47,14 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def new_head(application: str, kind: str, partition: int, partitions: int) -> bytes:
-    """The first row of a changelog that begins now."""
+    """The first row of a new changelog."""
     return _encode(Head(FORMAT, uuid.uuid4().bytes, application, kind, partition, partitions))
 
 
 def check_head(
     source: TopicPartition, rows: Mapping[bytes, bytes], application: str, kind: str, partitions: int
 ) -> bool:
-    """Whether the live rows have a head; without state there need be none. Raises `FatalError` where it is wrong."""
+    """Whether the live rows have a head; without state there need be none. Raises `FatalError` if it does not fit."""
     name = f"{source.topic}-{source.partition}"
     row = rows.get(HEAD)
     if row is None:
@@ -87,11 +86,11 @@ def _words(application: str, kind: str, partition: int, partitions: int) -> str:
 
 
 def inputs_row(ids: Mapping[str, bytes]) -> bytes:
-    """The row that says which topics the state was read from."""
+    """The row with the ids of the topics that the state was built from."""
     return _encode(dict(sorted(ids.items())))
 
 
 def inputs_of(rows: Mapping[bytes, bytes]) -> dict[str, bytes]:
-    """The ids of the topics that the state was read from, as far as they were known."""
+    """The ids of the topics that the state was built from, as far as they were known."""
     row = rows.get(INPUTS)
     return {} if row is None else msgspec.msgpack.decode(row, type=dict[str, bytes])

@@ -1,4 +1,4 @@
-"""What a partition's watermark does once everything in the partition has been read."""
+"""Clocks: what moves event time, above all once a partition has been read to its end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Mode(Enum):
 
 @dataclass(slots=True)
 class Gate:
-    """Closed, it keeps a wall clock from moving anything; it is opened once."""
+    """While closed, keeps a wall clock from moving event time; opened once."""
 
     open: bool = False
 
@@ -44,7 +44,7 @@ class Clock:
 
     @property
     def held(self) -> bool:
-        """Whether the clock moves nothing yet."""
+        """Whether the gate still holds the clock."""
         return self.gate is not None and not self.gate.open
 
     @classmethod
@@ -54,12 +54,12 @@ class Clock:
 
     @classmethod
     def catching_up(cls) -> Clock:
-        """Like `wall`, but until its gate is opened only events move a partition, and one without any holds all."""
+        """Like `wall`, but until its gate opens only events move a partition, and one without events holds all back."""
         return cls(Mode.WALL, gate=Gate())
 
     @classmethod
     def stream(cls) -> Clock:
-        """Only events move it; a partition that never had a record holds nothing back."""
+        """Only events move event time; a partition that never had a record holds nothing back."""
         return cls(Mode.STREAM)
 
     @classmethod

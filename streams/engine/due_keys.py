@@ -1,9 +1,9 @@
-"""A due-time index of keys alone: the moment at which a key is due is told by its state.
+"""A due-time index that stores keys only: the due time of a key comes from its state.
 
-Keys lie in buckets of an hour, packed: a key that waits takes its own length and two bytes, and nothing is done for it
-until its hour has come. Putting one in is O(1). The moment that a key's state tells is that of its earliest entry: what
-has to be looked at sooner is put in again; what may wait longer keeps its moment, and is put in again when it comes
-out. So pushing a deadline back costs nothing.
+Keys lie packed in buckets of an hour: a waiting key takes its own length and two bytes, and no work until its hour
+comes. Insertion is O(1). The due time in a key's state is that of its earliest entry: a key that becomes due sooner is
+put in again; one that may wait longer keeps its entry, and is put in again when that comes out. So postponing a
+deadline costs nothing.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 
 BUCKET = 3_600_000_000
-#: Entries that are passed over between two pauses.
+#: Entries examined between two pauses.
 _STRIDE = 5_000
 
 
@@ -23,7 +23,7 @@ class DueKeys:
         self._moment_of = moment_of
         self._buckets: dict[int, bytearray] = {}
         self._order: list[int] = []
-        #: The hour that time is in: what of it has been looked at and is not due yet, and what has not been.
+        #: The current hour: entries examined and not due yet, and those not examined.
         self._number = -(1 << 62)
         self._current: list[tuple[int, bytes]] = []
         self._unread = bytearray()
@@ -42,10 +42,10 @@ class DueKeys:
         bucket += len(key).to_bytes(2) + key
 
     def pop(self, before: int) -> Iterator[bytes | None]:
-        """Takes out what is due before that moment, in no order but that of the hours.
+        """Takes out the keys due before that moment, ordered by hour only.
 
-        Whoever takes a key moves its moment on, and puts it in again, before the next one. None is a pause: much has
-        been looked at, and nothing was due. It may be left and begun again at any time.
+        The caller updates each key's due time, and puts the key in again, before it takes the next. None is a pause:
+        many entries were examined and none was due. The iteration may be abandoned and restarted at any time.
         """
         while True:
             while self._current and self._current[0][0] < before:
@@ -63,7 +63,7 @@ class DueKeys:
             self._unread, self._place = self._buckets.pop(self._number), 0
 
     def _open(self, before: int) -> Iterator[bytes | None]:
-        """Looks at the rest of the hour that time is in."""
+        """Examines the rest of the current hour."""
         passed = 0
         while self._place < len(self._unread):
             start = self._place + 2

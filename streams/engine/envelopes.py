@@ -1,8 +1,8 @@
 """What a task sends to one other task in one commit, in MessagePack: see `Envelope`.
 
-One envelope per edge and receiving partition; where its records would be too large for one record of the log, several,
-of which only the last tells the new watermark. The numbers of one source grow: on a log without transactions an
-envelope may come again, and is known by its number.
+One envelope per edge and receiving partition; if its records are too large for one record of the log, several, of
+which only the last carries the new watermark. The numbers of one source increase: on a log without transactions an
+envelope may be duplicated, and the receiver drops it by its number.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import msgspec
 
 from streams.engine.processor import Horizon
 
-#: Bytes that one envelope may have; Kafka's default limit for a record is 1 MiB.
+#: Maximum size of an envelope, in bytes; Kafka's default limit for a record is 1 MiB.
 LARGEST = 600_000
 
 _encoder = msgspec.msgpack.Encoder()
@@ -23,7 +23,7 @@ _encoder = msgspec.msgpack.Encoder()
 class Envelope(NamedTuple):
     """One envelope as it was received. `source` is the sending task's partition.
 
-    `holder` names the external partition that is as far back as the watermark, "TOPIC-PARTITION": for people alone.
+    `holder` names the external partition that holds the watermark back, "TOPIC-PARTITION"; for display only.
     """
 
     source: int

@@ -8,17 +8,17 @@ from streams.engine.rights import Right
 
 
 class LogError(Exception):
-    """Retryable: the log did not do what was asked. The task's state is thrown away and restored."""
+    """Retryable: a request to the log failed. The task's state is dropped and restored."""
 
 
 class FencedError(LogError):
-    """Another worker has taken the task over; this one has lost the right to write for it."""
+    """Another worker has taken the task over: this writer is fenced."""
 
 
 class DeniedError(LogError):
-    """The log does not allow something. Whether that is the end is decided by what is missing now.
+    """The log denies a right. A fresh look at the missing rights decides whether that is fatal.
 
-    `rights`: what is missing, as far as the error tells.
+    `rights`: the missing ones, as far as the error tells.
     """
 
     def __init__(self, message: str, rights: Sequence[Right] = ()) -> None:
@@ -27,7 +27,7 @@ class DeniedError(LogError):
 
 
 class OutOfRangeError(LogError):
-    """A position is none of its partition's any more. `sources` are (topic, partition) of those."""
+    """A position is no longer in its partition. `sources`: (topic, partition) of each."""
 
     def __init__(self, message: str, sources: Collection[tuple[str, int]]) -> None:
         super().__init__(message)
@@ -35,18 +35,18 @@ class OutOfRangeError(LogError):
 
 
 class ClockError(LogError):
-    """What was to be written follows from a clock that is minutes ahead of the log's."""
+    """The commit depends on a clock that is minutes ahead of the log's."""
 
 
 class LostMemberError(LogError):
-    """The member of a group is of no more use: close it and join again."""
+    """The group member is unusable: close it and join again."""
 
 
 class FatalError(Exception):
-    """Nothing can go on. The message is one line for the operator.
+    """Ends the worker. The message is one line for the operator.
 
-    `status` is the exit status: 2 where the set-up cannot work, 3 where the log has not answered for too long and a new
-    start may help, 1 where the program is at fault.
+    `status` is the exit status: 2 if the set-up cannot work, 3 if the log has not answered for too long and a restart
+    may help, 1 if the program is at fault.
     """
 
     def __init__(self, message: str, status: int = 2) -> None:

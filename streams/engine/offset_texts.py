@@ -1,22 +1,22 @@
-"""The texts that are committed with offsets: what others have to know of them."""
+"""Metadata texts of committed offsets, by which other workers learn a task's progress."""
 
 from __future__ import annotations
 
 from streams.engine.clock import Clock
 from streams.engine.watermarks import IDLE
 
-#: Of an offset that a task without any state begins at: somebody has put it there for that.
+#: Marks an offset that was put there for a task without state to begin at.
 BEGIN = "begin"
 _CATCHING_UP = "catching-up:"
 
 
 def final_text(clock: Clock) -> str:
-    """Of the marker partition of a task that is final."""
+    """For the marker partition of a task that is final."""
     return f"final:{clock.until}"
 
 
 def catching_up_text(greatest: int, unsettled: int) -> str:
-    """Of an input while the clock is held: how far it has come.
+    """For an input while the clock is held: its progress.
 
     `greatest`: its greatest event time; `unsettled`: entries that its task keeps.
     """
@@ -24,7 +24,7 @@ def catching_up_text(greatest: int, unsettled: int) -> str:
 
 
 def catching_up_of(text: str) -> tuple[int, int]:
-    """What `catching_up_text` says; with any other text the input is of the present."""
+    """Decodes `catching_up_text`; any other text means that the input has reached the present."""
     if not text.startswith(_CATCHING_UP):
         return IDLE, 0
     greatest, _, unsettled = text.removeprefix(_CATCHING_UP).partition(":")

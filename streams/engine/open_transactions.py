@@ -1,6 +1,6 @@
-"""Partitions that cannot be read on, because somebody's transaction is open in them: told, with the name of who it is.
+"""Reports partitions that an open transaction blocks, and whose transaction it is.
 
-Until it ends, the partition is not read to its end, and its watermark waits.
+Until it ends, the partition cannot be read to its end, and its watermark waits.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from streams.engine.log.interface import Log, TopicPartition
 
 log = structlog.get_logger(__name__)
 
-#: Seconds without progress behind which it is asked why; and between two lines about one partition.
+#: Seconds without progress before the cause is looked up; and between two lines about one partition.
 _PATIENCE, _TELL = 3.0, 60.0
 
 
 class OpenTransactions:
-    """Watches the partitions of one worker. `held` hears of a partition and of how many offsets are held up in it."""
+    """Watches the partitions of one worker. `held` is called with a partition and the number of offsets blocked."""
 
     def __init__(self, broker: Log, held: Callable[[TopicPartition, int], None]) -> None:
         self._broker = broker
         self._held = held
-        #: Of partitions that are not read to their end: the position, and since when it is there.
+        #: By partition that is not read to its end: the position, and since when it has been there.
         self._waiting: dict[TopicPartition, tuple[int, float]] = {}
         self._holding: set[TopicPartition] = set()
         self._told: dict[TopicPartition, float] = {}
 
     async def look(self, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> None:
-        """To be called often, with all positions and, asked for behind them, the ends. Raises `LogError`."""
+        """Call it often, with all positions and end offsets requested after them. Raises `LogError`."""
         now = time.monotonic()
         behind = {source: position for source, position in positions.items() if position < ends[source]}
         self._waiting = {

@@ -1,4 +1,4 @@
-"""Which partition a key goes to: the choice of Kafka's Java client."""
+"""The partitioner: keys go to the same partitions as with Kafka's Java client."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def partition_for(key: bytes, partitions: int) -> int:
 
 
 def murmur2(key: bytes) -> int:
-    """MurmurHash2 of the key, unsigned: in half the time that the client takes for it, and every new key costs one."""
+    """MurmurHash2 of the key, unsigned. Takes half the time of the client's own, and every new key needs one."""
     size = len(key)
     words = size >> 2
     found = _SEED ^ size

@@ -1,10 +1,9 @@
-"""Which member of a group has which tasks, and follows which as a standby. Pure, and the same whoever works it out.
+"""Places tasks and standbys on the members of a group. Pure and deterministic, whichever member runs it.
 
-Of each kind, and of all kinds together, no member is to have two tasks more than another: that is the target, found so
-that few tasks change hands. But a task does not go where its state would have to be read from the beginning, as long
-as another member knows it: that one keeps it, or takes it over, and the target follows as a standby until it has caught
-up. So whoever joins warms up first, and what a dead member had goes to those who followed it, however uneven that is
-for the moment.
+The target is balance: of each kind, and of all kinds together, no member has two tasks more than another; few tasks
+move. But a task does not move to a member that would have to restore it from the beginning while another member is
+warm: the warm one keeps it, or takes it over, and the target follows as a standby until it has caught up. So a new
+member warms up first, and a dead member's tasks go to their standbys, however uneven that is for the moment.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ from typing import NamedTuple
 
 from streams.engine.topology import TaskId
 
-#: Offsets of a changelog that may be left to read when a task is taken over warm: less than a second's work.
+#: Lag, in changelog offsets, up to which a takeover counts as warm: less than a second's restore.
 NEAR = 10_000
 
 
 class Held(NamedTuple):
-    """What a member had until now, with the offset up to which it knows a task's changelog; -1 where it knows nothing.
+    """A member's tasks so far, and the changelog offset that it holds of each task it knows; -1 if it holds none.
 
-    `wanted`: how many standbys it asks for, of every task. One that asks for none is given none either.
+    `wanted`: the number of standbys per task that it asks for. A member that asks for none is given none.
     """
 
     tasks: Mapping[TaskId, int] = {}
@@ -31,13 +30,13 @@ class Held(NamedTuple):
     wanted: int = 0
 
     def offset(self, task: TaskId) -> int:
-        """Up to where it knows the task's changelog; -1 where not at all."""
+        """The offset up to which it holds the task's changelog; -1 if not at all."""
         return self.tasks.get(task, self.standbys.get(task, -1))
 
 
 @dataclass(slots=True)
 class Share:
-    """What a member gets. `warming`: those of the standbys that become its tasks once they have caught up."""
+    """A member's share. `warming`: the standbys that become its tasks once they have caught up."""
 
     tasks: set[TaskId] = field(default_factory=set)
     standbys: set[TaskId] = field(default_factory=set)
@@ -45,7 +44,7 @@ class Share:
 
 
 def place(tasks: Collection[TaskId], members: Mapping[str, Held]) -> dict[str, Share]:
-    """Every task to one member, and its standbys to as many others as any member asks for and there are."""
+    """Assigns each task to one member, and standbys to others: as many as any member asks for, if there are enough."""
     if not members:
         return {}
     target = _Target(members)
@@ -64,7 +63,7 @@ def place(tasks: Collection[TaskId], members: Mapping[str, Held]) -> dict[str, S
 
 
 def _for_now(task: TaskId, target: str, members: Mapping[str, Held]) -> str:
-    """The target, unless it would have to read much that another member knows."""
+    """The target, unless it is cold and another member is warm."""
     known = {member: max(held.offset(task), 0) for member, held in members.items()}
     near = max(known.values()) - NEAR
     if known[target] >= near or members[target].wanted == 0:
@@ -76,19 +75,19 @@ def _for_now(task: TaskId, target: str, members: Mapping[str, Held]) -> str:
 
 
 class _Target:
-    """Who is to have which tasks, in the end."""
+    """The balanced placement to reach in the end."""
 
     def __init__(self, members: Mapping[str, Held]) -> None:
         self.tasks: dict[str, set[TaskId]] = {member: set() for member in sorted(members)}
         self._members = members
 
     def share_out(self, tasks: Sequence[TaskId]) -> None:
-        """The tasks of one kind."""
+        """Places the tasks of one kind."""
         holders = {task: self._holders(task) for task in tasks}
         had = {task: found[0] for task, found in holders.items() if found and task in self._members[found[0]].tasks}
         warm = Counter(holders[task][0] for task in tasks if holders[task] and task not in had)
         room = self._room(len(tasks), Counter(had.values()), warm)
-        # Whoever had a task keeps it. Where that is too much, those are given up that another one follows.
+        # Owners keep their tasks. One with too many gives up first those that another member follows.
         left = []
         for task in sorted(tasks, key=lambda task: (len(holders[task]) > 1, task)):
             if task in had and room[had[task]]:
@@ -103,7 +102,7 @@ class _Target:
                 self._give(task, max(room, key=lambda member: room[member]), room)
 
     def _holders(self, task: TaskId) -> list[str]:
-        """Who knows the task: who has come furthest first, among those who had it before who followed."""
+        """The members that know the task, furthest offset first; at equal offsets, its owner before its standbys."""
         known = [member for member in self.tasks if self._members[member].offset(task) >= 0]
         had = [member for member in self.tasks if task in self._members[member].tasks]
 
@@ -133,7 +132,7 @@ class _Target:
 
 
 def _matched(wishes: Mapping[TaskId, Sequence[str]], room: Mapping[str, int]) -> dict[TaskId, str]:
-    """As many tasks as can be, each to one of those it wishes for, without filling more than there is room."""
+    """Matches as many tasks as possible, each to a member it wishes for, within each member's room."""
     taken: dict[str, list[TaskId]] = {member: [] for member in room}
 
     def settle(task: TaskId, asked: set[str]) -> bool:
@@ -156,7 +155,7 @@ def _matched(wishes: Mapping[TaskId, Sequence[str]], room: Mapping[str, int]) ->
 
 
 def _spread(tasks: Sequence[TaskId], members: Mapping[str, Held], shares: Mapping[str, Share]) -> None:
-    """Standbys: as even as can be over the others for each member's tasks, and where they were before."""
+    """Places standbys: each member's tasks spread evenly over the others, and where they were before."""
     able = [member for member in shares if members[member].wanted > 0]
     wanted = max(held.wanted for held in members.values())
     share = -(-len(tasks) * min(wanted, len(able) - 1) // max(len(able), 1))

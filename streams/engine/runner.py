@@ -233,7 +233,7 @@ class Runner:
             changelog.inputs = inputs
         else:
             await self._settle(opened, changelog, inputs, committed)
-        # A new task has no copy before its first commit, which writes the changelog's head.
+        # A new task is kept only after its first commit, which writes the changelog's head.
         self._end = restored.end if opened.restored else None
         self._begin(opened, restored.read, time.monotonic() - began)
 

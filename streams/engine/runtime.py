@@ -13,13 +13,13 @@ from streams.engine.store.memory import MemoryStore
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """When a task commits: after so many seconds, or so many records and slices. Waits after errors, in seconds."""
+    """When a task commits: after `seconds`, or a number of records and slices. Waits after errors, in seconds."""
 
     seconds: float = 0.5
     events: int = 50_000
     first_wait: float = 0.2
     longest_wait: float = 5.0
-    #: Behind a fencing: time to hear from the group that the task is somebody else's.
+    #: After a fencing: time for the rebalance to tell that the task belongs to another worker.
     fenced_wait: float = 2.0
 
 

@@ -1,8 +1,7 @@
-"""Standbys: changelogs of tasks that others have, followed so that the tasks can be taken over warm.
+"""Standbys: follow the changelogs of other workers' tasks, so that the tasks can be taken over warm.
 
-A standby reads what is committed and writes nothing to the log. What it holds is a copy as a store keeps it, with the
-changelog that it is of and the offset up to which it goes: whoever takes the task over checks both, as with any copy,
-and reads the rest.
+A standby reads committed rows and writes nothing to the log. It keeps an ordinary copy in the store, with its origin
+and offset: a takeover checks both, as with any copy, and reads the rest.
 """
 
 from __future__ import annotations
@@ -24,24 +23,24 @@ from streams.engine.topology import TaskId, Topology
 
 log = structlog.get_logger(__name__)
 
-#: Rows that are taken in a second at the most: a worker's own tasks come first.
+#: Most rows taken per second: a worker's own tasks come first.
 _RATE = 100_000
-#: Seconds to wait for rows, between looks at the ends of the changelogs, and behind an error of the log.
+#: Seconds to wait for rows, between requests for the changelogs' end offsets, and after a log error.
 _WAIT, _LOOK, _RETRY = 0.5, 1.0, 1.0
 
 
 class Watcher(Protocol):
-    """Told of what standbys do."""
+    """Observes standbys."""
 
     def followed(self, task: TaskId, rows: int, left: int) -> None:
-        """Rows have been read; so many offsets are left."""
+        """`rows` have been read; `left` offsets remain."""
 
     def unfollowed(self, task: TaskId) -> None: ...
 
 
 @dataclass(slots=True, eq=False)
 class _Standby:
-    """One changelog that is followed. `position`: None until it is known where to begin."""
+    """One followed changelog. `position`: None until the first offset is known."""
 
     task: TaskId
     changelog: Changelog
@@ -55,9 +54,9 @@ class _Standby:
 
 
 class Standbys:
-    """All standbys of one worker. `busy` tells whether it restores tasks of its own, which nothing must slow down.
+    """All standbys of one worker. `busy` tells whether it is restoring its own tasks, which nothing must slow down.
 
-    `warm` is called, once for each `hold`, when all that are to be warmed up have caught up.
+    `warm` is called once per `hold`, when all the warming standbys have caught up.
     """
 
     def __init__(
@@ -79,20 +78,20 @@ class Standbys:
         self._rate = rate
         self._followed: dict[TopicPartition, _Standby] = {}
         self._warming: frozenset[TaskId] = frozenset()
-        #: When the ends were looked at last.
+        #: When the end offsets were last requested.
         self._looked = 0.0
-        # Held while something is done with a copy: it must not be closed in the midst of that.
+        # Held while a copy is in use, so that it is not closed meanwhile.
         self._using = asyncio.Lock()
         self._life: asyncio.Task[None] | None = None
         self._closed = False
 
     @property
     def held(self) -> dict[TaskId, int]:
-        """The tasks that are followed, with the offsets up to which they are."""
+        """The followed tasks, with the offsets reached."""
         return {each.task: -1 if each.position is None else each.position for each in self._followed.values()}
 
     async def hold(self, tasks: Collection[TaskId], warming: Collection[TaskId], own: Collection[TaskId]) -> None:
-        """Follows exactly these from now on. What is held of the worker's `own` tasks waits for them in the store."""
+        """Follows exactly these from now on. Copies of the worker's `own` tasks stay in the store for them."""
         followed = () if self._closed else tasks
         wanted = {TopicPartition(self._topology.changelog(task.kind), task.partition): task for task in followed}
         async with self._using:
@@ -113,7 +112,7 @@ class Standbys:
             self._life = asyncio.create_task(self._live(), name="standbys")
 
     async def close(self) -> None:
-        """Lets go of all, for good. Never raises."""
+        """Stops all standbys permanently. Never raises."""
         self._closed = True
         if self._life is not None:
             self._life.cancel()
@@ -135,7 +134,7 @@ class Standbys:
             finally:
                 if tail is not None:
                     await tail.close()
-            # Where each of them may go on is asked anew: an offset may be none of its changelog's any more.
+            # Ask for every position again: an offset may no longer be in its changelog.
             for standby in self._followed.values():
                 standby.position = None
             await asyncio.sleep(_RETRY)
@@ -159,7 +158,7 @@ class Standbys:
                 taken += len(rows.rows)
                 await self._take(source, reading[source], rows)
             self._tell_if_warm()
-            # The time that reading took counts too.
+            # The time spent reading counts too.
             await asyncio.sleep(max(taken / self._rate - (time.monotonic() - began), 0))
 
     async def _take(self, source: TopicPartition, standby: _Standby, rows: Rows) -> None:
@@ -171,7 +170,7 @@ class Standbys:
         self._watcher.followed(standby.task, len(rows.rows), standby.left or 0)
 
     async def _look(self) -> None:
-        """Asks for the ends of the changelogs; those that are new begin where their copy ends."""
+        """Requests the changelogs' end offsets; new standbys begin where their copy ends."""
         sources = [*self._followed]
         if not sources:
             return

@@ -1,4 +1,4 @@
-"""Where a processor keeps the rows of a state that may be larger than memory: bytes by key."""
+"""Tables: where a processor keeps state that may be larger than memory, as bytes by key."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Protocol, runtime_checkable
 
 
 class Table(Protocol):
-    """Rows by key, as they are now: what has been set is there at once, whether or not it is committed."""
+    """Rows by key, reading its own writes: what has been set is visible at once, committed or not."""
 
     def get(self, key: bytes, /) -> bytes | None:
-        """The row of a key, None where there is none."""
+        """The row of a key; None if there is none."""
 
     def __setitem__(self, key: bytes, row: bytes, /) -> None: ...
 
     def pop(self, key: bytes, default: None, /) -> bytes | None:
-        """Takes a row out, where there is one."""
+        """Removes and returns a row, if there is one."""
 
     def items(self) -> Iterable[tuple[bytes, bytes]]:
-        """All rows. Nothing may be set meanwhile."""
+        """All rows. Set nothing while iterating."""
 
 
 class MemoryTable(dict[bytes, bytes]):
@@ -27,12 +27,12 @@ class MemoryTable(dict[bytes, bytes]):
 
 @runtime_checkable
 class Tabled(Protocol):
-    """A processor whose rows of one first letter may lie in a table that it is given.
+    """A processor that can keep its rows of one first letter in a table.
 
-    It collects each row that it has set in the table, and is not given them by `restore` where it was given a table.
+    It still collects each row that it sets in the table. Once attached, `restore` is not given those rows.
     """
 
     letter: bytes
 
     def attach(self, table: Table) -> None:
-        """Uses this table, which holds the rows of its letter. To be called before `restore`."""
+        """Uses this table, which holds the rows of its letter. Call it before `restore`."""

@@ -1,4 +1,4 @@
-"""Looks, once in a while, whether the topics of an application are still those that its tasks go by."""
+"""Checks periodically that an application's topics are still those that its tasks rely on."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from streams.engine.positions import Positions, differs
 from streams.engine.runner import Runner
 from streams.engine.topology import Topology, grown
 
-#: Seconds between two looks, and between two at the settings of changelogs.
+#: Seconds between two checks, and between two checks of the changelogs' settings.
 _EVERY, _SETTINGS = 1.0, 10.0
 
 
 class TopicCheck:
-    """Compares what the log has with what the tasks of one worker go by. A task that is in doubt starts over."""
+    """Compares the log's topics with what the tasks of one worker rely on. A task in doubt restarts."""
 
     def __init__(self, topology: Topology, broker: Log, positions: Positions) -> None:
         self._broker = broker
@@ -31,7 +31,7 @@ class TopicCheck:
         self._counts = inputs | changelogs
 
     async def look(self, runners: Collection[Runner]) -> None:
-        """To be called often. Raises `FatalError` where topics are gone or have grown, and `LogError`."""
+        """Call it often. Raises `FatalError` if topics are gone or have grown, and `LogError`."""
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _EVERY

@@ -12,11 +12,11 @@ from streams.engine.log.interface import Log, TopicPartition, TopicSpec
 from streams.engine.processor import Dataflow
 from streams.engine.rights import Operation, Right
 
-#: Records bear the brokers' time, by which that of this machine is checked.
+#: Records carry the brokers' time, against which this machine's clock is checked.
 _BY_BROKERS: Mapping[str, str] = MappingProxyType({"message.timestamp.type": "LogAppendTime"})
 
-#: Settings of changelogs. Rows that were replaced or taken out go within a week: without the second, Kafka may never
-#: come to compact a partition in which little is written.
+#: Settings of changelogs. Replaced and deleted rows are gone within a week: without the second setting, Kafka may
+#: never compact a partition with few writes.
 CHANGELOG: Mapping[str, str] = MappingProxyType(
     {"cleanup.policy": "compact", "max.compaction.lag.ms": str(7 * 86_400_000), **_BY_BROKERS}
 )
@@ -64,14 +64,14 @@ class Topology:
         )
 
     def marker(self, task: TaskId) -> TopicPartition:
-        """The input partition whose committed offset tells, in its metadata, that the task is final."""
+        """The input partition whose committed offset's metadata says that the task is final."""
         return TopicPartition(self.inputs(task.kind)[0], task.partition)
 
     def partitions_of(self, task: TaskId) -> frozenset[TopicPartition]:
         return frozenset(TopicPartition(topic, task.partition) for topic in self.inputs(task.kind))
 
     def specs(self) -> list[TopicSpec]:
-        """The internal topics that have to exist."""
+        """The internal topics that must exist."""
         edges = [
             TopicSpec(self.edge_topic(edge.name), self.counts[edge.target], {"retention.ms": "-1", **_BY_BROKERS})
             for edge in self.dataflow.edges
@@ -83,9 +83,9 @@ class Topology:
 
 
 def rights(app_id: str, dataflow: Dataflow) -> list[Right]:
-    """The smallest set of rights that a worker needs, but for its transactional ids, which the log tells nothing of.
+    """The smallest set of rights that a worker needs, except transactional ids, which the log cannot be asked about.
 
-    Who may read or write a topic may describe it. Making the internal topics takes more, once.
+    Read and write on a topic imply describe. Creating the internal topics takes more, once.
     """
     topology = Topology(app_id, dataflow, {})
     edges = [topology.edge_topic(edge.name) for edge in dataflow.edges]
@@ -95,7 +95,7 @@ def rights(app_id: str, dataflow: Dataflow) -> list[Right]:
         *(Right("Read", "topic", item.topic) for kind in dataflow.kinds for item in kind.inputs),
         *(Right("Write", "topic", topic) for topic in dataflow.outputs),
         *(Right(operation, "topic", topic) for topic in edges + changelogs for operation in both),
-        # What all have read of an edge is deleted; the settings of a changelog are looked at before it is trusted.
+        # Edges are trimmed once all have read them; a changelog's settings are checked before it is trusted.
         *(Right("Delete", "topic", topic) for topic in edges),
         *(Right("DescribeConfigs", "topic", topic) for topic in changelogs),
         Right("Read", "group", app_id),
@@ -103,7 +103,7 @@ def rights(app_id: str, dataflow: Dataflow) -> list[Right]:
 
 
 def grown(topic: str, partitions: int, needed: int) -> str:
-    """Why an application cannot work with topics that have other numbers of partitions than at its first start."""
+    """Why an application cannot work with topics whose number of partitions has changed since its first start."""
     return (
         f"topic {topic} has {partitions} partitions, {needed} are needed: the number of partitions of an input must "
         "stay as it was at the first start"
@@ -113,7 +113,7 @@ def grown(topic: str, partitions: int, needed: int) -> str:
 async def count(app_id: str, dataflow: Dataflow, log: Log) -> tuple[Topology, dict[str, int]]:
     """Counts the tasks by the external topics; also the partitions of the outputs.
 
-    Raises `FatalError` where an input or an output is missing, or topics of one kind are partitioned unequally.
+    Raises `FatalError` if an input or an output is missing, or the topics of one kind are not co-partitioned.
     """
     external = [item.topic for kind in dataflow.kinds for item in kind.inputs]
     present = await log.partitions([*external, *dataflow.outputs])
@@ -131,9 +131,9 @@ async def count(app_id: str, dataflow: Dataflow, log: Log) -> tuple[Topology, di
 
 
 async def make_internal(topology: Topology, log: Log) -> None:
-    """Makes the internal topics on the first start; they remember the counts of it.
+    """Creates the internal topics on the first start; their partition counts record the number of tasks.
 
-    Raises `FatalError` where the counts differ from those of the first start.
+    Raises `FatalError` if the counts differ from those of the first start.
     """
     dataflow, counts = topology.dataflow, topology.counts
     specs = topology.specs()

@@ -1,9 +1,9 @@
 """The present, by a clock that can be trusted.
 
-The machine's clock may be set at any moment, and by days. So the present goes on with the monotonic clock from what the
-machine's clock said at the start, and is compared with the log's own time of everything that is written: where the two
-differ by minutes the earlier one holds, for what comes too early raises alerts that are false, and what comes late is
-only late. Where everything in this process jumps, the monotonic clock too, the log refuses what was settled by it.
+The machine's clock may be set at any moment, and by days. So the present is the machine's clock at the start plus the
+monotonic clock since, and is compared with the log's own time of every write: if the two differ by minutes the earlier
+one counts, because a clock that is ahead raises false alerts and one that is behind only late ones. If all clocks of
+this process jump, the monotonic one too, the log refuses the commits that depend on them.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ log = structlog.get_logger(__name__)
 
 #: How far two clocks may differ, in microseconds.
 LIMIT = 120_000_000
-#: Microseconds between two lines about it.
+#: Microseconds between two log lines about it.
 _TELL = 60_000_000
 
 
 def monotonic_now() -> int:
-    """A clock that is never set, in microseconds since whenever."""
+    """The monotonic clock, in microseconds since an arbitrary point."""
     return time.monotonic_ns() // 1000
 
 
 def check_wall(wall: int, appended: int) -> None:
-    """Raises `ClockError` where what was settled up to `wall` is written minutes before that, by the log's own time."""
+    """Raises `ClockError` if `wall`, up to which was settled, is minutes ahead of the log's append time `appended`."""
     if wall > appended + LIMIT:
         raise ClockError(
             f"the clock of this process is {(wall - appended) / 1e6:.0f} s ahead of the brokers': nothing that follows "
@@ -40,9 +40,9 @@ def check_wall(wall: int, appended: int) -> None:
 
 
 class WallClock:
-    """`now` is the present in microseconds since the epoch. `differs` hears how far this machine is ahead, in seconds.
+    """`now` is the present in microseconds since the epoch. `differs` is called with this machine's lead, in seconds.
 
-    It raises `FatalError` (3) where the monotonic clock has gone back: no wait in this process ends when it should.
+    It raises `FatalError` (3) if the monotonic clock has gone back: no wait in this process ends when it should.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class WallClock:
         self._monotonic = monotonic
         self._begin = self._last = monotonic()
         self._start = system()
-        #: The log's time that was heard last, and the monotonic clock then.
+        #: The log's time heard last, and the monotonic clock then.
         self._heard: tuple[int, int] | None = None
         self._told: int | None = None
 
@@ -73,7 +73,7 @@ class WallClock:
         return by_log if own > by_log + LIMIT else own
 
     def heard(self, appended: int) -> None:
-        """The log's own time, in microseconds, of something that was written just now."""
+        """Takes the log's own time, in microseconds, of a write that just completed."""
         monotonic = self._monotonic()
         self._heard = appended, monotonic
         ahead = self._start + monotonic - self._begin - appended

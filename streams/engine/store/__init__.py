@@ -1,1 +1,1 @@
-"""Where the rows of a task are kept on the worker's own disk, so that a restart need not read the whole changelog."""
+"""Stores: local copies of tasks' changelog rows, so that a restart need not read the whole changelog."""

@@ -1,4 +1,4 @@
-"""Whether a copy of a changelog may be gone on from."""
+"""Whether a restore may start from a copy of a changelog."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ OLDEST = 12 * 3600.0
 
 
 def unfit(held: int, age: float, begin: int, end: int) -> str | None:
-    """Why a copy up to offset `held` is of no use to a changelog from `begin` to `end`; None where it is.
+    """Why a copy up to offset `held` is unfit for a changelog from `begin` to `end`; None if it is fit.
 
-    `age`: seconds since it was written last, by a clock that should not go back.
+    `age`: seconds since its last write, by a clock that should not go back.
     """
     if held > end:
         return f"it holds up to {held}, the changelog up to {end}"

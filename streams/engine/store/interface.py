@@ -1,4 +1,4 @@
-"""What the engine asks of a store: a copy of changelog rows, and the offset up to which it is one."""
+"""The store interface: a local copy of changelog rows, and the offset up to which it is complete."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import NamedTuple, Protocol
 from streams.engine.table import Table
 from streams.engine.topology import TaskId
 
-#: Key and row; None where it is gone.
+#: Key and row; None is a tombstone.
 Row = tuple[bytes, bytes | None]
 
 
 class Origin(NamedTuple):
-    """Which changelog partition a copy is one of.
+    """The changelog partition that a copy was made from.
 
-    `birth` is what the partition's first record says: a topic that was deleted and made anew has another.
+    `birth` comes from the partition's first record: a topic that was deleted and created again has another.
     """
 
     cluster: str
@@ -25,71 +25,71 @@ class Origin(NamedTuple):
 
 
 class CommittedTable(Table, Protocol):
-    """A table over the rows of a copy that have one prefix, whose last byte is the first of the table's keys.
+    """A table over the rows of a copy with one prefix, whose last byte is the first byte of the table's keys.
 
-    What has been set since lies above the copy until it is committed.
+    Writes are buffered above the copy until they are committed.
     """
 
     prefix: bytes
 
     def collected(self) -> None:
-        """What has been set up to now is being committed."""
+        """A commit of everything set so far has begun."""
 
     def committed(self) -> None:
-        """It is in the copy."""
+        """That commit is in the copy."""
 
     def move(self, copy: Copy) -> bool:
-        """Goes on above another copy of the same rows. False: that is none to go on above."""
+        """Moves the table onto another copy of the same rows. False if that copy cannot carry it."""
 
 
 class Copy(Protocol):
-    """The copy of one task's changelog rows. Every method may block; none raises but where it says so."""
+    """The copy of one task's changelog rows. Every method may block; none raises unless it says so."""
 
     def table(self, prefix: bytes) -> CommittedTable | None:
-        """A table over its rows of that prefix; None where it keeps nothing."""
+        """A table over its rows of that prefix; None if it keeps nothing."""
 
     def resume(self, origin: Origin, begin: int, end: int) -> int:
-        """The offset up to which it holds; `begin` where it is of no use, and thrown away, as `load` says."""
+        """The offset up to which it is valid; `begin` if it is unfit, and then discarded, as in `load`."""
 
     def load(self, origin: Origin, begin: int, end: int, besides: bytes | None) -> tuple[int, dict[bytes, bytes]]:
-        """The offset up to which it holds, and the rows that are live there, but those of the prefix `besides`.
+        """The offset up to which it is valid, and the rows live there, except those of the prefix `besides`.
 
-        What is of no use (no copy, one of another origin, one that is older than what the log remembers, or holds
-        more than the log between `begin` and `end`) is thrown away: (`begin`, none) then.
+        An unfit copy (none at all, of another origin, older than the log's retention of tombstones, or not between the
+        log's `begin` and `end`) is discarded: (`begin`, no rows) then.
         """
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Takes rows that were read behind what was loaded, before `hold` says up to where."""
+        """Takes rows read after those loaded; `hold` then says up to which offset."""
 
     def hold(self, origin: Origin, end: int) -> None:
-        """What was loaded and added is the changelog up to `end`."""
+        """Marks what was loaded and added as the changelog up to `end`."""
 
     def write(self, rows: Mapping[bytes, bytes | None], end: int) -> None:
-        """What a commit has written, and the offset behind it: both or nothing. To be called behind the commit."""
+        """Writes the rows of a commit and the offset after it, atomically. Call it after the commit."""
 
     def end(self) -> int | None:
-        """The offset up to which it holds; None where it holds nothing."""
+        """The offset up to which it is valid; None if it is empty."""
 
     def discard(self) -> None:
-        """It is of no use any more: the next one begins anew."""
+        """Discards the copy: the next one starts empty."""
 
     def close(self) -> None:
-        """Lets go of it; what was written stays."""
+        """Releases the copy; what was written stays."""
 
 
 class Store(Protocol):
-    """Where copies are kept. `keeps`: whether they may be of use to who takes a task over."""
+    """Where copies are kept. `keeps`: whether a takeover may find a copy here."""
 
     keeps: bool
 
     def known(self) -> dict[TaskId, int]:
-        """The tasks of which a former process has left a copy, and the offsets up to which they hold. May block."""
+        """Tasks of which a previous process left a copy, with the offset up to which it is valid. May block."""
 
     def open(self, task: TaskId) -> Copy:
-        """The copy of a task's rows. One that cannot be had (another process holds it) is one that keeps nothing."""
+        """The copy of a task's rows; one that keeps nothing if it is unavailable (another process has it open)."""
 
     def follow(self, task: TaskId) -> Copy:
-        """The copy of a task's rows, for a standby: what it holds when it is closed, `open` gives to the task."""
+        """The copy of a task's rows, for a standby: once it is closed, `open` gives its content to the task."""
 
     def forget(self, task: TaskId) -> None:
-        """The task is followed no longer, and will not be taken over."""
+        """The task is no longer followed, and will not be taken over."""

@@ -24,13 +24,13 @@ from streams.engine.topology import TaskId
 
 log = structlog.get_logger(__name__)
 
-#: The rights of everybody but the owner.
+#: Permissions of everybody but the owner.
 _OTHERS = 0o077
-#: The row that tells what the others are; no changelog key begins with a zero byte.
+#: The key of the row that describes the others; no changelog key begins with a zero byte.
 _MARK = b"\0"
-#: The form of what is kept here.
+#: The format of the database.
 _VERSION = 1
-#: Bytes of blocks that all databases of a worker keep in memory together.
+#: Size of the block cache that all databases of a worker share, in bytes.
 _CACHE = 128 << 20
 
 
@@ -50,8 +50,8 @@ _decode = msgspec.msgpack.Decoder(_Mark).decode
 class RocksCopy:
     """A copy in one database; see `streams.engine.store.interface.Copy`.
 
-    What one thread does with it is done before another closes it: whoever waits for it may be cancelled, but the thread
-    goes on. Behind that nothing is done any more.
+    An operation in one thread completes before another thread closes the copy: the awaiting coroutine may be cancelled,
+    but the thread goes on. After `close` nothing more is done.
     """
 
     def __init__(self, path: Path, now: Callable[[], float], cache: Cache) -> None:
@@ -67,13 +67,13 @@ class RocksCopy:
         return RocksTable(self, prefix)
 
     def get(self, key: bytes) -> bytes | None:
-        """The row of a key as it was committed."""
+        """The committed row of a key."""
         with using(self._path):
             row: bytes | None = self._database.get(key)
         return row
 
     def under(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]:
-        """The committed rows of a prefix, in the order of their keys."""
+        """The committed rows of a prefix, in key order."""
         with using(self._path):
             for key, row in self._from(prefix):
                 if not key.startswith(prefix):
@@ -81,12 +81,12 @@ class RocksCopy:
                 yield key, row
 
     def _from(self, key: bytes | None) -> Iterator[tuple[bytes, bytes]]:
-        # In raw mode there are bytes alone, which its types do not say.
+        # In raw mode keys and values are bytes, which its type hints do not say.
         database: Any = self._database
         last = key
         for last, row in database.items(from_key=key):
             yield last, row
-        # Where the next row cannot be read, the iteration just ends: only another iterator says so.
+        # If the next row cannot be read, the iteration just ends: only another iterator reports the error.
         rows = database.iter()
         if last is None:
             rows.seek_to_first()
@@ -116,12 +116,12 @@ class RocksCopy:
             return start, rows
 
     def _besides(self, prefix: bytes | None) -> Iterator[tuple[bytes, bytes]]:
-        """All rows but those of a prefix, which may be many: they are leapt over."""
+        """All rows except those of a prefix, which may be many: the iterator seeks past them."""
         start: bytes | None = None
         while True:
             for key, row in self._from(start):
                 if prefix is not None and key.startswith(prefix):
-                    # The last byte is a letter: the next one is behind all keys of the prefix.
+                    # The last byte is a letter: the prefix with the next one sorts after all keys of this prefix.
                     start = prefix[:-1] + bytes([prefix[-1] + 1])
                     break
                 yield key, row
@@ -129,7 +129,7 @@ class RocksCopy:
                 return
 
     def _unfit(self, origin: Origin, begin: int, end: int) -> str | None:
-        """Why the copy is of no use; nothing to be said of one that has never been."""
+        """Why the copy is unfit; no reason is given for one that never existed."""
         value = self._database.get(_MARK)
         if value is None:
             return ""
@@ -177,7 +177,7 @@ class RocksCopy:
         return None if self._mark is None else self._mark.end
 
     def fresh_end(self) -> int | None:
-        """As `end`, but None where it is so old that it will hardly be of use."""
+        """As `end`, but None if it is so old that it will hardly be fit."""
         end = self.end()
         fresh = self._mark is not None and 0 <= self._now() - self._mark.written_at <= OLDEST
         return end if fresh else None
@@ -194,17 +194,17 @@ class RocksCopy:
         with self._using:
             if not self._closed:
                 self._closed = True
-                # What could not be written has been told of, and is in the log.
+                # The failed write has been reported, and its rows are in the log.
                 with suppress(Exception):
                     self._database.close()
 
 
 class RocksStore:
-    """Copies under one folder, a database for each task, with one cache of so many bytes for all of them.
+    """Copies under one folder: a database for each task, and one block cache of `cache` bytes for all of them.
 
     `now` gives seconds since the epoch.
 
-    Raises `FatalError` where the folder cannot be made.
+    Raises `FatalError` if the folder cannot be created.
     """
 
     keeps = True
@@ -213,7 +213,7 @@ class RocksStore:
         self._folder = folder
         self._now = now
         self._cache = Cache(cache)
-        # RocksDB makes files at any time, in threads of its own, with what the process leaves them: nothing for others.
+        # RocksDB creates files at any time, in its own threads, with the process's umask: shut others out.
         os.umask(_OTHERS)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -227,7 +227,7 @@ class RocksStore:
             kind, _, partition = path.name.rpartition("-")
             if not kind or not partition.isdecimal():
                 continue
-            # What cannot be read now is dealt with when it is opened for its task.
+            # An unreadable database is dealt with when it is opened for its task.
             with suppress(Exception):
                 copy = RocksCopy(path, self._now, self._cache)
                 if (end := copy.fresh_end()) is not None:
@@ -267,7 +267,7 @@ class RocksStore:
 
 
 def _close_to_others(folder: Path) -> None:
-    """Takes from others what a former version has left them."""
+    """Removes the permissions that a former version left to others."""
     for path in (folder, *folder.rglob("*")):
         with suppress(FileNotFoundError):
             path.chmod(path.stat().st_mode & ~_OTHERS)
@@ -280,12 +280,12 @@ def _opened(path: Path, cache: Cache) -> Rdict:
 def _options(cache: Cache) -> Options:
     options = Options(raw_mode=True)
     options.create_if_missing(True)
-    # The logs of its own that RocksDB keeps beside the data.
+    # RocksDB's own log files, beside the data.
     options.set_keep_log_file_num(2)
     options.set_write_buffer_size(16 << 20)
     blocks = BlockBasedOptions()
     blocks.set_block_cache(cache)
-    # A key that is new is looked for in vain: the filter says so without reading.
+    # The Bloom filter answers look-ups of new keys without a read.
     blocks.set_bloom_filter(10, False)
     options.set_block_based_table_factory(blocks)
     options.set_compression_type(DBCompressionType.lz4())

@@ -1,4 +1,4 @@
-"""What RocksDB raises, which is of one class alone, as an end of the worker that says why."""
+"""Turns RocksDB's errors, which are all of one class, into fatal errors that say why."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 
 from streams.engine.errors import FatalError
 
-#: What stands in the texts of those that the machine is to blame for; of a file that is missing; of one in use.
+#: Texts that identify an error of the machine; a missing file; a database in use.
 _MACHINE, _MISSING = ("IO error", "(os error"), "No such file"
 _IN_USE = ("lock hold by", "Resource temporarily unavailable")
-#: A file beside the data of a database that is broken.
+#: Marker file of a corrupt database.
 _BROKEN = "parcelwatch-broken"
 
 
 def by_the_machine(error: Exception) -> bool:
-    """Whether the disk is full, read-only or broken, or may not be written: another database would meet the same."""
+    """Whether the disk is full, read-only, failing or not permitted: any other database would fail alike."""
     text = str(error)
     return any(each in text for each in _MACHINE) and _MISSING not in text
 
@@ -27,17 +27,17 @@ def in_use(error: Exception) -> bool:
 
 
 def is_broken(path: Path) -> bool:
-    """Whether a former process could not read what is there."""
+    """Whether a previous process found the database corrupt."""
     return (path / _BROKEN).exists()
 
 
 def mend(path: Path) -> None:
-    """Nothing of the broken database is left there."""
+    """Clears the mark, once the corrupt database is gone."""
     (path / _BROKEN).unlink(missing_ok=True)
 
 
 def unusable(path: Path, error: Exception) -> FatalError:
-    """The end that an error is. Its text names files and never what is in them."""
+    """The fatal error for an error of RocksDB. Its text names files, never their content."""
     if by_the_machine(error):
         return FatalError(f"the state directory {path} cannot be used: {error}")
     with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Rows that are on disk, and above them what has been set since the last commit."""
+"""Rows on disk, overlaid with what has been set since the last commit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Protocol
 
 from streams.engine.store.interface import Copy
 
-#: Rows of one table that are kept in memory, of those used last: twice as many at the most.
+#: Size of one generation of a table's row cache; memory holds at most twice as many, the most recently used.
 _RECENT = 50_000
 
 
@@ -22,17 +22,17 @@ class Committed(Protocol):
 class RocksTable:
     """A table over the rows of one prefix; see `streams.engine.store.interface.CommittedTable`.
 
-    What has been set is looked up first, then what is being committed, then what was used last, then the disk.
+    Look-up order: uncommitted rows, rows being committed, the cache, the disk.
     """
 
     def __init__(self, committed: Committed, prefix: bytes) -> None:
         self.prefix = prefix
-        #: What stands before its keys on disk.
+        #: The prefix of its keys on disk.
         self._lead = prefix[:-1]
         self._disk = committed
         self._set: dict[bytes, bytes | None] = {}
         self._flying: dict[bytes, bytes | None] = {}
-        #: Two generations of rows as they are on disk, None where there is none.
+        #: Two generations of cached rows as they are on disk; None caches an absent row.
         self._young: dict[bytes, bytes | None] = {}
         self._old: dict[bytes, bytes | None] = {}
 
@@ -63,7 +63,7 @@ class RocksTable:
         yield from ((key, row) for key, row in above.items() if row is not None)
 
     def collected(self) -> None:
-        # What is still flying was never committed; then nobody asks any more.
+        # Rows still in flight belong to a commit that failed; nobody uses the table after that.
         self._flying, self._set = self._set, {}
 
     def committed(self) -> None:

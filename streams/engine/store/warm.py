@@ -1,4 +1,4 @@
-"""The store of standbys whose state is in memory: rows of tasks that others have, ready to be taken over."""
+"""The in-memory store of standbys: rows of other workers' tasks, ready for a takeover."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from streams.engine.topology import TaskId
 
 
 class WarmCopy:
-    """Rows as they are followed; see `streams.engine.store.interface.Copy`."""
+    """Rows of a followed changelog; see `streams.engine.store.interface.Copy`."""
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
@@ -61,7 +61,7 @@ class WarmCopy:
 
 
 class GivenCopy(NoCopy):
-    """What was followed, for the task that takes it over: that one keeps its state itself from its first commit on."""
+    """The followed rows, for the task that takes over: from its first commit on it keeps its state itself."""
 
     def __init__(self, warm: dict[TaskId, WarmCopy], task: TaskId) -> None:
         self._warm = warm
@@ -80,7 +80,7 @@ class GivenCopy(NoCopy):
 
 
 class WarmStore:
-    """What the standbys of one worker follow, in its memory. `now`: seconds of a clock that never goes back."""
+    """The rows that one worker's standbys follow, in memory. `now`: seconds of a monotonic clock."""
 
     keeps = True
 
