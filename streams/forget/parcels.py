@@ -24,7 +24,7 @@ from streams.stages.split_rows import is_piece, piece_key
 #: (carrier, tracking number)
 ParcelKey = tuple[str, str]
 
-#: Letters of rows in `streams.stages.shipments_task`.
+#: Row letters, as in `streams.stages.shipments.task`.
 _NAME = b"n"
 _FACILITY = b"c"
 #: Bytes of a parcel's key before the tracking number: the letter, the carrier's number.

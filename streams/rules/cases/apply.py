@@ -1,4 +1,4 @@
-"""Puts facts where they belong in a case, and packs them while they cannot be put there yet."""
+"""Applies facts to a case, and packs those that must be deferred."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ _TYPES: dict[str, type[Fact | Switch]] = {
 }
 _decoders = {slot: msgspec.msgpack.Decoder(kind).decode for slot, kind in _TYPES.items()}
 _encode = msgspec.msgpack.Encoder().encode
-#: Facts that an order knows by their id; what it does not know so is no repeat for it.
+#: Facts that an order recognises by id; others are never repeats for it.
 _OF_ORDERS = frozenset((PLACED, PAID, SHIPPED, COMPLETED, CANCELLED, REQUESTED, REJECTED, SETTLED, DISPUTED))
 _BY_ID = _OF_ORDERS | {COMPLAINED, INTERVENED}
-#: The field of an order, a refund or a ticket that a fact goes into.
+#: The field of an order, refund or ticket that a fact is stored in.
 _FIELDS = {
     PLACED: "placed",
     PAID: "paid",
@@ -64,9 +64,9 @@ _FIELDS = {
 
 
 class Entry(NamedTuple):
-    """One event, without what may not be kept. `of_order`: it names an order.
+    """One event, without buyer ids and texts. `of_order`: it names an order.
 
-    `identity`: the id of the refund, ticket or escalation; of a message the conversation's, of a voiding `KIND/ID`.
+    `identity`: the id of the refund, ticket or escalation; for a message the conversation's, for a voiding `KIND/ID`.
     """
 
     slot: str
@@ -81,20 +81,20 @@ class Entry(NamedTuple):
 
 
 def packed(entry: Entry) -> Deferred:
-    """The entry as it is deferred."""
+    """Encodes an entry for deferral."""
     fact = entry.fact
     return Deferred(*fact.place, entry.slot, entry.identity, entry.of_order, _encode(fact))
 
 
 def unpacked(deferred: Deferred) -> Entry:
-    """What was deferred."""
+    """Decodes a deferred entry."""
     return Entry(deferred.slot, deferred.identity, deferred.of_order, _decoders[deferred.slot](deferred.fact))
 
 
 def put_fact(whole: Case, life: Case, entry: Entry, settled: int, counted: int, policy: Policy) -> bool:
-    """Puts a fact into a case: into a life of its order what belongs to that. False: it is a repeat.
+    """Applies a fact to a case, and to `life` if it belongs to the order. False: a repeat.
 
-    Facts before `settled`, messages before `counted` are settled (microseconds). An `order.shipped` is for `ship`.
+    Facts before `settled` and messages before `counted` are settled (microseconds). `order.shipped` goes to `ship`.
     """
     slot, identity, fact = entry.slot, entry.identity, entry.fact
     if entry.of_order:
@@ -119,7 +119,7 @@ def put_fact(whole: Case, life: Case, entry: Entry, settled: int, counted: int, 
 
 
 def _holder(whole: Case, life: Case, slot: str, identity: str) -> Any:
-    """What has the field of the slot: the order, a refund or a ticket."""
+    """The owner of the slot's field: the order, a refund or a ticket."""
     if slot in (OPENED, RESPONDED):
         return _ticket(whole, identity)
     if slot not in (REQUESTED, REJECTED, SETTLED):
@@ -138,7 +138,7 @@ def _hold(holder: Any, field: str, fact: Any, settled: int) -> bool:
 
 
 def ship(life: Case, fact: Shipped, settled: int) -> bool:
-    """Puts an `order.shipped` into a life. False: it is a repeat."""
+    """Applies an `order.shipped` to a life. False: a repeat."""
     _live(life, fact.time)
     known = life.order.parcel(fact.carrier, fact.tracking_no)
     if not takes_its_place(fact, known, settled):
@@ -175,7 +175,7 @@ def _say(whole: Case, life: Case, conversation_id: str, message: Message, settle
     known = life.messages.pop(identity, None)
     said = conversation.of_event(message.event_id)
     if message.order_id is not None and life.start is not None:
-        # What was said in another life of the order was another escalation, and so is what is forgotten.
+        # A message in another life of the order, or in an evicted one, was a different escalation.
         said = [one for one in said if life.start <= one.time and (life.end is None or one.time <= life.end)]
     elif whole.past:
         ends = [past.end for past in whole.past if past.end is not None and identity in past.requests]
@@ -194,5 +194,5 @@ def _void(whole: Case, life: Case, name: str, fact: Voided, policy: Policy) -> b
     begun = place_of(life, name, policy)
     before = None if begun is None else voided_at(whole, life, name, begun, policy)
     insort(known, voiding)
-    # It is kept all the same: what is not settled may yet turn out otherwise. One that finds nothing repeats nothing.
+    # Kept in any case: unsettled facts may still change. A voiding that finds nothing is not a repeat.
     return before is None or before > fact.time or fact.time > known_until(whole, life, name, policy)

@@ -1,6 +1,6 @@
-"""What is known under one record key, and what was told of it.
+"""The state under one record key, and the output already emitted from it.
 
-An order and its chats bear one key, a conversation, ticket or complaint without an order one of its own.
+An order and its chats share a key; a conversation, ticket or complaint without an order has its own.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from streams.rules.reconcile import Emitted
 
 ORDER, DISPUTE, COMPLAINT, INTERVENTION, TICKET_TIMEOUT, DISTINCT_ORDER = range(6)
 KINDS = ("order", "dispute", "complaint", "intervention", "ticket_timeout")
-#: Counts nowhere in the help rate: there is a tally alone.
+#: Not in the help rate: a tally only.
 TALLIED = -1
-#: How the names begin of what an order adds that counts once.
+#: Name prefix of an order's deltas when each order counts once.
 ONCE = "once/"
-#: Counts for its item, or for the main category, alone.
+#: Counts only for its item, or only for the main category.
 ASIDE = -2
 
 
@@ -33,7 +33,7 @@ class Delta(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
     `items`: an order's distinct items, or the one item, if known, that an escalation is about, or an order escalated
     for. `categories`: an order's lines by category. `linked`: the escalation's order had a late shipment or a stalled
-    parcel. `closed`: its after-sales window was closed. `tally`: what a tally counts (`streams.rules.tallies`).
+    parcel. `closed`: its after-sales window was closed. `tally`: see `streams.rules.help_rate.tally_names`.
     """
 
     shop_id: str
@@ -49,7 +49,7 @@ class Delta(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Counted(msgspec.Struct, array_like=True, gc=False):
-    """What was sent of one order or escalation. `final`: what it was worked out from is forgotten."""
+    """The deltas emitted for one order or escalation. `final`: its source state has been evicted."""
 
     delta: Delta
     voided: bool = False
@@ -57,9 +57,9 @@ class Counted(msgspec.Struct, array_like=True, gc=False):
 
 
 class Standing(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """An escalation of an order, where each order counts once. `ended`: the boundary as of which it is taken back.
+    """An escalation of an order, where each order counts once. `ended`: the boundary as of which it is voided.
 
-    `item_id`: its item, where it has one. Microseconds, on the hour.
+    `item_id`: its item, if any. Microseconds, on the hour.
     """
 
     shop_id: str
@@ -69,7 +69,7 @@ class Standing(msgspec.Struct, array_like=True, frozen=True, gc=False):
 
 
 class Deferred(msgspec.Struct, array_like=True, gc=False):
-    """An event that cannot be put where it belongs yet; see `streams.rules.forgetting`. `fact`: in MessagePack."""
+    """An event that cannot be applied yet; see `streams.rules.cases.eviction`. `fact`: in MessagePack."""
 
     time: int
     event_id: str
@@ -81,7 +81,7 @@ class Deferred(msgspec.Struct, array_like=True, gc=False):
 
 
 class Shipping(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A parcel of an order as the shipments know it."""
+    """A parcel of an order, as the shipments know it."""
 
     fact: Shipped
     order_id: str
@@ -94,17 +94,17 @@ class Shipping(msgspec.Struct, array_like=True, frozen=True, gc=False):
         return self.fact.carrier, self.fact.tracking_no, self.order_id, *self.fact.place
 
 
-#: Events that one record key of orders and chats may have: what a worker can keep, and read again, for one key. An
-#: order of a person has a few dozen. What is beyond is a dead letter (`key_too_large`).
+#: Most events under one record key of orders and chats: what a worker can keep and re-read for one key. A real order
+#: has a few dozen. Events beyond that become dead letters (`key_too_large`).
 MOST_OF_A_KEY = 64_000
 
 
 class Case(msgspec.Struct, array_like=True, dict=True):
     """All facts under one record key: an order and its chats, or a conversation, ticket, complaint of its own.
 
-    `start`, `last`: the first event that named the order, and the last one of those that are no facts by their id.
-    `past`: what is over, and waits for the watermarks to pass its end; there each order's life, ticket, escalation or
-    conversation is a case of its own, with the `end` up to which it was known. All times are microseconds.
+    `start`, `last`: the first event that named the order, and the last one that is not a fact with its own id.
+    `past`: ended parts that wait for the watermarks to pass their end; each order life, ticket, escalation or
+    conversation there is a case of its own, with the `end` up to which it was known. All times are microseconds.
     """
 
     key: str
@@ -114,7 +114,7 @@ class Case(msgspec.Struct, array_like=True, dict=True):
     complaints: dict[str, Escalation] = msgspec.field(default_factory=dict)
     requests: dict[str, Intervention] = msgspec.field(default_factory=dict)
     messages: dict[str, Intervention] = msgspec.field(default_factory=dict)
-    #: `KIND/ID` of an escalation: its voidings, in order.
+    #: By `KIND/ID` of an escalation, its voidings in order.
     voidings: dict[str, list[Voiding]] = msgspec.field(default_factory=dict)
     #: Stalls of the order's shipments by episode: open from, and up to (not including), or None.
     stalls: dict[str, tuple[int, int | None]] = msgspec.field(default_factory=dict)
@@ -127,23 +127,22 @@ class Case(msgspec.Struct, array_like=True, dict=True):
     end: int | None = None
     past: list[Case] = msgspec.field(default_factory=list)
     deferred: list[Deferred] = msgspec.field(default_factory=list)
-    #: The shippings among what is deferred, by their place, as the shipments know them: when their order was placed,
-    #: and where it goes.
+    #: Deferred shippings as the shipments know them, with when their order was placed and its destination.
     ahead: list[Shipping] = msgspec.field(default_factory=list)
-    #: Where each order counts once: escalations of the order of which nothing else is known, or not of what; see
-    #: `streams.rules.standing`.
+    #: Where each order counts once: escalations of the order whose other state, or item, has been evicted; see
+    #: `streams.rules.cases.escalation_spans`.
     standing: dict[str, Standing] = msgspec.field(default_factory=dict)
-    #: Events that were taken under the key, repeats apart, since something of it is known.
+    #: Events taken under the key since its state began, not counting repeats.
     taken: int = 0
 
     @cached_property
     def shippings_deferred(self) -> int:
-        """How many of what is deferred tell of a parcel; it is no part of what is kept."""
+        """Number of deferred shippings; derived, not stored."""
         return sum(one.slot == "order.shipped" for one in self.deferred)
 
     @property
     def escalations(self) -> Iterator[tuple[str, Escalation | Intervention]]:
-        """All that escalates by an event of its own, by `KIND/ID`."""
+        """All escalations that have an event of their own, by `KIND/ID`."""
         for kind, known in (
             (DISPUTE, self.disputes),
             (COMPLAINT, self.complaints),
@@ -155,7 +154,7 @@ class Case(msgspec.Struct, array_like=True, dict=True):
 
     @property
     def knows_order(self) -> bool:
-        """Whether anything is known of an order that may be forgotten."""
+        """True if the case holds order state that can be evicted."""
         order = self.order
         return (
             order.placed is not None

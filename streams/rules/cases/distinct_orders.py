@@ -1,7 +1,7 @@
-"""Where an order that escalated counts, when each order counts once.
+"""The hour in which an escalated order counts, if each order counts once.
 
-As of a boundary it stands in the hour of its latest escalation that is not taken back by then. So every window that
-holds one of its escalations holds the order once, however the windows move on.
+As of a boundary, it counts in the hour of its latest escalation not voided by then. So every window that holds one of
+its escalations counts the order once, however the windows slide.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from schemas.times import AFTER_ALL, HOUR
 
 
 class Span(NamedTuple):
-    """An escalation in the hour that begins at `hour`; `ended`: the boundary as of which it is taken back, or None.
+    """An escalation in the hour that begins at `hour`; `ended`: the boundary as of which it is voided, or None.
 
     Microseconds, both on the hour.
     """
@@ -24,7 +24,7 @@ class Span(NamedTuple):
 
 
 class Move(NamedTuple):
-    """As of `boundary` the order comes into an hour (`sign` 1) or goes out of it (-1). Microseconds, on the hour."""
+    """As of `boundary` the order enters an hour (`sign` 1) or leaves it (-1). Microseconds, on the hour."""
 
     boundary: int
     hour: int
@@ -36,7 +36,7 @@ def moves(spans: Iterable[Span]) -> list[Move]:
     begun = sorted((span.hour, AFTER_ALL if span.ended is None else span.ended) for span in spans)
     boundaries = {hour + HOUR for hour, _ in begun} | {ended for _, ended in begun if ended != AFTER_ALL}
     result: list[Move] = []
-    #: (minus the hour, the end) of what has begun: the latest first. What is over stays below until it comes up.
+    #: Heap of (minus hour, end) of spans begun, latest first. Ended spans stay until they reach the top.
     known: list[tuple[int, int]] = []
     place: int | None = None
     number = 0

@@ -1,7 +1,7 @@
-"""Which escalations of an order stand, where each order counts once however many it has.
+"""Standing escalations of an order, for policies under which each order counts once.
 
-They are those under its id, in whichever of its lives, and also those of which nothing else is known any more: what was
-counted stays as long as a window can hold it.
+These are all under its id, in any of its lives, including those whose other state has been evicted: a counted
+escalation is kept as long as a window can hold it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def hour_of(time: int) -> int:
 
 
 def spans(whole: Case, policy: Policy) -> Spans:
-    """All escalations of the order that stand or stood, as spans of hours."""
+    """All current and voided escalations of the order, as spans of hours."""
     found = dict(whole.standing)
     for part in parts(whole):
         found.update(standing(part, whole, policy))
@@ -37,7 +37,7 @@ def spans(whole: Case, policy: Policy) -> Spans:
 
 
 def standing(part: Case, whole: Case, policy: Policy) -> Iterator[tuple[str, Standing]]:
-    """Those of one part of the case that the rate counts: by `KIND/ID@TIME`, since an id may come again."""
+    """The rated escalations of one part of the case, by `KIND/ID@TIME`, since ids may be reused."""
     rated = policy.help_rate.counted
 
     def one(name: str, time: int, shop_id: str, item: str | None) -> tuple[str, Standing]:
@@ -60,14 +60,14 @@ def standing(part: Case, whole: Case, policy: Policy) -> Iterator[tuple[str, Sta
             time, opened = timed_out_while_known(ticket, policy), ticket.opened
             if time is not None and opened is not None and opened.order_id is not None:
                 name = f"{KINDS[TICKET_TIMEOUT]}/{identity}"
-                # Once the order's life is forgotten, what was known of its item is kept.
+                # Keeps the item known before the order's life was evicted.
                 kept = whole.standing.get(f"{name}@{time}")
                 item = kept.item_id if kept is not None else single_item(life_at(whole, time, policy), time)
                 yield one(name, time, opened.shop_id, item)
 
 
 def interventions(part: Case, whole: Case, policy: Policy) -> Iterator[Intervention]:
-    """Those of the part that count: others of the conversation, also of an earlier life, may be too near."""
+    """The counted interventions of the part; one too close to another in its conversation, in any life, is not."""
     asked = [one for each in parts(whole) for one in (*each.requests.values(), *each.messages.values())]
     if not whole.past:
         yield from counted(asked, policy.interventions)
@@ -77,7 +77,7 @@ def interventions(part: Case, whole: Case, policy: Policy) -> Iterator[Intervent
 
 
 def voided_of(whole: Case, part: Case, name: str, policy: Policy) -> int | None:
-    """When the escalation of that `KIND/ID` is taken back, in microseconds, if it is."""
+    """When the escalation of that `KIND/ID` is voided, in microseconds, or None."""
     if name not in whole.voidings:
         return None
     begun = place_of(part, name, policy)
@@ -85,7 +85,7 @@ def voided_of(whole: Case, part: Case, name: str, policy: Policy) -> int | None:
 
 
 def single_item(life: Case | None, time: int) -> str | None:
-    """The order's item, where it has only one as placed by `time`."""
+    """The order's item if it was placed by `time` with only one, else None."""
     if life is None or life.order.placed is None or life.order.placed.time > time:
         return None
     return life.order.single_item

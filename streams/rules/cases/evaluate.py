@@ -16,10 +16,10 @@ from streams.rules.reconcile import Expected, next_moment, reconcile
 def reconcile_part(
     part: Case, whole: Case, watermark: int, settled: int, policy: Policy
 ) -> tuple[list[Alert], int | None]:
-    """The alerts to send now, and when there is more, if ever (microseconds); `part.emitted` is brought up to date.
+    """Returns the alerts to send now and the next due moment (microseconds) or None; updates `part.emitted`.
 
-    `whole`: the case among whose past `part` is, or `part`. Deadlines below `watermark` are passed, events below
-    `settled` are known for good.
+    `whole`: the case whose past holds `part`, or `part` itself. Deadlines below `watermark` have passed, events below
+    `settled` are final.
     """
     planned = ship_by.deadline_alerts(part.key, part.order, policy)
     known = planned
@@ -30,12 +30,12 @@ def reconcile_part(
     if not planned and not others and not part.emitted:
         return [], None
     alerts = reconcile(known + others, part.emitted, watermark, settled)
-    # Also what comes when the order is forgotten: by an event still to come it may be known for longer.
+    # Includes deadlines after the order's eviction: a later event may extend its life.
     return alerts, next_moment(planned + others, watermark, settled)
 
 
 def _others(part: Case, whole: Case, policy: Policy) -> list[Expected]:
-    """All alerts but those of the order's deadlines; nothing is raised of what is forgotten by then."""
+    """All alerts except the order's deadlines; none is raised about state evicted by then."""
     key = part.key
     expected: list[Expected] = []
     if part.order.completed is not None:
@@ -55,7 +55,7 @@ def _others(part: Case, whole: Case, policy: Policy) -> list[Expected]:
 
 
 def _tickets_of(whole: Case, life: Case, end: int) -> dict[str, Ticket]:
-    """The tickets that were opened while the order was known in this life."""
+    """The tickets opened within this life of the order."""
     start = life.start
     return {
         identity: ticket

@@ -1,14 +1,14 @@
-"""Forgetting: what is over is put aside from what is known, and dropped when the watermarks have passed its end.
+"""Eviction: ended state moves into the past, and is dropped once the watermarks have passed its end.
 
-Events come in any order, so whether an event still finds something is known only when everything up to the end of
-that is. Until then it is kept aside. Two claims make that short:
+Events arrive in any order, so whether an event still finds something is certain only once everything up to its end is
+settled. Until then the event may have to be deferred. Two claims keep that short:
 
-- An event up to the end that follows from what is known is part of it, whatever comes: only a fact that has not come
-  could make the end an earlier one, and its own time is not settled; so the end would still lie further than the least
-  time of keeping ahead of what is settled. Events that lie further ahead than that wait, too.
-- An event behind the end begins anew once all up to the end is settled, and not before.
+- An event at or before the currently known end belongs to that life, whatever arrives: only a missing fact could bring
+  the end forward, and that fact's time is not settled, so the end would still lie at least the shortest retention after
+  `settled`. Events further ahead than that are deferred too.
+- An event after the end starts a new life once everything up to the end is settled, and not before.
 
-Nothing here costs anything where nothing ends.
+This costs nothing while nothing ends.
 """
 
 from __future__ import annotations
@@ -43,16 +43,16 @@ _decode = msgspec.msgpack.Decoder(Case).decode
 
 
 class Wait(NamedTuple):
-    """An event waits until the events at `time` (microseconds) are settled."""
+    """The event must wait until events at `time` (microseconds) are settled."""
 
     time: int
 
 
 def admit(case: Case, entry: Entry, settled: int, policy: Policy) -> Case | Wait:
-    """The life of the order (or the case) that the event is to be put into, or what it has to wait for.
+    """The order life (or case) to apply the event to, or what it has to wait for.
 
-    Events before `settled` (microseconds) are known. What is over is moved into the past, so that the event finds
-    nothing of it.
+    Events before `settled` (microseconds) are known. Moves ended state into the past, so that the event does not find
+    it.
     """
     time = entry.fact.time
     if time > settled + policy.keeping.least:
@@ -71,7 +71,7 @@ def admit(case: Case, entry: Entry, settled: int, policy: Policy) -> Case | Wait
 
 
 def close_over(case: Case, settled: int, policy: Policy) -> int | None:
-    """Moves what is over into the past; the least end of what is not, in microseconds."""
+    """Moves ended state into the past. Returns the earliest end of the rest, in microseconds."""
     least: int | None = None
     for thing in list(things(case, policy)):
         if thing.end < settled:
@@ -82,7 +82,7 @@ def close_over(case: Case, settled: int, policy: Policy) -> int | None:
 
 
 def foreseen(case: Case, policy: Policy) -> Case:
-    """A copy with everything put where it belongs, if nothing more came."""
+    """A copy with all deferred events applied, as if no more events came."""
     copy = _decode(_encode(case))
     for deferred in copy.deferred:
         entry = unpacked(deferred)
@@ -97,7 +97,7 @@ def foreseen(case: Case, policy: Policy) -> Case:
 
 
 def rest(past: Case, policy: Policy) -> int:
-    """The instant up to which something past has to be kept: its end, or an intervention that others may be near."""
+    """Until when a past part must be kept: its end, or the repeat interval of its interventions if that is later."""
     end = past.end if past.end is not None else 0
     near = round(policy.interventions.repeat_hours * HOUR)
     asked = (*past.requests.values(), *past.messages.values())
@@ -105,14 +105,14 @@ def rest(past: Case, policy: Policy) -> int:
 
 
 def drop(case: Case, past: Case, policy: Policy) -> None:
-    """Forgets something past. What was counted with its help stays as it is."""
+    """Evicts a past part. Counts derived from it stand."""
     if policy.help_rate.distinct_orders:
         _keep_standing(case, past, policy)
     names = [name for name, _ in past.escalations] + [f"{_TIMEOUT}/{identity}" for identity in past.tickets]
     for name in names:
         begun, end = place_of(past, name, policy), past.end
         if begun is not None and end is not None and name in case.voidings:
-            # They found it, so they wait for nothing.
+            # These matched it, so they wait for no other escalation.
             case.voidings[name] = [one for one in case.voidings[name] if not (begun < one and one.time <= end)]
     if past.start is not None:
         for part in parts(case):
@@ -124,7 +124,7 @@ def drop(case: Case, past: Case, policy: Policy) -> None:
                 if sent is not None and timed_out is not None and life_at(case, timed_out, policy) is past:
                     sent.final = True
     for identity, ticket in past.tickets.items():
-        # The review that was asked for by it was the order's, which may be known for longer.
+        # The review alert it raised is kept with the order, which may live longer.
         for part in parts(case):
             part.emitted = [sent for sent in part.emitted if not _is_review_of(sent, identity, ticket)]
     _keep_near(case, past, policy)
@@ -132,7 +132,7 @@ def drop(case: Case, past: Case, policy: Policy) -> None:
 
 
 def _keep_standing(case: Case, past: Case, policy: Policy) -> None:
-    """What stands of it stands on; and of tickets that timed out in this life of the order it stays known for what."""
+    """Keeps its standing escalations, and the item of tickets that timed out in this life of the order."""
     case.standing.update(standing(past, case, policy))
     if past.start is None:
         return
@@ -154,7 +154,7 @@ def _is_review_of(sent: Emitted, ticket_id: str, ticket: Ticket) -> bool:
 
 
 def _keep_near(case: Case, past: Case, policy: Policy) -> None:
-    """What does not count because of something forgotten never will."""
+    """Marks interventions not counted because of an evicted one, so that they never count."""
     gone = {id(one) for one in (*past.requests.values(), *past.messages.values())}
     if not gone:
         return
@@ -172,7 +172,7 @@ def _keep_near(case: Case, past: Case, policy: Policy) -> None:
 
 
 def prune(case: Case, settled: int, policy: Policy) -> int | None:
-    """Drops voidings and stalls that can be of no more use; when there are more, in microseconds.
+    """Drops obsolete voidings and stalls. Returns when the next become obsolete, in microseconds, or None.
 
     `settled`: up to where everything is counted.
     """
@@ -198,14 +198,14 @@ def prune(case: Case, settled: int, policy: Policy) -> int | None:
         if conversation.is_empty:
             del case.conversations[name]
     if case.standing:
-        # What no window can hold any more changes nothing, whatever it did.
+        # An escalation older than every window has no effect.
         case.standing = {name: one for name, one in case.standing.items() if one.hour + LONGEST >= settled}
         later += (one.hour + LONGEST for one in case.standing.values())
     return min(later, default=None)
 
 
 def is_empty(case: Case) -> bool:
-    """Whether nothing is left that anything to come could find."""
+    """True if nothing is left that a later event could find."""
     return not (
         case.past
         or case.deferred

@@ -1,4 +1,4 @@
-"""What of a case can be over: up to when each thing is known, and how it is moved into the past."""
+"""The expirable things of a case: when each expires, and how it is moved into the past."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _OF_CONVERSATIONS = types_about("conversation")
 
 
 class Thing(NamedTuple):
-    """Something that is forgotten as a whole. `end`: the last instant at which it is known, in microseconds."""
+    """Something evicted as a whole. `end`: the last instant at which it is known, in microseconds."""
 
     end: int
     close: Callable[[], None]
 
 
 def named(case: Case, entry: Entry, policy: Policy) -> Iterator[Thing]:
-    """What of the case the event names and may be over by then."""
+    """The things in the case that the event names and that may have ended by then."""
     if entry.of_order and case.knows_order and not _is_recent(case, entry.time, policy):
         yield _order(case, policy)
     if entry.slot in (OPENED, RESPONDED, SWITCHED):
@@ -49,7 +49,7 @@ def named(case: Case, entry: Entry, policy: Policy) -> Iterator[Thing]:
 
 
 def _is_recent(case: Case, time: int, policy: Policy) -> bool:
-    """Whether the order is known for longer than that, by the first event that named it alone."""
+    """True if the first event that named the order alone keeps it known beyond that time."""
     order = case.order
     if order.completed is not None or order.cancelled is not None or case.start is None:
         return False
@@ -57,7 +57,7 @@ def _is_recent(case: Case, time: int, policy: Policy) -> bool:
 
 
 def things(case: Case, policy: Policy) -> Iterator[Thing]:
-    """All of the case that can be forgotten."""
+    """All evictable things of the case."""
     if case.knows_order:
         yield _order(case, policy)
     for identity in list(case.tickets):
@@ -138,7 +138,7 @@ def _past(case: Case, end: int) -> Case:
 
 
 def _split(facts: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Those of an order, and those of none."""
+    """Splits them into those of an order and those of none."""
     of_order = {identity: one for identity, one in facts.items() if one.order_id is not None}
     return of_order, {identity: one for identity, one in facts.items() if identity not in of_order}
 

@@ -1,7 +1,7 @@
-"""Up to when each thing of a case is known, and what that means for what names it.
+"""Lifetimes of the things in a case, and which lifetime an event falls into.
 
-An order's life goes from the first event that names it to the last instant at which it is known; what comes later
-begins another life. Tickets, escalations without an order and conversations have lives of their own.
+An order's life runs from the first event that names it to the last instant at which it is known; a later event begins
+another life. Tickets, escalations without an order and conversations have lives of their own.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from streams.rules.orders.aftersales_window import asks, is_closed
 from streams.rules.orders.escalations import Voiding
 from streams.rules.orders.tickets import Ticket
 
-#: Time, rank of the topic, event id and digest: how events are sorted.
+#: Time, topic rank, event id, digest: the sort order of events.
 Position = tuple[int, int, str, bytes]
 
 _TIMEOUT = f"{KINDS[TICKET_TIMEOUT]}/"
@@ -28,13 +28,13 @@ _NEVER: Position = (AFTER_ALL, _LAST, "", b"")
 
 
 def parts(whole: Case) -> Iterator[Case]:
-    """What is over, in the order in which it ended, then what is not."""
+    """The ended parts of a case in order of their end, then the current one."""
     yield from whole.past
     yield whole
 
 
 def end_of_order(case: Case, policy: Policy) -> int:
-    """The last instant at which the order is known, in microseconds. To be asked only where it is known."""
+    """The last instant at which the order is known, in microseconds. Requires a known order."""
     if case.end is not None:
         return case.end
     order = case.order
@@ -50,7 +50,7 @@ def end_of_order(case: Case, policy: Policy) -> int:
 
 
 def life_at(whole: Case, time: int, policy: Policy) -> Case | None:
-    """The life in which the order is at an instant (microseconds), if it is known then."""
+    """The order's life at an instant (microseconds), or None if it is not known then."""
     for one in whole.past:
         if one.start is not None and one.end is not None and time <= one.end:
             return one
@@ -86,9 +86,9 @@ def shippings(whole: Case) -> list[Shipping]:
 
 
 def voided_at(whole: Case, case: Case, name: str, begun: Position, policy: Policy) -> int | None:
-    """When the escalation of that `KIND/ID` is taken back, in microseconds, if it is; `begun`: its place.
+    """When the escalation of that `KIND/ID` is voided, in microseconds, or None; `begun`: its position.
 
-    By a voiding that found nothing and waited for it, or by the first that comes while it is known.
+    Either by a voiding that arrived first and waited for it, or by the first one while it is known.
     """
     known = whole.voidings.get(name)
     if not known:
@@ -116,7 +116,7 @@ def known_until(whole: Case, case: Case, name: str, policy: Policy) -> int:
 
 
 def _waits(whole: Case, case: Case, name: str, voiding: Voiding, begun: Position, policy: Policy) -> bool:
-    """Whether a voiding before an escalation waits for it: it did not find an earlier one of that name."""
+    """True if a voiding before an escalation waits for it, having matched no earlier one of that name."""
     if begun[0] - voiding.time > policy.keeping.voiding:
         return False
     for one in whole.past:
@@ -129,7 +129,7 @@ def _waits(whole: Case, case: Case, name: str, voiding: Voiding, begun: Position
 
 
 def place_of(case: Case, name: str, policy: Policy) -> Position | None:
-    """The place of the escalation of a `KIND/ID` among all events, if the case holds it."""
+    """The event position of the escalation `KIND/ID`, or None if the case does not hold it."""
     if name.startswith(_TIMEOUT):
         ticket = case.tickets.get(name.removeprefix(_TIMEOUT))
         due = None if ticket is None else timed_out_while_known(ticket, policy)
@@ -140,13 +140,13 @@ def place_of(case: Case, name: str, policy: Policy) -> Position | None:
 
 
 def timed_out_while_known(ticket: Ticket, policy: Policy) -> int | None:
-    """When the ticket timed out or will, while it is known; in microseconds."""
+    """When the ticket times out, in microseconds; None if it is no longer known by then, or never does."""
     due = tickets.timed_out_at(ticket, policy)
     return due if due is not None and due <= ticket_end(ticket, policy) else None
 
 
 def is_ticket_closed(whole: Case, ticket: Ticket, policy: Policy) -> bool:
-    """Whether a ticket was opened past the after-sales window of its order."""
+    """True if the ticket was opened after its order's after-sales window had closed."""
     if ticket.closed is not None:
         return ticket.closed
     opened = ticket.opened

@@ -1,7 +1,7 @@
-"""How long each thing is known: the last instant of an order's life, a ticket's, an escalation's, a conversation's.
+"""Retention: the last instant at which the state knows an order, a ticket, an escalation or a conversation.
 
-All of it follows from what is known of the thing itself. An event at the last instant still finds it; one after that
-finds nothing, and begins anew.
+It follows from the thing's own facts alone. An event at the last instant still finds it; a later one finds nothing and
+starts afresh.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from streams.rules.orders.tickets import Ticket
 def order_end(order: Order, latest: int, policy: Policy) -> int:
     """The last instant at which an order is known; `latest`: of its last event. Both in microseconds.
 
-    So long after completion or cancellation, and after the longest extension of its after-sales window; or after its
-    last event, where it had neither.
+    The retention period after completion or cancellation, and after the longest extension of its after-sales window;
+    or after its last event if it had neither.
     """
     rules, keeping = policy.aftersales, policy.keeping
     completed, cancelled = order.completed, order.cancelled
@@ -35,7 +35,7 @@ def order_end(order: Order, latest: int, policy: Policy) -> int:
 
 
 def ticket_end(ticket: Ticket, policy: Policy) -> int:
-    """The last instant at which a ticket is known, in microseconds. What changes nothing does not keep it longer."""
+    """The last instant at which a ticket is known, in microseconds. Events without effect do not extend it."""
     last: int | None = None
     for fact in (ticket.opened, ticket.responded):
         if fact is not None and (last is None or fact.time > last):
@@ -51,7 +51,7 @@ def ticket_end(ticket: Ticket, policy: Policy) -> int:
 
 
 def conversation_end(conversation: Conversation, policy: Policy) -> int:
-    """The last instant at which a conversation is known, in microseconds. A repeat does not keep it longer."""
+    """The last instant at which a conversation is known, in microseconds. A repeat does not extend it."""
     times = [message.time for message in new_messages(conversation.messages, policy)]
     if conversation.last is not None:
         times.append(conversation.last)
@@ -59,7 +59,7 @@ def conversation_end(conversation: Conversation, policy: Policy) -> int:
 
 
 def is_conversation_recent(conversation: Conversation, time: int, policy: Policy) -> bool:
-    """Whether the conversation is known for longer than that, by its last message alone.
+    """True if its last message alone keeps the conversation known beyond that time.
 
     What that repeats is less than the time of repeats before it.
     """

@@ -1,11 +1,11 @@
-"""What an event that is on time can lead to, so that nothing is worked out that cannot have changed.
+"""When an on-time event requires its case to be evaluated, so that nothing is recomputed needlessly.
 
-The rules are causal: an event changes nothing before its own time. So one that is not settled yet says nothing now; it
-is enough to look at its case once it is settled, and only at what it bears on. Each function gives the least moment
-(microseconds) at which that has to be looked at because of the event, or None where what is planned already is enough.
+The rules are causal: an event changes nothing before its own time. So an unsettled event has no effect yet; its case is
+evaluated once the event is settled, and only in what it affects. Each function returns the earliest moment
+(microseconds) at which the event requires that, or None if the moments already scheduled suffice.
 
-An event that only ends or hastens what is awaited plans nothing: whoever looks at the deadline finds it. One that may
-lead to something that was *not* expected before plans a look at its own time.
+An event that only meets or brings forward a pending deadline schedules nothing: the visit at the deadline finds it. One
+that may cause something *not* yet pending schedules a visit at its own time.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ _COUNTING = frozenset({PLACED, REQUESTED, DISPUTED, COMPLAINED, INTERVENED, OPEN
 
 
 def alerts_from(case: Case, entry: Entry, policy: Policy) -> int | None:
-    """When alerts have to be judged because of an event that the case holds now."""
+    """When to judge alerts because of an event just applied to the case."""
     slot = entry.slot
     if slot in _OF_THE_ORDER:
-        # Windows and rights are asked by what is requested, and open alerts end with what comes.
+        # Requests trigger the window and rights checks, and later events resolve open alerts.
         if case.emitted or case.refunds or case.disputes or case.complaints or case.tickets:
             return entry.time
         return ship_by.first_deadline(case.order, policy) if slot == PAID else None
@@ -53,7 +53,7 @@ def alerts_from(case: Case, entry: Entry, policy: Policy) -> int | None:
 
 
 def counts_from(case: Case, entry: Entry, policy: Policy) -> int | None:
-    """When what the case adds to its shop's hours, topics apart, has to be worked out because of an event."""
+    """When to recompute the case's deltas to its shop's hours, except topics, because of an event."""
     slot = entry.slot
     if slot == SAID:
         # Whether another message of its id asked first is seen from what the messages gave.

@@ -1,7 +1,7 @@
-"""What says nothing new of a number with a long history: found without a walk over all of it.
+"""Recognises events without effect in a long history, without walking all of it.
 
-A scan or registration between two updates that are near each other begins no silence that matters to any rule; after
-the end of a use a scan means nothing. Of a number that is scanned thousands of times nearly all are of these kinds.
+A scan or registration between two close updates starts no silence that matters to any rule, and a scan after the end
+of a use has no effect. Nearly all scans of a number that is scanned thousands of times are of these kinds.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from collections.abc import Sequence
 from streams.rules.shipments.parcel import Parcel, Registration, Use, over
 from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, MASK
 
-#: Scans and registrations that one number may have at a time: what a worker can keep, and read again, for one key.
-#: A person's parcel has a few dozen. What is beyond is a dead letter (`key_too_large`).
+#: Most scans and registrations of one number at a time: what a worker can keep and re-read for one key. A real parcel
+#: has a few dozen. Events beyond that become dead letters (`key_too_large`).
 MOST_OF_A_NUMBER = 64_000
 
 
 def use_at(found: Sequence[Use], time: int) -> int:
-    """The place of the use that an instant (microseconds) falls into; -1: before all of them."""
+    """The index of the use that an instant (microseconds) falls into; -1: before all of them."""
     return bisect_right(found, time, key=lambda use: use.start) - 1
 
 
 def is_plain_scan(parcel: Parcel, found: Sequence[Use], packed: int, shortest: int, given_up: int, keep: int) -> bool:
-    """Whether a scan that is not known changes no alert, as long as nothing that its silence leads to is passed.
+    """True if a new scan changes no alert, provided the watermark has passed no deadline of its silence.
 
-    `found`: the uses of the parcel before it; `shortest`: microseconds that any silence may last.
+    `found`: the parcel's uses without it; `shortest`: the shortest threshold of any rule, in microseconds.
     """
     time, rank = packed >> BITS, packed & MASK
     place = use_at(found, time)
@@ -42,7 +42,7 @@ def is_plain_scan(parcel: Parcel, found: Sequence[Use], packed: int, shortest: i
 
 
 def is_plain_registration(parcel: Parcel, found: Sequence[Use], one: Registration, shortest: int) -> bool:
-    """The same of a registration: another order in a parcel that is registered, and under way."""
+    """`is_plain_scan` for a registration: another order in a parcel that is registered and under way."""
     place = use_at(found, one.time)
     if place < 0:
         return False
@@ -52,13 +52,13 @@ def is_plain_registration(parcel: Parcel, found: Sequence[Use], one: Registratio
     if not use.registrations or one.sort_key < use.registrations[0].sort_key:
         return False
     if any(isinstance(sent.anchor, int) and sent.anchor >= one.time for sent in parcel.emitted):
-        # What was said of a silence after it names its orders.
+        # Alerts about a later silence name its orders.
         return False
     return _is_between(parcel, use, one.time, shortest)
 
 
 def _is_between(parcel: Parcel, use: Use, time: int, shortest: int) -> bool:
-    """Whether the updates of the use before and after an instant are near each other, as far as there is one after."""
+    """True if the use's updates around an instant are close to each other, or there is none after it."""
     if time < use.start:
         return False
     scans, registrations = parcel.scans, parcel.registrations

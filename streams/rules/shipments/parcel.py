@@ -1,8 +1,8 @@
-"""Shipments: what the history of one tracking number of one carrier says.
+"""Shipments: the history of one tracking number of one carrier.
 
 The history is registrations (`order.shipped`) and scans. A walk over it in event-time order splits it into *uses*,
-each use into *silences*; `streams.rules.silences` says which alerts they give. A walk costs a microsecond or so per
-scan, and is needed only where a scan could change something: see `Parcel.calm`.
+each use into *silences*, from which `streams.rules.shipments.silence_alerts` derives the alerts. A walk costs about a
+microsecond per scan, and is needed only if a scan could change something: see `Parcel.calm`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEI
 
 
 class Registration(msgspec.Struct, array_like=True, gc=False):
-    """One `order.shipped`; sorted as the events are: by time, then event id, then the value's hash."""
+    """One `order.shipped`; sorts like events: by time, event id, hash of the value."""
 
     time: int
     event_id: str
@@ -41,11 +41,11 @@ class Registration(msgspec.Struct, array_like=True, gc=False):
 
 
 class Parcel(msgspec.Struct, gc=True):
-    """The history of one (carrier, tracking number), and what was sent about it.
+    """The history of one (carrier, tracking number), and the alerts emitted about it.
 
-    `scans` is sorted and packed (`streams.rules.statuses`), `facilities` runs beside it.
-    `calm`: the use goes on, nothing is open or to be judged but the silence since `last`; then an update within the
-    policy's shortest threshold changes nothing but `last`.
+    `scans` is sorted and packed (`streams.rules.shipments.scan_status`), `facilities` is parallel to it.
+    `calm`: the use goes on, and nothing is open or pending except the silence since `last`; an update within the
+    policy's shortest threshold then changes only `last`.
     """
 
     carrier: str
@@ -54,18 +54,18 @@ class Parcel(msgspec.Struct, gc=True):
     facilities: list[str | None] = msgspec.field(default_factory=list)
     registrations: list[Registration] = msgspec.field(default_factory=list)
     emitted: list[Emitted] = msgspec.field(default_factory=list)
-    #: By (order, episode) of a stall: open from, and up to (not including), or None; as the orders were told.
+    #: By (order, episode) of a stall: its start and end (exclusive) or None, as sent to the orders.
     linked: dict[tuple[str, str], tuple[int, int | None]] = msgspec.field(default_factory=dict)
     last: int = 0
     calm: bool = False
-    #: As calm, but registered and not collected: that is so until it is to be looked at, at the earliest.
+    #: Like `calm`, but registered and not collected; valid at least until `due`.
     awaited: bool = False
-    #: Its last scan is terminal, and nothing is left to say: nothing happens until it is forgotten.
+    #: Its last scan is terminal and nothing is pending: it only waits for eviction.
     finished: bool = False
-    #: An earlier use of the number is remembered, and is to be forgotten.
+    #: An earlier use of the number is still kept, and must be evicted.
     used_before: bool = False
     due: int | None = None
-    #: The first time that the parcel was named, and by which name of its carrier, where that is not `carrier`.
+    #: The time of the parcel's first event and its spelling of the carrier, if that is not `carrier`.
     named: tuple[int, str] | None = None
 
     @property
@@ -74,9 +74,9 @@ class Parcel(msgspec.Struct, gc=True):
         return self.carrier if self.named is None else self.named[1]
 
     def name(self, time: int, spelling: str) -> bool:
-        """Takes the spelling of an event at `time`; True: the parcel is shown by another one now.
+        """Takes the spelling of an event at `time`. True: the shown spelling changed.
 
-        Of two at one time the one that sorts first holds, so that the order of arrival does not matter.
+        Of two at the same time the one that sorts first wins, so arrival order does not matter.
         """
         if self.named is None:
             if spelling == self.carrier:
@@ -92,7 +92,7 @@ class Parcel(msgspec.Struct, gc=True):
         return self.named[1] != before[1]
 
     def add_scan(self, packed: int, facility: str | None) -> int | None:
-        """Adds a scan where it belongs; None. Where it is a repeat (by time and status): the place of the known one."""
+        """Inserts a scan and returns None; for a repeat (same time and status), the index of the known one."""
         scans = self.scans
         if not scans or packed > scans[-1]:
             scans.append(packed)
@@ -106,25 +106,25 @@ class Parcel(msgspec.Struct, gc=True):
         return None
 
     def has_scan(self, packed: int) -> bool:
-        """Whether a scan of that time and status is known."""
+        """True if a scan of that time and status is known."""
         place = bisect_left(self.scans, packed)
         return place < len(self.scans) and self.scans[place] == packed
 
     def add_registration(self, registration: Registration) -> bool:
-        """Adds a registration where it belongs. False: it is known already."""
+        """Inserts a registration. False: already known."""
         if any(known.order_id == registration.order_id for known in self._at(registration.sort_key)):
             return False
         insort(self.registrations, registration, key=lambda known: known.sort_key)
         return True
 
     def _at(self, place: tuple[int, str, bytes]) -> list[Registration]:
-        """The registrations of a place."""
+        """The registrations at a position."""
         known = self.registrations
         first = bisect_left(known, place, key=lambda one: one.sort_key)
         return known[first : bisect_right(known, place, lo=first, key=lambda one: one.sort_key)]
 
     def withdraw(self, order_id: str, *place: Any) -> bool:
-        """Takes back a registration, by its place: another event of the same fact holds. False: it is not known."""
+        """Withdraws a registration by its position, as another event of that fact replaced it. False: unknown."""
         left = [known for known in self.registrations if known.order_id != order_id or known.sort_key != place]
         changed = len(left) < len(self.registrations)
         self.registrations = left
@@ -133,7 +133,7 @@ class Parcel(msgspec.Struct, gc=True):
     def place_order(
         self, order_id: str, time: int, event_id: str, digest: bytes, placed: int, region: str | None
     ) -> bool:
-        """Notes of the registration at a place when its order was placed and where it goes. False: nothing new."""
+        """Sets when the order of a registration was placed, and its destination. False: nothing new."""
         changed = False
         for known in self._at((time, event_id, digest)):
             if known.order_id != order_id:
@@ -145,7 +145,7 @@ class Parcel(msgspec.Struct, gc=True):
         return changed
 
     def since(self, start: int) -> Parcel:
-        """A copy of what there is from an instant on, but for the alerts."""
+        """A copy of the history from an instant on, without the alerts."""
         scan = bisect_left(self.scans, start << BITS)
         shipped = bisect_left(self.registrations, start, key=lambda known: known.time)
         return Parcel(
@@ -159,12 +159,12 @@ class Parcel(msgspec.Struct, gc=True):
         )
 
     def forget(self, use: Use) -> None:
-        """Drops everything of a use that is over."""
+        """Evicts a use that is over."""
         first = bisect_left(self.scans, use.start << BITS)
         last = bisect_left(self.scans, use.until << BITS) if use.until is not None else len(self.scans)
         del self.scans[first:last]
         del self.facilities[first:last]
-        # Without the use nobody would know that these say nothing new.
+        # Without the use, these would no longer be recognised as repeats.
         self.registrations = [
             r
             for r in self.registrations
@@ -193,7 +193,7 @@ class Use:
     def __init__(self, start: int) -> None:
         self.start = start
         self.registrations: list[Registration] = []
-        #: By identity, registrations of orders that it holds which belong to no use: the order registered again.
+        #: By identity, repeated registrations of its orders, which belong to no use.
         self.repeated: dict[int, Registration] = {}
         #: (time, rank) of the first collecting or terminal scan.
         self.collected: tuple[int, int] | None = None
@@ -220,25 +220,25 @@ class Silence:
         self.collected = use.collected is not None
         self.status = use.status
         self.facility = use.facility
-        #: How many of the use's registrations there were.
+        #: Number of the use's registrations by its start.
         self.orders = len(use.registrations)
 
 
-#: By order, the use before the last one that holds it for longest, and until when.
+#: By order, the earlier use that holds it longest, and until when.
 Holders = dict[str, tuple[int, Use]]
 
 
 def uses(parcel: Parcel, given_up: int, keep: int, holders: Holders | None = None) -> list[Use]:
-    """The uses that the history makes, oldest first; the last one may go on.
+    """The uses that the history forms, oldest first; the last one may go on.
 
     `given_up`: microseconds without an update after which a use is over; `keep`: microseconds after its terminal
-    scan for which a use is remembered. `holders`: of the uses before this history, where it is the rest of one; those
-    that it closes are added.
+    scan for which a use is kept. `holders`: holders among the uses before this history, if it is a suffix; updated with
+    the uses closed here.
     """
     found: list[Use] = []
     current: Use | None = None
     holders = {} if holders is None else holders
-    #: The orders of the current one.
+    #: The orders of the current use.
     orders: set[str] = set()
 
     def close(use: Use, until: int) -> None:
@@ -258,7 +258,7 @@ def uses(parcel: Parcel, given_up: int, keep: int, holders: Holders | None = Non
         snapshot: Silence | None = None
         for registration in registrations:
             order = registration.order_id
-            # An order that is held registers again where it was forgotten meanwhile: an update, but no other use.
+            # A held order that was evicted meanwhile registers again: an update, but not a new use.
             if current is None or current.ended is not None:
                 until, holder = (instant, current) if order in orders else holders.get(order, (BEFORE_ALL, None))
                 if holder is not None and instant <= until:
@@ -303,7 +303,7 @@ def uses(parcel: Parcel, given_up: int, keep: int, holders: Holders | None = Non
 
 
 def over(use: Use, given_up: int, keep: int) -> int:
-    """The deadline after which a use is forgotten: given up, or long enough after its end."""
+    """The time after which a use is evicted: when it is given up, or `keep` after its end."""
     return use.ended[0] + keep if use.ended is not None else use.last + given_up
 
 

@@ -23,7 +23,7 @@ from streams.stages.help_rate.tallies import TallyBook
 
 _ALL_WINDOWS = range(len(WINDOWS))
 #: Places in a row of counts: orders, the kinds of escalation, the orders that escalated where each counts once (these
-#: are places of `streams.rules.counting`), then two properties of escalations.
+#: are places of `streams.rules.help_rate.contributions`), then two properties of escalations.
 LINKED, CLOSED = DISTINCT_ORDER + 1, DISTINCT_ORDER + 2
 COUNT_COLUMNS = CLOSED + 1
 #: Counts of an item: orders, the kinds of escalation, the orders that escalated.
@@ -46,7 +46,7 @@ class Row(msgspec.Struct, array_like=True, gc=True):
     categories: dict[str, int] = msgspec.field(default_factory=dict)
     #: By item, counts as those above as far as the orders that escalated.
     items: dict[str, list[int]] = msgspec.field(default_factory=dict)
-    #: By name of what is tallied, see `streams.rules.tallies`.
+    #: By name of what is tallied, see `streams.rules.help_rate.tally_names`.
     tallies: dict[str, int] = msgspec.field(default_factory=dict)
 
     @property
