@@ -1,4 +1,4 @@
-"""The Faust transport `parcelwatch://`: one Faust message for each batch that was fetched of a partition.
+"""The Faust transport `parcelwatch://`: one Faust message per batch fetched from a partition.
 
 Faust's agents read the topics as ever, but each value is a `Batch` of hundreds of records. Where the
 batches come from is the application's `source`: the member of a consumer group that an engine's worker
@@ -27,7 +27,7 @@ from streams.engine.log.interface import Fetched, TopicPartition
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Batch:
-    """What was fetched of one partition at once."""
+    """The records of one fetch of one partition."""
 
     fetched: Fetched
 
@@ -46,7 +46,7 @@ class BatchSource(Protocol):
         """Joins the group. `assigned` is awaited with each assignment before anything of it is fetched."""
 
     async def next(self) -> Sequence[Batch]:
-        """Batches, one a partition at the most; none where there is nothing for a moment."""
+        """Batches, at most one per partition; empty if nothing arrives for a moment."""
 
 
 class Consumer(FaustConsumer):  # type: ignore[misc]

@@ -1,8 +1,7 @@
-"""When a group that catches up with a past stream has come to the present.
+"""Tells when a group that is catching up with a past stream has reached the present.
 
-Until then event time moves by events alone. Every task commits with its offsets how far its inputs have come, so that
-each worker sees the whole group: each partition has either come to the present, or is read to its end and has had
-nothing for a while.
+Until then only events move event time. Every task commits the progress of its inputs with its offsets, so that each
+worker sees the whole group: each partition must have reached the present, or be read to its end and quiet for a while.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ _MARGIN = 60_000_000
 
 
 class CatchingUp:
-    """Looks at the group until it has come to the present, and opens the clock's gate then.
+    """Checks the group until it has reached the present, then opens the clock's gate.
 
     `most`: unsettled entries of a task from which on its inputs wait for each other. A group that keeps so many does
     not wait any longer for partitions that have had nothing for a while.
@@ -55,7 +54,7 @@ class CatchingUp:
         return self._gate is not None and not self._gate.open
 
     async def look(self, tasks: Sequence[Task]) -> None:
-        """To be called again and again. `tasks`: those that run here. Raises `LogError`."""
+        """Call it repeatedly. `tasks`: those that run here. Raises `LogError`."""
         gate, now = self._gate, time.monotonic()
         if gate is None or gate.open or now < self._next:
             return

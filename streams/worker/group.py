@@ -1,4 +1,4 @@
-"""The tasks of one worker: which of them it has, what is fetched for them, when all of the group are done."""
+"""The tasks of one worker: its assignment, its fetches, and whether the whole group is done."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class TaskGroup:
         self._look = asyncio.create_task(self._looking())
 
     async def leave(self, seconds: float) -> None:
-        """Gives up all tasks, which get so long to commit, and the member. Never raises."""
+        """Gives up all tasks, which get `seconds` to commit, and leaves the group. Never raises."""
         async with self.leaving:
             self._departures += 1
             self.lost = False
@@ -136,7 +136,7 @@ class TaskGroup:
                 await member.close()
 
     async def on_assigned(self, partitions: frozenset[TopicPartition]) -> None:
-        """Takes the tasks over whose inputs are all here; they are restored while the group goes on."""
+        """Takes over the tasks whose inputs are all assigned; they restore while the group goes on."""
         if self._closed:
             return
         departures = self._departures
@@ -189,7 +189,7 @@ class TaskGroup:
         self._assigned.set()
 
     async def on_revoked(self, partitions: frozenset[TopicPartition]) -> None:
-        """Commits what can be committed in time; the rest is thrown away and done again by the next owner."""
+        """Commits what it can in time; the rest is dropped, and the next owner processes it again."""
         await self._revoke(partitions, self._runtime.revoke_seconds)
 
     async def _revoke(self, partitions: frozenset[TopicPartition], seconds: float) -> None:
@@ -254,7 +254,7 @@ class TaskGroup:
     # -- batches
 
     async def next(self) -> Sequence[Batch]:
-        """Batches of partitions that have few under way."""
+        """Fetches batches of partitions that have few in flight."""
         ahead = {TopicPartition(topic, task.id.partition) for task in self.tasks for topic in task.ahead(_UNSETTLED)}
         free = [
             source
@@ -288,7 +288,7 @@ class TaskGroup:
         return [Batch(each) for each in fetched]
 
     async def accept(self, batch: Batch) -> None:
-        """What every agent does with its batches: hands them to the task, which takes them in its own time."""
+        """Called by every agent with its batches: queues them for their task."""
         source = batch.fetched.source
 
         def handled() -> None:
@@ -321,12 +321,12 @@ class TaskGroup:
 
     @property
     def runners(self) -> list[Runner]:
-        """All tasks of the worker, those that are being restored included."""
+        """All tasks of the worker, including those being restored."""
         return [*self._runners.values()]
 
     @property
     def assigned(self) -> bool:
-        """Whether the group has given the worker its share, which may be nothing."""
+        """Whether the group has given the worker its assignment, which may be empty."""
         return self._assigned.is_set()
 
     async def _looking(self) -> None:
@@ -352,7 +352,7 @@ class TaskGroup:
             await asyncio.sleep(_LOOK)
 
     async def _trim(self) -> None:
-        """Deletes what all of this worker's tasks have read, by their last commits, of the edges."""
+        """Deletes edge records that this worker's tasks have read and committed."""
         edges = {self._topology.edge_topic(edge.name) for edge in self._topology.dataflow.edges}
         read = {
             source: committed.offset

@@ -38,7 +38,7 @@ class Health:
         self._given_up = False
 
     def wrong(self, kind: Kind, why: str) -> None:
-        """Something is wrong from now on, or still."""
+        """Reports a problem, new or continuing."""
         now = time.monotonic()
         self._wrong[kind] = why
         since = self._since.setdefault(kind, now)
@@ -49,14 +49,14 @@ class Health:
             log.warning("not ready", reason=kind, why=why, seconds=round(now - since))
 
     def well(self, kind: Kind) -> None:
-        """Nothing of this kind is wrong."""
+        """Clears the problem of this kind."""
         self._wrong.pop(kind, None)
         self._since.pop(kind, None)
         if self._said.pop(kind, None) is not None and not self._said:
             log.info("ready again")
 
     def beat(self) -> None:
-        """The event loop has come round."""
+        """The event loop has turned."""
         self._beaten = time.monotonic()
 
     def give_up(self) -> None:
@@ -65,7 +65,7 @@ class Health:
 
     @property
     def late(self) -> float:
-        """Seconds since the event loop has come round."""
+        """Seconds since the event loop's last turn."""
         return time.monotonic() - self._beaten
 
     @property
@@ -78,7 +78,7 @@ class Health:
 
     @property
     def ready(self) -> bool:
-        """Whether the worker has its share of the group and gets on with all of it."""
+        """Whether the worker has its assignment and makes progress with all of it."""
         return not self.reasons
 
     @property

@@ -86,7 +86,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
 
 
 def _store(settings: WorkerSettings) -> Store:
-    """Where the worker keeps copies of the state's rows. Raises `FatalError` where it cannot as asked."""
+    """The store that the settings ask for. Raises `FatalError` if it is unusable."""
     if settings.standbys and settings.guarantee != "exactly_once":
         raise FatalError("standbys need the guarantee exactly_once")
     if settings.store == "memory":

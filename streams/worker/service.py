@@ -88,7 +88,7 @@ async def serve(
 async def _started(
     app_id: str, dataflow: Dataflow, runtime: TaskRuntime, stop: asyncio.Event, patience: float
 ) -> Topology | None:
-    """Starts the log; tries again for `patience` seconds where it does not answer. None where it is to stop before."""
+    """Starts the log; retries for `patience` seconds if it does not answer. None if told to stop before."""
     until = time.monotonic() + patience
     for wait in itertools.chain(_WAITS, itertools.repeat(_WAITS[-1])):
         try:
@@ -111,7 +111,7 @@ async def _started(
 
 
 def fatal(error: BaseException | None) -> int:
-    """Says in one line on standard error why nothing can go on; returns the exit status."""
+    """Prints the fatal error, in one line on standard error; returns the exit status."""
     if isinstance(error, FatalError):
         last_word(str(error))
         return error.status

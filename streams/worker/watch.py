@@ -1,4 +1,4 @@
-"""Looks after a worker's connections while it works: what is wrong, what may be tried again, and when it is the end."""
+"""Watches a worker's connections and tasks: reports problems, retries, and ends the worker if need be."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Watched(Protocol):
         """Raises `LogError`."""
 
     async def leave(self, seconds: float) -> None:
-        """Gives all tasks up, which get so long to commit, and the member. Never raises."""
+        """Gives up all tasks, which get `seconds` to commit, and leaves the group. Never raises."""
 
     def fail(self, error: BaseException) -> None: ...
 
@@ -109,7 +109,7 @@ class Watch:
     # -- brokers
 
     async def _hear(self) -> None:
-        """Whether anybody answers."""
+        """Checks whether any broker answers."""
         self._heard = max(self._heard, self._worker.told_at)
         if time.monotonic() - self._heard > _SILENT:
             try:
@@ -126,7 +126,7 @@ class Watch:
             self._health.wrong("looking", f"the ends of the inputs have not been told for {untold:.0f} s")
 
     async def _rebuild(self) -> None:
-        """Makes all clients anew, from the first addresses: those that are there remember brokers that are gone.
+        """Recreates all clients, from the bootstrap addresses: existing ones remember brokers that are gone.
 
         Raises `FatalError` (3) where nobody answers for minutes: whoever runs workers may start another one elsewhere.
         """
@@ -189,7 +189,7 @@ class Watch:
     # -- the group
 
     async def _belong(self) -> None:
-        """Joins the group where the worker is no member of it, and lets a member that met an error try again."""
+        """Joins the group if the worker is not a member, and lets a member that met an error try again."""
         now = time.monotonic()
         worker = self._worker
         if now < self._next_try:
@@ -216,7 +216,7 @@ class Watch:
     # -- tasks
 
     def _look_at_tasks(self) -> None:
-        """Whether the worker has its share, all of it runs, and each task gets on."""
+        """Checks that the worker has its assignment, that all of it runs, and that each task makes progress."""
         now = time.monotonic()
         if self._worker.assigned:
             self._health.well("starting")

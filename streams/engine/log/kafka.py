@@ -34,20 +34,20 @@ from streams.engine.log.kafka_topics import KafkaTopics
 from streams.engine.log.kafka_writer import KafkaWriter
 from streams.engine.rights import Operation, Right
 
-#: Seconds for the client that asks for offsets to end.
+#: Seconds for the offsets client to close.
 _STOP = 2.0
 
-#: Seconds for offsets to be told: the client asks on and on where a topic has been deleted.
+#: Seconds for offset requests: the client retries forever if a topic has been deleted.
 _OFFSETS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KafkaSettings:
-    """How to reach the brokers. Times are seconds; `client` goes to every client as it is (security).
+    """How to reach the brokers. Times are seconds; `client` is passed to every client unchanged (security).
 
-    Without `transactions` every commit is there at least once, and outputs may come again. `compression`: the codec of
-    everything that is written; None leaves it to `streams.engine.log.kafka_codecs`. `heard` is told the brokers' own
-    time of what is written, in microseconds, where a topic has it.
+    Without `transactions` commits are at least once, and outputs may be duplicated. `compression`: the codec of all
+    records; None leaves it to `streams.engine.log.kafka_codecs`. `heard` is called with the brokers' own time of each
+    write, in microseconds, for topics with log append time.
     """
 
     bootstrap: str
@@ -62,7 +62,7 @@ class KafkaSettings:
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def common(self) -> dict[str, Any]:
-        """What every client is made with."""
+        """The options of every client."""
         return {
             "bootstrap_servers": self.bootstrap,
             "request_timeout_ms": int(self.request_timeout * 1000),
@@ -70,31 +70,31 @@ class KafkaSettings:
         }
 
     def reading(self) -> dict[str, Any]:
-        """What every consumer is made with."""
+        """The options of every consumer."""
         return {
             **self.common(),
             "isolation_level": "read_committed",
-            # Where an offset is gone, the engine says what is to be done.
+            # The engine decides what to do if an offset is gone.
             "auto_offset_reset": "none",
             "enable_auto_commit": False,
         }
 
 
 class KafkaLog:
-    """A log on Kafka. One for each worker."""
+    """A log on Kafka. One per worker."""
 
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
         self.user = user_of(settings.client)
         self._admin: AIOKafkaAdminClient | None = None
-        #: It tells ends as they are, beyond transactions that are open.
+        #: Returns true end offsets, past open transactions.
         self._probe: AIOKafkaConsumer | None = None
         self._topics = KafkaTopics(lambda: self._started_probe()._client)
         self._member: KafkaMember | None = None
         self._torn: Torn = {}
 
     async def start(self) -> None:
-        """May be tried again behind `stop`. Raises `FatalError` where brokers answer and refuse this client."""
+        """May be retried after `stop`. Raises `FatalError` if brokers answer and refuse this client."""
         self._admin = AIOKafkaAdminClient(**self._settings.common())
         self._probe = AIOKafkaConsumer(**{**self._settings.reading(), "isolation_level": "read_uncommitted"})
         connecting = self._connect(self._admin, self._probe)
@@ -184,7 +184,7 @@ class KafkaLog:
                     await asyncio.sleep(0.05)
 
     async def _led(self, topics: list[str]) -> bool:
-        """Whether all of them can be used: a new topic is there before its leaders are."""
+        """Whether all of them are usable: a new topic exists before its partitions have leaders."""
         described = await self._ask("describing topics", lambda admin: admin.describe_topics(topics))
         return all(
             not each["error_code"] and all(one["leader"] >= 0 for one in each["partitions"]) for each in described
@@ -220,7 +220,7 @@ class KafkaLog:
                 try:
                     return await admin.list_consumer_group_offsets(group, partitions=_kafka(sources))
                 except GroupCoordinatorNotAvailableError:
-                    # The first group of a cluster has none at once.
+                    # The first group of a cluster has no coordinator at once.
                     await asyncio.sleep(0.1)
 
         found = await self._ask("asking for committed offsets", question)

@@ -1,4 +1,4 @@
-"""Requests of Kafka's protocol that the client has not: what one may do, and who is a member under which name."""
+"""Requests of Kafka's protocol that the client lacks: authorized operations, and group members with their ids."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class _TopicsQuestion(RequestStruct):  # type: ignore[misc]
 
 
 class TopicRights(Request[_TopicsQuestion]):  # type: ignore[misc]
-    """Metadata of topics, with what this client may do to each. Makes none."""
+    """Metadata of topics, with the operations this client is authorized for. Creates none."""
 
     API_KEY = 3
 
@@ -105,7 +105,7 @@ class _GroupsQuestion(RequestStruct):  # type: ignore[misc]
 
 
 class Group(Request[_GroupsQuestion]):  # type: ignore[misc]
-    """One group: its members with the names that they keep, and what this client may do to it."""
+    """One group: its members with their static ids, and the operations this client is authorized for."""
 
     API_KEY = 15
 

@@ -14,11 +14,11 @@ _VERSION = 0
 
 
 class KafkaAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
-    """Adapts one member's assignor; an object, where the client's own are classes, for it is one member's.
+    """Adapts one member's assignor; an instance, unlike the client's own, which are classes, as it has state.
 
-    It goes by the name of the range assignor, which keeps equally partitioned topics together too and tells nothing:
-    so workers of a version that used that one can be replaced one by one. (The client joins once for every assignor
-    that it is given, so there cannot be two.)
+    It bears the name of the range assignor, which also keeps co-partitioned topics together and sends no data, so that
+    workers of a version that used that one can be replaced by a rolling update. (The client joins once for every
+    assignor that it is given, so there cannot be two.)
     """
 
     name = "range"

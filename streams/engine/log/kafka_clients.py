@@ -1,4 +1,4 @@
-"""What the parts of the log on Kafka share: errors of the client, and closing it."""
+"""Shared by the parts of the log on Kafka: translating the client's errors, and closing clients."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ from streams.engine.rights import Operation
 
 never_create_topics()
 
-#: Seconds for a client to close; behind that it is left to itself.
+#: Seconds for a client to close; after that it is abandoned.
 _CLOSE = 3.0
 
 
-#: What the client raises where another one has the right by now.
+#: What the client raises once it is fenced.
 FENCED = (ProducerFenced, InvalidProducerEpoch, CommitFailedError, IllegalStateError)
 
 
 @contextmanager
 def errors(what: str, operation: Operation = "Describe") -> Iterator[None]:
-    """Turns the client's errors into those of the engine. `operation`: what is done to topics.
+    """Turns the client's errors into the engine's. `operation`: what is done to topics.
 
-    A client that has been fenced, closed or cut off may also fail in its own bookkeeping, with errors that are none of
-    Kafka's (`IllegalOperation`, `ConsumerStoppedError`, an assertion, a missing key): whatever is raised inside of it
-    is an error of the log, and never a fault of this program.
+    A client that has been fenced, closed or disconnected may also fail in its own bookkeeping, with errors that are not
+    Kafka's (`IllegalOperation`, `ConsumerStoppedError`, an assertion, a missing key): anything raised inside the client
+    is a log error, never a fault of this program.
     """
     try:
         yield
@@ -54,7 +54,7 @@ def errors(what: str, operation: Operation = "Describe") -> Iterator[None]:
 
 
 def _translated(what: str, error: Exception, operation: Operation) -> Exception:
-    """The engine's error for one of the client's; the error itself where it is the engine's already, or our fault."""
+    """The engine's error for one of the client's; the error itself if it is the engine's already, or our fault."""
     if isinstance(error, LogError | FatalError):
         return error
     if denied := denied_by(error, operation):
@@ -71,7 +71,7 @@ def _translated(what: str, error: Exception, operation: Operation) -> Exception:
 
 
 def _of_the_client(error: Exception) -> bool:
-    """Whether it was raised inside of the client. What is wrong with our arguments is our fault."""
+    """Whether it was raised inside the client. Wrong arguments are our fault."""
     if isinstance(error, TypeError):
         return False
     frames = walk_tb(error.__traceback__)
@@ -79,7 +79,7 @@ def _of_the_client(error: Exception) -> bool:
 
 
 async def quietly(closing: Coroutine[Any, Any, None], seconds: float = _CLOSE) -> None:
-    """Closes a client, whatever state it is in, within so many seconds. Never raises."""
+    """Closes a client, whatever its state, within `seconds`. Never raises."""
     try:
         async with asyncio.timeout(seconds):
             await closing
@@ -91,6 +91,6 @@ async def quietly(closing: Coroutine[Any, Any, None], seconds: float = _CLOSE) -
 
 
 def _cancelled() -> bool:
-    """Whether it is this task that is to end, and not one of the client's that somebody waited for."""
+    """Whether this task is being cancelled, rather than one of the client's that was awaited."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0

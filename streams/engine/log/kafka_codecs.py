@@ -1,4 +1,4 @@
-"""How what a worker writes to Kafka is compressed."""
+"""Compression of what a worker writes to Kafka."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _ATTRIBUTES: dict[Codec, int] = {
 
 
 class Codecs(NamedTuple):
-    """Attributes of batches, as Kafka's format has them: of those for changelogs, and of all others."""
+    """Attributes of record batches, in Kafka's format: for changelogs, and for all other topics."""
 
     changelogs: int
     others: int
 
 
 def codecs(codec: Codec | None) -> Codecs:
-    """One for everything. Without it changelogs alone are compressed: their rows are alike, and are read again."""
+    """The given codec for everything; without one, changelogs only: their rows are alike, and are read again."""
     if codec is None:
         return Codecs(_ATTRIBUTES["zstd"], _ATTRIBUTES["none"])
     return Codecs(_ATTRIBUTES[codec], _ATTRIBUTES[codec])

@@ -1,4 +1,4 @@
-"""The end of a consumer whose brokers are gone: by itself it would live on beside the next one."""
+"""Ends a consumer whose brokers are gone: left alone it would live on beside its successor."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from streams.engine.log.kafka_clients import quietly
 
 
 async def ended(consumer: AIOKafkaConsumer, seconds: float) -> None:
-    """Stops it within so many seconds; then ends whatever is left of it. Never raises.
+    """Stops it within `seconds`, then cancels whatever is left of it. Never raises.
 
-    A member of a group that is left alive goes on joining, and takes the partitions back from whoever bears its name.
+    A group member left alive would keep rejoining, and take the partitions back from its successor of the same id.
     """
     await quietly(consumer.stop(), seconds)
     coordinator: Any = consumer._coordinator

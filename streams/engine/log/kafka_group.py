@@ -25,14 +25,14 @@ from streams.engine.processor import Record
 _DAY = 86_400_000
 #: Seconds to leave the group: who comes or goes at the same moment is waited for, or nobody hears that this one left.
 _LEAVE = 10.0
-#: The same where the group does not answer.
+#: The same if the group does not answer.
 _ALONE = 1.0
-#: Seconds between heartbeats at the most.
+#: Longest time between heartbeats, in seconds.
 _HEARTBEAT = 3.0
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
-    """Hands rebalances on to the engine's listener."""
+    """Forwards rebalances to the engine's listener."""
 
     def __init__(self, listener: Listener, member: KafkaMember) -> None:
         self._listener = listener
@@ -74,12 +74,12 @@ class KafkaMember:
             group_id=group,
             group_instance_id=instance_id,
             session_timeout_ms=int(session_timeout * 1000),
-            # By a heartbeat a member learns that others come or go: with a long session, too, that is soon.
+            # A member learns of a rebalance by a heartbeat: keep them frequent with long sessions too.
             heartbeat_interval_ms=int(min(session_timeout / 4, _HEARTBEAT) * 1000),
             rebalance_timeout_ms=int(session_timeout * 1000),
-            # A worker that restores for long, or waits for others, fetches nothing and is well: heartbeats tell.
+            # A worker in a long restore, or waiting for others, fetches nothing and is well: rely on heartbeats.
             max_poll_interval_ms=_DAY,
-            # Of the client's own, this one alone assigns equally partitioned topics equally.
+            # Of the client's own assignors, only this one keeps co-partitioned topics together.
             partition_assignment_strategy=(KafkaAssignor(assignor) if assignor else RangePartitionAssignor,),
         )
 
@@ -136,13 +136,13 @@ class KafkaMember:
         return coordinator is not None and coordinator.coordinator_id is not None
 
     def joined(self) -> None:
-        """Remembers by which id the group knows this member now."""
+        """Remembers the member id that the group knows this member by now."""
         self._known_as = self._consumer._coordinator.member_id
 
     async def still_the_one(self) -> None:
-        """Ends this member where the group has another one by its name: joining again would take it away from that one.
+        """Ends this member if the group has another with its static id: joining again would fence that one.
 
-        To Kafka a second member of one name is the first one, started again: neither is told of the other.
+        To Kafka a second member with a static id is the first one, restarted: neither is told of the other.
         """
         coordinator = self._consumer._coordinator
         if self._instance_id is None or not self._known_as or coordinator.member_id == self._known_as:
@@ -161,12 +161,12 @@ class KafkaMember:
 
     @property
     def _broken(self) -> bool:
-        """Whether one of the client's own tasks has ended: it would fetch nothing, or be told nothing, any more."""
+        """Whether one of the client's own tasks has ended: it would fetch nothing, or hear nothing, any more."""
         consumer = self._consumer
         return bool(consumer._fetcher._fetch_task.done() or consumer._coordinator._coordination_task.done())
 
     def _moved(self, source: TopicPartition, partition: KafkaPartition) -> int | None:
-        """The position, where it is another one than before: behind records, or behind markers alone."""
+        """The position, if it has moved: past records, or past markers alone."""
         subscription = self._consumer._subscription.subscription
         assignment = subscription.assignment if subscription is not None else None
         if assignment is None or partition not in assignment.tps:
@@ -179,7 +179,7 @@ class KafkaMember:
         return position
 
     async def commit(self, offsets: Mapping[TopicPartition, Committed]) -> None:
-        """Commits offsets as this member of the group; raises where the group has moved on."""
+        """Commits offsets as this member of the group; raises if the group's generation has moved on."""
         wanted = {
             KafkaPartition(*source): OffsetAndMetadata(committed.offset, committed.metadata)
             for source, committed in offsets.items()
@@ -195,7 +195,7 @@ class KafkaMember:
 
 
 def _cut(source: TopicPartition, records: list[Record], position: int, epoch: int, most: int) -> list[Fetched]:
-    """In batches of at most so many records, the last of which ends at the position."""
+    """Cuts records into batches of at most `most`, the last of which ends at the position."""
     cuts = [records[start : start + most] for start in range(0, len(records), most)] or [[]]
     ends = [cut[-1].offset + 1 for cut in cuts[:-1]] + [position]
     return [Fetched(source, cut, end, epoch) for cut, end in zip(cuts, ends, strict=True)]

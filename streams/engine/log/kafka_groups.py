@@ -1,4 +1,4 @@
-"""Consumer groups from outside: who is in them, their end, and where a new member shall begin."""
+"""Consumer groups, administered from outside: their members, deletion, and start offsets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ never_create_topics()
 
 
 async def members(admin: AIOKafkaAdminClient, group: str) -> list[str]:
-    """Where the members of a group run, one text each: none where the group does not exist."""
+    """Where the members of a group run, one text each; empty if the group does not exist."""
     try:
         (answer,) = await admin.describe_consumer_groups([group])
     except GroupCoordinatorNotAvailableError:
@@ -29,7 +29,7 @@ async def members(admin: AIOKafkaAdminClient, group: str) -> list[str]:
 
 
 async def nobody_in(admin: AIOKafkaAdminClient, group: str) -> None:
-    """Raises `FatalError` where the group has members."""
+    """Raises `FatalError` if the group has members."""
     if there := await members(admin, group):
         raise FatalError(
             f"group {group} has {len(there)} members ({', '.join(sorted(there)[:3])}): stop all workers first; "
@@ -38,7 +38,7 @@ async def nobody_in(admin: AIOKafkaAdminClient, group: str) -> None:
 
 
 async def delete_group(admin: AIOKafkaAdminClient, group: str) -> bool:
-    """Deletes a group with its offsets, which the brokers refuse while it has members. Whether there was one.
+    """Deletes a group with its offsets; brokers refuse while it has members. Returns whether it existed.
 
     Raises `FatalError`, `LogError` and the client's errors.
     """
@@ -57,7 +57,7 @@ async def delete_group(admin: AIOKafkaAdminClient, group: str) -> bool:
 
 
 async def commit_as(group: str, client: Mapping[str, Any], offsets: Mapping[TopicPartition, Committed]) -> None:
-    """Commits offsets for a group that has no members. `client`: what a consumer is made with."""
+    """Commits offsets for a group that has no members. `client`: options of the consumer."""
     consumer = AIOKafkaConsumer(**client, group_id=group)
     try:
         await consumer.start()
@@ -70,7 +70,7 @@ async def commit_as(group: str, client: Mapping[str, Any], offsets: Mapping[Topi
 
 
 async def offsets_at(client: Mapping[str, Any], ends: Mapping[TopicPartition, int], time: int) -> dict[Any, int]:
-    """The first offset of each partition whose record is of `time` (microseconds) or later; its end without any."""
+    """By partition, the first offset with a timestamp of `time` (microseconds) or later; its end if there is none."""
     consumer = AIOKafkaConsumer(**client)
     try:
         await consumer.start()

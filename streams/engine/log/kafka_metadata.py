@@ -1,8 +1,8 @@
-"""No topic is made by asking for it.
+"""Keeps metadata requests from creating topics.
 
-The client's requests for metadata allow the broker to make the topics that they name, and it does so where
-`auto.create.topics.enable` is as Kafka has it by default: with its own number of partitions, and not compacted. Topics
-are made by `parcelwatch topics` and a first start alone.
+The client's metadata requests allow the broker to create the topics that they name, and with Kafka's default of
+`auto.create.topics.enable` it does: with its own number of partitions, and not compacted. Only `parcelwatch topics` and
+a first start create topics.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class AskingMetadata(MetadataRequest):  # type: ignore[misc]
 
 
 def never_create_topics() -> None:
-    """From now on no client of this process lets a broker make a topic that it asks for."""
-    # All requests of consumers and producers are made in the one module, those of admin clients in the other.
+    """From now on no client of this process makes a broker create a topic by asking for it."""
+    # Consumers and producers build their requests in one module, admin clients in the other.
     aiokafka.client.MetadataRequest = AskingMetadata
     aiokafka.admin.client.MetadataRequest = AskingMetadata

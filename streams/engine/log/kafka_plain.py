@@ -12,15 +12,15 @@ from streams.engine.log.kafka_clients import errors
 from streams.engine.log.kafka_codecs import Codecs
 from streams.engine.log.kafka_sending import Row, Sending, Sent
 
-#: Rows by changelog that were cut off and have to be put back.
+#: By changelog, the torn rows that have to be put back.
 Torn = dict[TopicPartition, dict[bytes, bytes | None]]
 
 
 class KafkaPlainWriter:
     """Writes for one task; see `streams.engine.log.interface.Writer`. `timeout` (seconds) ends every commit.
 
-    Nothing fences it: a worker that was frozen for longer than its session and wakes in the midst of a commit may still
-    write. `commit_offsets` commits as a member of the group, and fails where the group has moved on.
+    Nothing fences it: a worker that was frozen for longer than its session and wakes in mid-commit may still
+    write. `commit_offsets` commits as a member of the group, and fails if the group has moved on.
     """
 
     def __init__(
@@ -39,8 +39,8 @@ class KafkaPlainWriter:
         self._torn = torn
         self._commit_offsets = commit_offsets
         self._clean = False
-        # Asks nothing of the broker but that it keeps what it has acknowledged. One batch a partition is under way at a
-        # time, so that batches stay in order; one that is sent twice lies behind itself, which changes nothing.
+        # Requires nothing of the broker but durable acknowledged writes. One batch per partition is in flight at a
+        # time, so batches stay in order; a retried batch directly follows its duplicate, which changes nothing.
         self._sending = Sending(client, heard, acks="all")
 
     async def open(self) -> None:
@@ -69,7 +69,7 @@ class KafkaPlainWriter:
         return end
 
     async def _seal(self, changelog: TopicPartition, rows: list[Row], wall: int = 0) -> int | None:
-        """Writes the rows; the last one, which is the seal, when all others are known to be there, and in time."""
+        """Writes the rows; the last one, the seal, once all others are acknowledged and their clock is checked."""
         sending, codec = self._sending, self._codecs.changelogs
         await sending.arrived(await sending.send(changelog, rows[:-1], codec) if rows[:-1] else [], changelog, wall)
         return await sending.arrived(await sending.send(changelog, rows[-1:], codec), changelog)

@@ -1,4 +1,4 @@
-"""What a port of a broker speaks, found out by speaking to it: to a client of another kind it just falls silent."""
+"""Probes which protocol a broker's port speaks: a client of the wrong protocol only meets silence."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Protocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 #: Seconds for one answer.
 _PATIENCE = 3.0
 _API_VERSIONS, _METADATA = 18, 3
-#: What is said of one that speaks no TLS at all.
+#: The error text of a port that speaks no TLS at all.
 _NO_TLS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNEXPECTED_EOF_WHILE_READING"}
-#: The largest answer that is one: what speaks something else seems to announce a giant.
+#: Largest plausible response, in bytes: in another protocol the length field decodes to a huge number.
 _LARGEST = 1 << 20
 
 
 async def spoken_at(host: str, port: int) -> Protocol | None:
-    """The protocol that a client has to be told to speak; None where nothing of Kafka's answers."""
+    """The security protocol to configure in a client; None if no Kafka broker answers."""
     if (bare := await _greeted(host, port, None)) is not None:
         return "SASL_PLAINTEXT" if bare else "PLAINTEXT"
-    # Whoever it is: it is told nothing but that we are there.
+    # No verification: the probe sends no secrets.
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -33,7 +33,7 @@ async def spoken_at(host: str, port: int) -> Protocol | None:
 
 
 async def _greeted(host: str, port: int, context: ssl.SSLContext | None) -> bool | None:
-    """Whether it wants to know who one is before it tells anything; None where it does not speak so."""
+    """Whether it demands authentication first; None if it does not speak this protocol."""
     writer: asyncio.StreamWriter | None = None
     try:
         async with asyncio.timeout(_PATIENCE):
@@ -42,7 +42,7 @@ async def _greeted(host: str, port: int, context: ssl.SSLContext | None) -> bool
                 return None
             return not await _answers(reader, writer, _METADATA, struct.pack(">i", 0))
     except ssl.SSLError as error:
-        # It speaks TLS and does not like how: it wants a certificate, for instance.
+        # It speaks TLS but rejects the handshake: it may demand a certificate.
         return None if error.reason in _NO_TLS else False
     except (OSError, TimeoutError, EOFError):
         return None
@@ -55,7 +55,7 @@ async def _greeted(host: str, port: int, context: ssl.SSLContext | None) -> bool
 
 
 async def _answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, key: int, body: bytes) -> bool:
-    """Whether a request gets an answer: who has not said who one is gets one to the first question alone."""
+    """Whether a request is answered: without authentication a SASL port answers only the first."""
     request = struct.pack(">hhih", key, 0, 7, -1) + body
     writer.write(struct.pack(">i", len(request)) + request)
     try:

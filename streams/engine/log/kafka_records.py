@@ -1,8 +1,8 @@
-"""Records as the client's parser has them.
+"""Hands over records as the client's parser produces them.
 
-The client puts each record into a frozen dataclass of eleven fields before it hands it over, which takes as long as
-all the rest of fetching it. The parsed record has all that the engine asks of a `Record`: offset, timestamp, key,
-value, headers.
+The client copies each record into a frozen dataclass of eleven fields, which takes as long as all the rest of the
+fetch. The parsed record already has everything that the engine needs of a `Record`: offset, timestamp, key, value,
+headers.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from aiokafka.consumer.fetcher import FetchResult
 
 
 def hand_over_parsed(consumer: AIOKafkaConsumer) -> None:
-    """From now on the consumer, which has been started, hands records over as they were parsed."""
+    """Makes a started consumer hand over records as parsed."""
     consumer._fetcher._records = _Fetched(consumer._fetcher._records)
 
 

@@ -1,4 +1,4 @@
-"""Why brokers that can be reached will not have this client."""
+"""Finds out why reachable brokers refuse this client."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from streams.engine.log.kafka_port import spoken_at
 
 never_create_topics()
 
-#: Seconds for one broker, and for a client to connect before it is looked why it does not.
+#: Seconds for one broker, and for a client to connect before the cause is looked for.
 _PATIENCE, _SLOW = 5.0, 2.0
 
 
 class NoTokenError(KafkaError):  # type: ignore[misc]
-    """Who gives the tokens has none."""
+    """The token provider returned no token."""
 
 
 _REFUSALS = (
@@ -43,9 +43,9 @@ _REFUSALS = (
 
 
 async def unless_refused(connecting: Coroutine[Any, Any, None], bootstrap: str, client: Mapping[str, Any]) -> None:
-    """Waits until a client has connected. Raises what it raises, and `FatalError` where it never will.
+    """Waits until a client has connected. Raises what it raises, and `FatalError` if it never will.
 
-    Where it takes long it is looked why: to a client of another protocol a broker just falls silent.
+    If it takes long the broker is probed: to a client of the wrong protocol it is silent.
     """
     task = asyncio.ensure_future(connecting)
     try:
@@ -60,9 +60,9 @@ async def unless_refused(connecting: Coroutine[Any, Any, None], bootstrap: str, 
 
 
 async def _raise_refusal(bootstrap: str, client: Mapping[str, Any]) -> None:
-    """Raises `FatalError` where a broker answers and refuses who we are, or we refuse what it says it is.
+    """Raises `FatalError` if a broker rejects our credentials, or we reject its certificate.
 
-    The clients themselves only say that they could not connect. To wait would change nothing about it.
+    The clients themselves only report that they could not connect. Waiting would not help.
     """
     told = str(client.get("security_protocol", "PLAINTEXT"))
     for server in bootstrap.split(","):

@@ -1,6 +1,6 @@
-"""Requests that Kafka answers and the client has no word for.
+"""Requests of Kafka's protocol that the client lacks.
 
-Each is of one version, which every broker since 2.8 knows; `Unanswered` where one does not.
+Each has one version, which every broker since 2.8 supports; `Unanswered` if one does not.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Text = CompactString("utf-8")
 
 
 class Unanswered(Exception):
-    """The broker is too old for the question."""
+    """The broker is too old for the request."""
 
 
 class Uuid:
@@ -162,7 +162,7 @@ class ListTransactionsRequest0(RequestStruct):  # type: ignore[misc]
 
 
 class DescribeTopics(Request[MetadataRequest12]):  # type: ignore[misc]
-    """Topics by their names, with ids and leaders; none is made by asking."""
+    """Topics by name, with ids and leaders; creates none."""
 
     API_KEY = 3
 
@@ -174,7 +174,7 @@ class DescribeTopics(Request[MetadataRequest12]):  # type: ignore[misc]
 
 
 class DescribeProducers(Request[DescribeProducersRequest0]):  # type: ignore[misc]
-    """Who has written to partitions and not ended yet, asked of their leader."""
+    """The active producers of partitions, from their leader."""
 
     API_KEY = 61
 
@@ -186,7 +186,7 @@ class DescribeProducers(Request[DescribeProducersRequest0]):  # type: ignore[mis
 
 
 class ListTransactions(Request[ListTransactionsRequest0]):  # type: ignore[misc]
-    """The transactions of producers of which this broker is the coordinator, as far as they may be described."""
+    """The producers' transactions that this broker coordinates, as far as this client may describe them."""
 
     API_KEY = 66
 
@@ -201,7 +201,7 @@ _R = TypeVar("_R", bound=RequestStruct)
 
 
 async def ask(client: AIOKafkaClient, node: int, request: Request[Any]) -> dict[str, Any]:
-    """The answer of one broker. Raises `Unanswered`, and what the client raises."""
+    """One broker's response. Raises `Unanswered`, and what the client raises."""
     try:
         answer = await client.send(node, request)
     except (IncompatibleBrokerVersion, NotImplementedError):

@@ -1,4 +1,4 @@
-"""Which rights a client lacks: by what the brokers tell of it, and by the errors that the client meets."""
+"""The rights that a client lacks: as the brokers report them, and as its errors show."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ _TOPIC_DENIED, _GROUP_DENIED = TopicAuthorizationFailedError.errno, GroupAuthori
 
 
 def user_of(client: Mapping[str, Any]) -> str:
-    """The name by which brokers know who connects so; NAME where that is told by a certificate or a token."""
+    """The brokers' name for a client with these options; NAME if a certificate or a token determines it."""
     return str(client.get("sasl_plain_username") or "NAME")
 
 
 async def lacking(client: Any, rights: Collection[Right]) -> list[Right]:
-    """Those of the rights that the brokers deny, of topics that exist and of groups. Raises the client's errors.
+    """The rights that the brokers deny, on existing topics and on groups. Raises the client's errors.
 
-    A topic that may not even be described is one that may not be used, whether it exists or not.
+    A topic that may not even be described is unusable, whether it exists or not.
     """
     topics = sorted({right.name for right in rights if right.resource == "topic"})
     denied: list[Right] = []
@@ -47,7 +47,7 @@ async def lacking(client: Any, rights: Collection[Right]) -> list[Right]:
 
 
 async def group_told(client: Any, group: str) -> tuple[int, int]:
-    """The error code and the operations that are told of a group."""
+    """The error code and the authorized operations of a group."""
     try:
         described = await describe(client, group)
     except GroupAuthorizationFailedError:
@@ -56,7 +56,7 @@ async def group_told(client: Any, group: str) -> tuple[int, int]:
 
 
 async def describe(client: Any, group: str) -> Any:
-    """A group as its coordinator tells of it. Raises the client's errors."""
+    """Describes a group, by its coordinator. Raises the client's errors."""
     node = await client.coordinator_lookup(CoordinationType.GROUP, group)
     (described,) = (await client.send(node, Group(group))).groups
     return described
@@ -70,9 +70,9 @@ def _denied(told: dict[str, tuple[int, int]], rights: list[Right], denied: int) 
 
 
 def denied_by(error: BaseException, operation: Operation) -> list[Right]:
-    """The rights whose lack is the cause of an error, as far as it tells; `operation`: what was done to topics.
+    """The missing rights that caused an error, as far as it tells; `operation`: what was done to topics.
 
-    The client hides them: what it raises is often another error, which this one has led to.
+    The client hides them: what it raises is often a consequence of the authorization error.
     """
     for each in _causes(error):
         names = _names(each)
@@ -88,7 +88,7 @@ def denied_by(error: BaseException, operation: Operation) -> list[Right]:
 
 
 def _names(error: BaseException) -> list[str]:
-    """The names that it was raised with: none, one, or a set of them."""
+    """The names in its arguments: none, one, or a set of them."""
     found: list[str] = []
     for argument in error.args:
         found += [argument] if isinstance(argument, str) else map(str, argument) if _many(argument) else []

@@ -1,7 +1,7 @@
-"""Rows of a changelog, taken out of what the client has fetched batch by batch.
+"""Reads changelog rows from the client batch by batch.
 
-The client hands records over one by one, through two generators; that is most of what reading them costs. A changelog
-is read for its keys and values alone, and a batch is either all committed or not at all, so a batch is taken at once.
+The client hands records over one by one, through two generators, which is most of the cost of reading. A changelog is
+read for its keys and values alone, and a batch is committed as a whole or not at all, so it is taken as a whole.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 from streams.engine.log.interface import Rows, TopicPartition
 from streams.engine.log.kafka_clients import errors, quietly
 
-#: Bytes that are fetched at once. Each fetch waits for the broker, and its rows are handed over together.
+#: Bytes per fetch. Each fetch waits for the broker, and its rows are handed over together.
 _BYTES = 4 << 20
 
 _Row = tuple[bytes, bytes | None]
 
 
 def hand_over_batches(consumer: AIOKafkaConsumer) -> None:
-    """From now on the consumer, which has been started, hands over lists of rows where it handed over records.
+    """Makes a started consumer hand over lists of rows instead of records.
 
     Batches are not empty, and `max_records` counts them.
     """
@@ -43,7 +43,7 @@ class _Fetched(dict[Any, Any]):
 
 
 def _batches(fetched: Any) -> Iterator[list[_Row]]:
-    """As the client's own generator does, which knows what was aborted; `next_fetch_offset` becomes the position."""
+    """Like the client's own generator, which skips aborted batches; `next_fetch_offset` becomes the position."""
     records, aborted = fetched._records, fetched._aborted_producers
     while records.has_next():
         batch = records.next_batch()
@@ -86,7 +86,7 @@ async def read_rows(
                 consumer.assign([partition])
                 consumer.seek(partition, begin)
             position = begin
-            # The last offset is a transaction's marker, which is never handed over: the position tells.
+            # The last offset is a transaction marker, which is never handed over: go by the position.
             while (before := position) < end:
                 async with asyncio.timeout(patience):
                     while position == before:

@@ -1,4 +1,4 @@
-"""A producer that writes whole batches, and knows of each whether it is there."""
+"""A producer that writes whole batches, and tracks the acknowledgement of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from streams.engine.partitioner import partition_for
 from streams.engine.processor import Output
 from streams.engine.wall_clock import check_wall
 
-#: Bytes of one batch; Kafka's default limit for a batch is 1 MiB.
+#: Size of a batch, in bytes; Kafka's default limit is 1 MiB.
 _BATCH_BYTES = 512 << 10
 #: Seconds and answers for which brokers may not know a topic: a new one is not known everywhere at once, and where this
 #: process or they have too much to do, a single answer takes seconds.
@@ -30,7 +30,7 @@ Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
 
 
 class Sent(NamedTuple):
-    """A batch that was handed over, and the future of the broker's answer."""
+    """A batch handed to the client, and the future of the broker's answer."""
 
     target: TopicPartition
     records: int
@@ -38,9 +38,9 @@ class Sent(NamedTuple):
 
 
 class Sending:
-    """One producer. `options` are those of the client that make it transactional or not.
+    """One producer. `options`: client options that make it transactional or not.
 
-    `heard` is told the brokers' own time of what is written, in microseconds.
+    `heard` is called with the brokers' own time of each write, in microseconds.
     """
 
     def __init__(self, client: Mapping[str, Any], heard: Callable[[int], None], **options: Any) -> None:
@@ -51,7 +51,7 @@ class Sending:
     async def by_partition(
         self, outputs: Sequence[Output], envelopes: Sequence[tuple[TopicPartition, bytes]]
     ) -> dict[TopicPartition, list[Row]]:
-        """Sorts records by the partition that they go to. Raises `FatalError` where an output's topic is missing."""
+        """Groups records by target partition. Raises `FatalError` if an output topic is missing."""
         found: dict[TopicPartition, list[Row]] = {}
         for target, value in envelopes:
             found.setdefault(target, []).append((None, value, ()))
@@ -65,7 +65,7 @@ class Sending:
         return found
 
     async def _partitions(self, topic: str) -> int:
-        """How many the topic has. Raises `FatalError` where there is none of that name: the client would ask on."""
+        """The topic's number of partitions. Raises `FatalError` if it does not exist: the client would ask forever."""
         client = self.producer.client
         if (known := client.cluster.partitions_for_topic(topic)) is None:
             client.add_topic(topic)
@@ -80,7 +80,7 @@ class Sending:
         return len(known)
 
     async def send(self, target: TopicPartition, rows: Sequence[Row], codec: int) -> list[Sent]:
-        """Hands the rows over, in batches; `codec` is one of `streams.engine.log.kafka_codecs`."""
+        """Hands the rows to the client, in batches; `codec` is one of `streams.engine.log.kafka_codecs`."""
         producer = self.producer
         sent: list[Sent] = []
 
@@ -99,15 +99,14 @@ class Sending:
         return sent
 
     def _batch(self, codec: int) -> BatchBuilder:
-        """An empty batch; those that the client makes have one codec for every topic."""
+        """An empty batch; the client's own batches have one codec for every topic."""
         return BatchBuilder(_BATCH_BYTES, codec, is_transactional=self._transactional)
 
     async def arrived(self, sent: Sequence[Sent], followed: TopicPartition | None = None, wall: int = 0) -> int | None:
-        """Waits until all are there; the offset behind the last one of a partition. Raises what the first one met.
+        """Waits until all are acknowledged; returns the offset after the last one in partition `followed`.
 
-        Before all, `ClockError` where `wall` is minutes ahead of the brokers' own time.
-
-        That is a `FatalError` where a topic takes no batches of this size: to try again would change nothing.
+        Raises the first batch's error: `FatalError` if a topic takes no batches of this size, as a retry would not
+        help. `ClockError` if `wall` is minutes ahead of the brokers' own time takes precedence.
         """
         end = None
         answers = await asyncio.gather(*(each.answer for each in sent), return_exceptions=True)
@@ -128,18 +127,18 @@ class Sending:
         return end
 
     async def close(self, clean: bool) -> None:
-        """Closes the client; where it is not `clean`, something may be under way. Never raises."""
+        """Closes the client; if not `clean`, writes may be in flight. Never raises."""
         if clean:
             await quietly(self.producer.stop())
-        # A producer with something under way would go on trying to send it: it is ended without being asked. What it
-        # leaves open is undone by the next one of its name.
+        # A producer with writes in flight would keep retrying them: cancel it. The next producer with its
+        # transactional id aborts what it leaves open.
         self.producer._closed = True
         await quietly(self.producer.client.close())
         await quietly(self.producer._sender.close())
 
 
 def _by_broker(answer: RecordMetadata) -> bool:
-    """Whether the timestamp is that of the broker which took the batch, and not the producer's."""
+    """Whether the timestamp is the broker's log append time, and not the producer's."""
     return answer.timestamp_type == 1 and answer.timestamp is not None and answer.timestamp >= 0
 
 

@@ -1,4 +1,4 @@
-"""Reads given spans of partitions of any topics, committed records alone: for commands that look at what is there."""
+"""Reads given offset ranges of any partitions, committed records only: for commands that inspect topics."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from streams.engine.log.kafka import KafkaSettings
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.processor import Record
 
-#: Bytes and records that are fetched of a partition and handed over at once.
+#: Bytes per fetch and partition, and records handed over at once.
 _BYTES, _RECORDS = 2 << 20, 5_000
 
 
 class KafkaSpans:
-    """Partitions from one offset up to another, by (begin, end). `ended`: those that have been read."""
+    """Reads partitions by (begin, end) offsets. `ended`: those that have been read completely."""
 
     def __init__(self, settings: KafkaSettings, spans: Mapping[TopicPartition, tuple[int, int]]) -> None:
         self.ended = {source for source, (begin, end) in spans.items() if begin >= end}
@@ -43,7 +43,7 @@ class KafkaSpans:
                     consumer.seek(KafkaPartition(*source), begin)
 
     async def read(self, sources: Collection[TopicPartition]) -> list[Fetched]:
-        """What comes next of these partitions, of at least one of those that have not ended. Raises `LogError`."""
+        """The next records of these partitions, of at least one that has not ended. Raises `LogError`."""
         wanted = [KafkaPartition(*source) for source in sources if source not in self.ended]
         if not wanted:
             return []
@@ -58,7 +58,7 @@ class KafkaSpans:
                     for each in wanted:
                         source = TopicPartition(*each)
                         position, end = await consumer.position(each), self._spans[source][1]
-                        # Markers of transactions are never handed over, but the position goes beyond them.
+                        # Transaction markers are never handed over, but the position moves past them.
                         if position == self._positions[source]:
                             continue
                         self._positions[source] = position

@@ -1,4 +1,4 @@
-"""Changelogs on Kafka as a standby follows them: by a consumer of its own, outside of the group."""
+"""Follows changelogs on Kafka for standbys, by a consumer of its own outside the group."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _BATCHES = 4
 
 
 class KafkaTail:
-    """Follows changelog partitions; see `streams.engine.log.interface.Tail`. `client`: what consumers are made with."""
+    """Follows changelog partitions; see `streams.engine.log.interface.Tail`. `client`: options of the consumer."""
 
     def __init__(self, client: Mapping[str, Any]) -> None:
         self._positions: dict[KafkaPartition, int] = {}
@@ -54,7 +54,7 @@ class KafkaTail:
         assignment = self._consumer._subscription.subscription.assignment
         found = []
         for partition, before in self._positions.items():
-            # Behind the records, or behind markers alone, which are never handed over.
+            # Past the records, or past markers alone, which are never handed over.
             position = int(assignment.state_value(partition).position)
             if position > before:
                 self._positions[partition] = position

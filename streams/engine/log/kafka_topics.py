@@ -1,4 +1,4 @@
-"""What brokers know of topics, with the ids that tell a topic from one that was made again under its name."""
+"""Topic metadata, with the ids that tell a topic from one that was created again under its name."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from streams.engine.errors import LogError
 from streams.engine.log.interface import Topic, TopicPartition
 from streams.engine.log.kafka_requests import DescribeProducers, DescribeTopics, ListTransactions, Unanswered, ask
 
-#: What Kafka calls the end of a partition, and the isolation of those who do not see open transactions.
+#: Kafka's codes for the end of a partition, and for isolation level read_committed.
 _LATEST, _READ_COMMITTED = -1, 1
 
 
 class KafkaTopics:
-    """Asks by a client that has been started. Raises `LogError`, and what the client raises."""
+    """Requests through a started client. Raises `LogError`, and what the client raises."""
 
     def __init__(self, client: Callable[[], AIOKafkaClient]) -> None:
         self._client = client
         self._leaders: dict[TopicPartition, int] = {}
 
     async def describe(self, topics: Collection[str]) -> dict[str, Topic] | None:
-        """Those that exist; None where the brokers are too old to tell."""
+        """Those that exist; None if the brokers are too old to tell."""
         try:
             found = await self._asked(self._any(), topics)
         except Unanswered:
@@ -34,9 +34,9 @@ class KafkaTopics:
         return {topic: Topic(each["topic_id"], len(each["partitions"])) for topic, each in found.items()}
 
     async def ids(self, sources: Collection[TopicPartition]) -> dict[str, bytes]:
-        """By topic, as the leaders of these partitions know it now. Where two of them differ it is a third one, b"?".
+        """The ids by topic, as the leaders of these partitions know them now; b"?" if the leaders disagree.
 
-        What has been fetched of a partition before came from the topic of that id, or from a former one.
+        Anything fetched from a partition before came from the topic of that id, or from an earlier one.
         """
         by_node: dict[int, set[str]] = {}
         for source in sources:
@@ -105,7 +105,7 @@ class KafkaTopics:
         return {each["producer_id"]: each["transactional_id"] for answer in answers for each in answer["transactions"]}
 
     async def _led(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
-        """Who leads each of the partitions. Raises `LogError` where one does not exist or has no leader."""
+        """The leader of each partition. Raises `LogError` if one does not exist or has no leader."""
         described = await self._asked(self._any(), {source.topic for source in sources})
         leaders = {
             TopicPartition(topic, one["partition"]): one["leader"]

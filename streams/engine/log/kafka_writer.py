@@ -40,7 +40,7 @@ class KafkaWriter:
         )
 
     async def open(self) -> None:
-        """Takes the transactional id over: fences whoever held it and undoes what it had open."""
+        """Takes the transactional id over: fences its previous holder and aborts its open transaction."""
         await self._sending.producer.start()
         self._clean = True
 
@@ -58,7 +58,7 @@ class KafkaWriter:
             ended = self._ended()
             if isinstance(ended, FENCED):
                 raise FencedError(f"committing {self._id}: {ended!r}") from error
-            # Offsets are committed by the right to read their topics, and this alone is told without a name.
+            # Committing offsets takes the read right on their topics; only this error names no topic.
             if ended is not None and (denied := denied_by(ended, "Read")):
                 raise DeniedError(
                     f"committing {self._id}: the brokers deny {', '.join(map(str, denied))}", denied
@@ -68,7 +68,7 @@ class KafkaWriter:
         return end
 
     def _ended(self) -> BaseException | None:
-        """The error that ended the producer for good, where one did."""
+        """The error that ended the producer permanently, if any."""
         manager = self._sending.producer._txn_manager
         waiter = manager._transaction_waiter
         if not manager.is_fatal_error() or waiter is None or not waiter.done() or waiter.cancelled():
@@ -85,7 +85,7 @@ class KafkaWriter:
         for target, rows in batches.items():
             codec = self._codecs.changelogs if target == transaction.changelog else self._codecs.others
             sent += await sending.send(target, rows, codec)
-        # A commit succeeds though a produce in it has failed: each of them must be known to be there.
+        # A commit can succeed although a produce in it failed: wait for each acknowledgement.
         end = await sending.arrived(sent, transaction.changelog, transaction.wall)
         offsets = {
             KafkaPartition(*source): OffsetAndMetadata(committed.offset, committed.metadata)

@@ -29,13 +29,13 @@ from streams.engine.processor import Record
 from streams.engine.rights import Right
 from streams.engine.wall_clock import check_wall
 
-#: Rows that a changelog is read in at once.
+#: Rows per batch of a changelog read.
 _BATCH = 1000
 
 
 @dataclass(slots=True)
 class _Partition:
-    """Records by offset; `end` counts the markers of transactions too."""
+    """Records by offset; `end` counts transaction markers too."""
 
     records: list[Record] = field(default_factory=list)
     end: int = 0
@@ -60,7 +60,7 @@ class _Partition:
 class MemoryLog:
     """A log in memory. `append`, `read` and `apply` are synchronous, for producers, readers and simulators.
 
-    `now` is its own time in microseconds; without it what is written is compared with none.
+    `now` is its own time in microseconds; without it, writes are not checked against a clock.
     """
 
     def __init__(self, now: Now | None = None) -> None:
@@ -75,7 +75,7 @@ class MemoryLog:
         self._grown = asyncio.Event()
         self._identity = uuid.uuid4().hex
         self.user = "worker"
-        #: What this user may not do.
+        #: Rights denied to this user.
         self.denied: set[Right] = set()
 
     async def start(self) -> None:
@@ -96,11 +96,11 @@ class MemoryLog:
             self._ids[topic] = uuid.uuid4().bytes
 
     def drop(self, topic: str) -> None:
-        """Deletes a topic; one that is made again under its name is another one."""
+        """Deletes a topic; one created again under its name gets another id."""
         del self._topics[topic]
 
     def grow(self, topic: str, partitions: int) -> None:
-        """Adds partitions until the topic has so many."""
+        """Adds partitions until the topic has this many."""
         listed = self._topics[topic]
         listed += [_Partition() for _ in range(partitions - len(listed))]
 
@@ -123,7 +123,7 @@ class MemoryLog:
             self.configs.setdefault(spec.topic, spec.config)
 
     def compact(self, source: TopicPartition, before: int = 1 << 62) -> None:
-        """Keeps the last record of each key, as Kafka's cleaner does; offsets stay, and so does what is not before."""
+        """Keeps the last record of each key below `before`, like Kafka's cleaner; offsets do not change."""
         partition = self._partition(source)
         cut = partition.find(before)
         last = {record.key: record.offset for record in partition.records[:cut]}
@@ -131,7 +131,7 @@ class MemoryLog:
         partition.records = kept + partition.records[cut:]
 
     def truncate(self, source: TopicPartition, before: int) -> None:
-        """Forgets the records before an offset, as retention and DeleteRecords do."""
+        """Deletes the records before an offset, like retention and DeleteRecords."""
         partition = self._partition(source)
         partition.records = partition.records[partition.find(before) :]
         partition.begin = max(partition.begin, before)
@@ -165,13 +165,13 @@ class MemoryLog:
         return source
 
     def check(self, source: TopicPartition, offset: int) -> None:
-        """Raises `OutOfRangeError` where a position is not in its partition."""
+        """Raises `OutOfRangeError` if a position is not in its partition."""
         partition = self._partition(source)
         if not partition.begin <= offset <= partition.end:
             raise OutOfRangeError(f"out of range: {source.topic}-{source.partition} at {offset}", [source])
 
     def read(self, source: TopicPartition, offset: int, records: int) -> Fetched:
-        """What lies at `offset` and behind, at most so many records."""
+        """Reads from `offset` on, at most `records` records."""
         partition = self._partition(source)
         start = partition.find(offset)
         found = partition.records[start : start + records]
@@ -179,7 +179,7 @@ class MemoryLog:
         return Fetched(source, found, partition.end if reached else found[-1].offset + 1)
 
     def end(self, source: TopicPartition) -> int:
-        """The offset behind the last record or marker."""
+        """The offset after the last record or marker."""
         return self._partition(source).end
 
     async def begin_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
@@ -220,7 +220,7 @@ class MemoryLog:
         return epoch
 
     def apply(self, transactional_id: str, epoch: int, group: str, transaction: Transaction) -> int | None:
-        """Commits at once. Raises `FencedError` where the epoch is an old one, and writes nothing then."""
+        """Commits at once. Raises `FencedError` if the epoch is stale, and then writes nothing."""
         if self._epochs[transactional_id] != epoch:
             raise FencedError(f"{transactional_id} has been taken over")
         if self._now is not None:

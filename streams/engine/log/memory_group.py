@@ -1,4 +1,4 @@
-"""Consumer groups of the log in memory: shares of its members, and rebalances as they come and go."""
+"""Consumer groups of the log in memory: assignments, and rebalances as members join and leave."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class MemoryMember:
         return found
 
     async def assign(self, sources: frozenset[TopicPartition]) -> None:
-        """Takes a new assignment; positions have to be sought again."""
+        """Takes a new assignment; every partition needs a new `seek`."""
         self._positions.clear()
         self.assigned = sources
         await self.listener.on_assigned(sources)
@@ -83,7 +83,7 @@ class MemoryMember:
 
 
 class MemoryGroup:
-    """The members of one group. Whenever one comes or goes, all lose what they have and are assigned anew."""
+    """The members of one group. Whenever one joins or leaves, all are revoked and assigned again."""
 
     def __init__(self) -> None:
         self._members: list[MemoryMember] = []
@@ -99,7 +99,7 @@ class MemoryGroup:
         return member
 
     def rebalance(self) -> None:
-        """Assigns everything anew, soon."""
+        """Schedules a rebalance."""
         rebalance = asyncio.get_running_loop().create_task(self._rebalance())
         self._rebalances.add(rebalance)
         rebalance.add_done_callback(self._rebalances.discard)
