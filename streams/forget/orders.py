@@ -22,7 +22,7 @@ class Wanted(msgspec.Struct, frozen=True):
     buyer: bytes | None = None
 
     def may_be(self, key: bytes, row: bytes) -> bool:
-        """Whether the row of an orders task, or a piece of it, may be theirs; quick."""
+        """Quick prefilter: True if the row of an orders task, or a piece of one, may be theirs."""
         if key[:1] != CASE_LETTER:
             return False
         name = owner_of(key) if is_piece(key) else key
@@ -31,14 +31,14 @@ class Wanted(msgspec.Struct, frozen=True):
         return self.order is not None and name == case_row_key(self.order)
 
     def is_theirs(self, case: Case) -> bool:
-        """Whether the case is theirs, by what it says itself."""
+        """True if the case itself names the order or the buyer."""
         if self.buyer is not None:
             return any(placed.buyer == self.buyer for placed in _placed(case))
         return case.key == self.order
 
 
 class HeldOrder(msgspec.Struct, frozen=True):
-    """What one case holds: how many of each kind, its parcels, and the alerts that are open."""
+    """What one case holds: counts by kind, its parcels, and its open alerts."""
 
     order_id: str
     holds: dict[str, int]
@@ -47,7 +47,7 @@ class HeldOrder(msgspec.Struct, frozen=True):
 
 
 def held(case: Case) -> HeldOrder:
-    """What there is under an order's key, earlier lives included."""
+    """Everything under an order's key, earlier lives included."""
     counted = dict.fromkeys(_KINDS, 0)
     for part in parts(case):
         for kind in ("refunds", "disputes", "complaints", "tickets", "conversations", "voidings", "stalls"):

@@ -1,7 +1,7 @@
-"""What the state of the shipments holds of orders, and what is left of it without them.
+"""Removes orders from the rows of the shipments tasks.
 
-A use of a tracking number that is theirs alone goes as a whole, scans and all: where a parcel went is about a person
-too. Where other orders share the parcel, their history stays, and only what names the forgotten orders goes.
+A use of a tracking number that belongs to them alone is removed entirely, scans included: a parcel's route is personal
+data too. If other orders share the parcel, their history stays, and only what names the forgotten orders is removed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 class OpenAlert(msgspec.Struct, frozen=True):
-    """An alert that was raised and of which nothing more will be said. `since`: RFC 3339."""
+    """An open alert that will never be resolved. `since`: RFC 3339."""
 
     type: str
     subject: str
@@ -45,7 +45,7 @@ class OpenAlert(msgspec.Struct, frozen=True):
 
 
 def open_alerts(emitted: Iterable[Emitted]) -> list[OpenAlert]:
-    """Those of what was sent that are open, the oldest first."""
+    """The open alerts among those sent, oldest first."""
     left = sorted(
         (sent.raised, sent.type, sent.audiences, sent.episode, sent.subject) for sent in emitted if sent.state == OPEN
     )
@@ -53,7 +53,7 @@ def open_alerts(emitted: Iterable[Emitted]) -> list[OpenAlert]:
 
 
 class HeldParcel(msgspec.Struct, frozen=True):
-    """What of a parcel goes: how many of each kind. `shared`: other orders were in it, and keep their history."""
+    """What is removed of a parcel, counted by kind. `shared`: other orders are in it, and keep their history."""
 
     carrier: str
     tracking_no: str
@@ -63,9 +63,9 @@ class HeldParcel(msgspec.Struct, frozen=True):
 
 
 class Cut(msgspec.Struct):
-    """A row without the orders. `row` None: nothing is left. `rows`: what that changes, pieces of it included.
+    """A row without the orders. `row` None: nothing is left. `rows`: all changed rows, pieces included.
 
-    `stalls`: names of stalls that facilities know; `scans`: those that are gone, packed.
+    `stalls`: names of stalls that facilities know; `scans`: the removed scans, packed.
     """
 
     held: HeldParcel
@@ -76,18 +76,18 @@ class Cut(msgspec.Struct):
 
 
 class Search:
-    """Which rows of a shipments task have to do with the orders, or with parcels that are known to be theirs."""
+    """Finds the rows of a shipments task that concern the orders, or parcels known to be theirs."""
 
     def __init__(self, orders: Collection[str], parcels: Collection[ParcelKey]) -> None:
         self.orders = frozenset(orders)
         self.parcels = frozenset(parcels)
         self._numbers = frozenset(tracking_no.encode() for _, tracking_no in parcels)
-        # A string in MessagePack is its bytes: what holds none of these names none of the orders.
+        # MessagePack stores strings as plain bytes: a row without any of these ids names none of the orders.
         named = b"|".join(re.escape(order.encode()) for order in sorted(self.orders))
         self._named = re.compile(named) if named else None
 
     def may_be(self, key: bytes, row: bytes) -> bool:
-        """Whether a row may be of use; quick. What is about no parcel all may, for what it tells of parcels."""
+        """Quick prefilter: True if a row may concern them, or is needed to read parcels."""
         if key[:1] == parcel_rows.PARCEL_LETTER:
             if is_piece(key) or (row and row[0] & parcel_rows.SPLIT):
                 return True
@@ -95,7 +95,7 @@ class Search:
         return key[:1] in (_NAME, _FACILITY, scan_ties.TIES_LETTER)
 
     def cuts(self, rows: Mapping[bytes, bytes], policy: Policy) -> dict[bytes, Cut]:
-        """The rows that have to do with the orders, without them. `rows`: all of a task that may be of use."""
+        """The affected rows, with the orders removed. `rows`: all rows of a task that pass `may_be`."""
         names = Names()
         names.rebuild((int.from_bytes(key[1:]), row.decode()) for key, row in rows.items() if key[:1] == _NAME)
         found = {}
@@ -112,11 +112,11 @@ class Search:
         return found
 
     def _cut(self, parcel: Parcel, names: Names, policy: Policy) -> Cut | None:
-        """The parcel without the orders; None where it has nothing to do with them."""
+        """The parcel without the orders; None if it does not concern them."""
         mine = any(one.order_id in self.orders for one in parcel.registrations)
         mine |= any(sent.order_id in self.orders for sent in parcel.emitted)
         mine |= any(order in self.orders for order, _ in parcel.linked)
-        # Scanned, and not registered yet: the order itself says whose it is.
+        # Scanned but not registered yet: only the order's own state says whose it is.
         whole = (parcel.carrier, parcel.tracking_no) in self.parcels and not parcel.registrations
         if not mine and not whole:
             return None
@@ -126,7 +126,7 @@ class Search:
         gone = [sent for sent in emitted if all(sent is not left for left in parcel.emitted)]
         row = None
         if parcel.scans or parcel.registrations:
-            # Whoever restores it judges it anew, at once.
+            # The task that restores it judges it again at once.
             parcel.calm, parcel.finished, parcel.due = False, False, 0
             row = parcel_rows.encoded(parcel, names)
         holds = {kind: count - left[kind] for kind, count in before.items() if count > left[kind]}
@@ -148,9 +148,9 @@ class Search:
 
 
 def without_names(row: bytes, stalls: Collection[str], nameless: Iterable[str]) -> bytes | None:
-    """A facility's row in which those stalls still count, without their names; None where it has none of them.
+    """A facility's row with those stalls anonymised but still counted; None if it has none of them.
 
-    `nameless` gives names that nothing else has.
+    `nameless` yields unique replacement names.
     """
     facility = _facility(row)
     if not any(name in stalls for _, name in facility.points):
@@ -161,18 +161,18 @@ def without_names(row: bytes, stalls: Collection[str], nameless: Iterable[str]) 
 
 
 def without_scans(row: bytes, gone: Collection[tuple[bytes, int]]) -> bytes | None:
-    """A row of what decides between scans, without those of (key of the parcel's row, scan); None: nothing is left."""
+    """A row of scan tie-breakers without those of (parcel row key, scan); None if nothing is left."""
     left = [tie for tie in _ties(row) if (tie[0], tie[1]) not in gone]
     return _encode(left) if left else None
 
 
 def is_facility(key: bytes) -> bool:
-    """Whether the row of that key is a facility's."""
+    """True if the key is that of a facility's row."""
     return key[:1] == _FACILITY
 
 
 def is_of_ties(key: bytes) -> bool:
-    """Whether the row of that key tells what decides between scans."""
+    """True if the key is that of a row of scan tie-breakers."""
     return key[:1] == scan_ties.TIES_LETTER
 
 

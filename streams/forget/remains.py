@@ -12,16 +12,16 @@ from schemas.topics import ALERTS, TopicNames
 from streams.engine.topology import Topology
 from streams.stages.dataflow import LINKS, REGISTRATIONS, STALL_POINTS
 
-#: Settings of a topic that say when its records go.
+#: Topic settings that determine when its records are deleted.
 SETTINGS = ("cleanup.policy", "retention.ms", "segment.ms", "max.compaction.lag.ms", "delete.retention.ms")
-#: What Kafka itself takes to look and to delete files, in microseconds: some minutes.
+#: Allowance for Kafka's own retention check and file deletion, in microseconds: a few minutes.
 _UPKEEP = HOUR
 _MILLISECOND = 1000
-#: Longer than any settings that are meant: Kafka's "for ever".
+#: Longer than any deliberate setting: treated as Kafka's "for ever".
 
 
 class Remaining(msgspec.Struct, frozen=True):
-    """A topic with what it may hold. `gone_by`: when it is gone at the latest (RFC 3339), or None: nobody knows."""
+    """A topic with what it may hold. `gone_by`: when it is deleted at the latest (RFC 3339); None: unknown."""
 
     topic: str
     holds: str
@@ -30,7 +30,7 @@ class Remaining(msgspec.Struct, frozen=True):
 
 
 def topics(topology: Topology, names: TopicNames) -> dict[str, str]:
-    """The topics that may hold something of a person, with what that is."""
+    """The topics that may hold personal data, and which."""
     found = {names[name]: f"events: {holds}" for name, holds in _HOLDS.items()}
     found |= dict.fromkeys(names.all(ALERTS.values()), "alerts: order, parcel, shop")
     letters = "keys of invalid records; their values where workers have --dead-letter-payload"
@@ -59,7 +59,7 @@ def remaining(
 
 
 def _kept(config: Mapping[str, str], *, trimmed: bool) -> tuple[str, int | None]:
-    """How its records go, and after how long at the latest (microseconds), where that is known."""
+    """How its records are deleted, and after how long at most (microseconds) if known."""
     segment = _span(config, "segment.ms")
     if trimmed:
         return f"deleted once it has been read; the file within {_text(segment)}", segment
@@ -76,7 +76,7 @@ def _kept(config: Mapping[str, str], *, trimmed: bool) -> tuple[str, int | None]
 def _deleted(retention: int | None, segment: int | None) -> tuple[str, int | None]:
     if retention is None:
         return "kept for ever: nothing deletes it", None
-    # A file goes when its last record is old enough, and it may still be written to.
+    # A segment is deleted once its last record is old enough, and it may still be written to.
     return f"kept for {_text(retention)}", None if segment is None else retention + segment
 
 
@@ -87,7 +87,7 @@ def _compacted(lag: int | None) -> tuple[str, int | None]:
 
 
 def _span(config: Mapping[str, str], name: str) -> int | None:
-    """A setting in microseconds; None where it is for ever."""
+    """A setting in microseconds; None means for ever."""
     span = int(config.get(name) or -1) * _MILLISECOND
     return span if 0 <= span < AFTER_ALL else None
 

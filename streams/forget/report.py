@@ -21,7 +21,7 @@ One = TypeVar("One")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome. `unread`: records that name them and that no task has taken in yet, by partition.
+    """The outcome. `unread`: records that name them and that no task has read yet, by partition.
 
     `whom`: what was asked for, as a phrase. `workers`: members of the group.
     """
@@ -36,12 +36,12 @@ class Report:
 
     @property
     def status(self) -> int:
-        """0; 1 where something is still on its way into the state."""
+        """Exit status: 0, or 1 if unread records will still enter the state."""
         return 1 if self.unread and not self.dry_run else 0
 
     @property
     def open_alerts(self) -> list[OpenAlert]:
-        """Alerts that were raised and are not resolved."""
+        """Alerts raised and not resolved."""
         orders = [one for found in self.held.orders.values() for one in found]
         parcels = [one for found in self.held.parcels.values() for one in found]
         return [alert for one in orders for alert in one.open_alerts] + [

@@ -1,4 +1,4 @@
-"""Forgets somebody in an application on Kafka."""
+"""Runs forget against an application on Kafka."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from streams.policy.model import Policy
 from streams.stages.dataflow import dataflow
 from streams.topics.ensure import configs
 
-#: Seconds that the group may take to hear that a worker has gone.
+#: Seconds until the group notices that a worker has left.
 _ANSWER = 30.0
 
 #: Gives what is told of offsets read, knowing how many there are.
@@ -53,7 +53,7 @@ class Request:
 async def forget(
     bootstrap: str, policy: Policy, request: Request, bar: Bar, client: Mapping[str, Any] | None = None
 ) -> Report:
-    """Does it on the brokers at `bootstrap`; `client` goes to every Kafka client as it is (security).
+    """Runs the request on the brokers at `bootstrap`; `client` goes to every Kafka client as it is (security).
 
     Raises `LogError`, and `FatalError` with one line.
     """
@@ -87,7 +87,7 @@ async def forget(
 
 
 async def take_out(log: Log, topology: Topology, policy: Policy, request: Request, bar: Bar) -> Held:
-    """What the state holds; in a dry run it is still there."""
+    """Removes what the state holds, unless it is a dry run. Returns what it held."""
     state = State(log, topology, policy, transactions=request.transactions)
     with bar(await state.size()) as progress:
         held = await state.look(request.wanted, progress)
@@ -97,7 +97,7 @@ async def take_out(log: Log, topology: Topology, policy: Policy, request: Reques
 async def still_unread(
     log: Log, topology: Topology, request: Request, held: Held, read: ReadSpans
 ) -> dict[TopicPartition, int]:
-    """How many records name what was found, and will be taken in later."""
+    """Number of unread records that name what was found."""
     orders = {*held.names, *([request.wanted.order] if request.wanted.order is not None else [])}
     alone = {one.tracking_no for found in held.parcels.values() for one in found if not one.shared}
     return await unread(log, topology, read, orders, alone, request.topics)

@@ -27,18 +27,18 @@ from streams.stages.split_rows import is_piece
 
 #: First byte of the rows of a processor in a changelog.
 _PROCESSOR = b"p"
-#: How often a task is taken over again, where a worker was quicker.
+#: Most attempts to take over a task when a worker takes it back first.
 _ATTEMPTS = 5
 
-#: Told of offsets that were read.
+#: Receives the number of offsets read, for progress.
 Progress = Callable[[int], None]
-#: Whether the row of a key may be of use.
+#: Prefilter by row key and row.
 Changes = dict[bytes, bytes | None]
 
 
 @dataclass(slots=True)
 class Rows:
-    """Rows of one task that may be of use, as they are at `end`, and what is left of those of parcels.
+    """The prefiltered rows of one task as of `end`, and the parcel rows with the orders removed.
 
     `own`: rows by which a log without transactions says how far it holds.
     """
@@ -48,13 +48,13 @@ class Rows:
     rows: dict[bytes, bytes] = field(default_factory=dict)
     cuts: dict[bytes, Cut] = field(default_factory=dict)
     own: dict[bytes, bytes] = field(default_factory=dict)
-    #: Knows which of the rows lie in pieces.
+    #: Tracks which rows are split into pieces.
     large: ChangelogRows = field(default_factory=ChangelogRows)
 
 
 @dataclass(slots=True)
 class Held:
-    """What the state holds, by task: orders, parts of parcels, and how many facilities know stalls of theirs."""
+    """What the state holds, by task: orders, parcels, and how many facilities know their stalls."""
 
     orders: dict[TaskId, list[HeldOrder]] = field(default_factory=dict)
     parcels: dict[TaskId, list[HeldParcel]] = field(default_factory=dict)
@@ -62,7 +62,7 @@ class Held:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is nothing."""
+        """True if the state holds nothing of them."""
         return not (self.orders or self.parcels or self.facilities)
 
     @property
@@ -72,7 +72,7 @@ class Held:
 
 
 async def topology_of(app_id: str, flow: Dataflow, log: Log) -> Topology:
-    """The tasks of an application that has been started before. Raises `FatalError` where there is none."""
+    """The tasks of an existing application. Raises `FatalError` if there is none."""
     empty = Topology(app_id, flow, {})
     present = await log.partitions([empty.changelog(kind.name) for kind in flow.kinds])
     for kind in flow.kinds:
@@ -82,7 +82,7 @@ async def topology_of(app_id: str, flow: Dataflow, log: Log) -> Topology:
 
 
 class State:
-    """The state of an application. `transactions`: whether it is written in them, see the worker's `--guarantee`.
+    """The state of an application. `transactions`: whether its workers use them; see the worker's `--guarantee`.
 
     Without transactions nothing fences a worker: none may run.
     """
@@ -97,11 +97,11 @@ class State:
         self._search = Search((), ())
 
     async def size(self) -> int:
-        """How many offsets `look` will read."""
+        """Number of offsets that `look` will read."""
         return sum([end - begin for begin, end in [await self._span(task) for task in self._topology.tasks()]])
 
     async def look(self, wanted: Wanted, progress: Progress) -> Held:
-        """Reads the changelogs. Raises `FatalError` where they were written under another guarantee."""
+        """Reads the changelogs. Raises `FatalError` if they were written under another guarantee."""
         self._wanted = wanted
         for task in self._of(ORDERS_TASK):
             self._found[task] = await self._read(task, progress)
@@ -113,7 +113,7 @@ class State:
         return self._held()
 
     async def remove(self) -> Held:
-        """Takes out what `look` has found, as it is by now; what was taken out. Raises `LogError`."""
+        """Removes what `look` found, brought up to date first. Returns what was removed. Raises `LogError`."""
         for task, found in self._found.items():
             if self._changes(task):
                 await self._rewrite(task, found)
@@ -177,7 +177,7 @@ class State:
         return [held(case) for case in cases if self._wanted.is_theirs(case)]
 
     def _stalls(self) -> frozenset[str]:
-        """Names of stalls of what is to go, which facilities of any partition may know."""
+        """Names of the removed stalls; facilities in any partition may know them."""
         return frozenset(name for found in self._found.values() for cut in found.cuts.values() for name in cut.stalls)
 
     def _changes(self, task: TaskId) -> Changes:
@@ -203,7 +203,7 @@ class State:
     # -- taking it out
 
     async def _rewrite(self, task: TaskId, found: Rows) -> None:
-        """Takes the task over, and writes its rows as they are without what goes."""
+        """Takes the task over and rewrites its current rows without what is removed."""
         for _ in range(_ATTEMPTS):
             writer = await self._log.writer(self._topology.transactional_id(task), self._topology.app_id)
             try:
@@ -222,7 +222,7 @@ class State:
         raise LogError(f"{task} was taken back by its worker {_ATTEMPTS} times: try again")
 
     async def _catch_up(self, task: TaskId, found: Rows) -> None:
-        """What was written since it was read: nobody writes any more."""
+        """Reads the rows written since the last read; nobody writes any more."""
         begin, found.end = found.end, (await self._span(task))[1]
         if begin == found.end:
             return

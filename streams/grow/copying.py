@@ -1,8 +1,8 @@
-"""Copies the old inputs into the new ones, and goes on copying what comes.
+"""Copies the old inputs into the new ones, and follows them.
 
-The partitions of a topic are merged by the times of their events, since those of a new one come from several: read one
-after the other, most of them would be late. Each key keeps its order, for it lies in one partition. Every batch is one
-transaction with the positions behind it, so that whoever takes the copying over goes on exactly there.
+A new partition receives records from several old ones, so these are merged by event time: copied one after another,
+most events would be late. A key lies in one partition, so it keeps its order. Every batch is one transaction that
+includes the positions after it, so that a successor resumes exactly there.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FETCH, _PATIENCE = 100, 60.0
 
 
 class Copier:
-    """Copies topics; `renamed` maps each to the new one. To be opened, and closed."""
+    """Copies topics; `renamed` maps each to the new one. Must be opened and closed."""
 
     def __init__(
         self, log: KafkaLog, settings: KafkaSettings, group: str, renamed: Mapping[str, str], partitioner: Partitioner
@@ -50,12 +50,12 @@ class Copier:
         self._goal: Mapping[TopicPartition, int] = {}
         self._partitions: dict[str, int] = {}
         self._waiting: dict[TopicPartition, deque[tuple[int, Any]]] = {}
-        #: Behind what has been fetched, and behind what has been copied.
+        #: Next offsets to fetch, and to copy.
         self._fetched: dict[TopicPartition, int] = {}
         self._done: dict[TopicPartition, int] = {}
 
     async def open(self, *, incomplete: bool) -> None:
-        """Takes the copying over from whoever does it now. Raises `FatalError` and `LogError`."""
+        """Takes the copying over from any current copier. Raises `FatalError` and `LogError`."""
         self._partitions = await self._log.partitions([*self._renamed, *self._renamed.values()])
         self._sources = [
             TopicPartition(topic, each) for topic in self._renamed for each in range(self._partitions[topic])
@@ -86,7 +86,7 @@ class Copier:
                 self._consumer.seek(KafkaPartition(*source), offset)
 
     async def step(self) -> bool:
-        """Copies what there is to copy now. True: there was nothing, everything is copied. Raises `LogError`."""
+        """Copies what is available now. True: nothing was, everything is copied. Raises `LogError`."""
         with errors("copying", "Write"):
             async with asyncio.timeout(_PATIENCE):
                 ends = await self._log.end_offsets(self._sources)
@@ -99,21 +99,21 @@ class Copier:
 
     @property
     def caught_up(self) -> bool:
-        """Whether all is copied that was there when it began."""
+        """True if everything present at the start has been copied."""
         return bool(self._goal) and self._has_come_to(self._goal)
 
     def _has_come_to(self, ends: Mapping[TopicPartition, int]) -> bool:
         return all(self._done[source] >= end for source, end in ends.items())
 
     async def hand_over(self) -> None:
-        """Puts the mark of the hand-over into the transaction that is open."""
+        """Adds the hand-over marker to the open transaction."""
         source = self._sources[0]
         mark = {KafkaPartition(*source): OffsetAndMetadata(self._done[source], HANDED_OVER)}
         await self._producer.send_offsets_to_transaction(mark, self._group)
 
     @property
     def producer(self) -> AIOKafkaProducer:
-        """The producer that nobody else has while this one copies."""
+        """The producer, held exclusively while this copier runs."""
         return self._producer
 
     async def close(self) -> None:
@@ -132,11 +132,11 @@ class Copier:
                 self._waiting[source].append((time_of(record.value or b""), record))
             self._fetched[source] = await self._consumer.position(partition)
             if not self._waiting[source]:
-                # Markers of transactions are read over.
+                # Skips transaction markers.
                 self._done[source] = self._fetched[source]
 
     def _next(self, ends: Mapping[TopicPartition, int]) -> list[tuple[TopicPartition, Any]]:
-        """What may be copied now: of each topic the oldest, as long as no partition may still bring an older one."""
+        """The records to copy now: each topic's oldest, while no partition can still deliver an older one."""
         batch: list[tuple[TopicPartition, Any]] = []
         for topic in self._renamed:
             mine = [source for source in self._sources if source.topic == topic]

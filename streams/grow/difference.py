@@ -1,6 +1,6 @@
-"""What is put out at the hand-over: what the old application has not said and the new one has, and the other way round.
+"""The output of the hand-over: alerts only the new application has emitted, resolutions for those only the old one has.
 
-Nothing here reads or writes. An alert has the same id wherever it is worked out.
+Pure functions. An alert has the same id in both applications.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ class Output(NamedTuple):
 
 
 class Told:
-    """The alerts of the old application to one audience: all ids, and what is open."""
+    """The old application's alerts to one audience: all ids, and the open ones."""
 
     def __init__(self) -> None:
         self.ids: set[bytes] = set()
-        #: By what a raise and its resolution share, the raise.
+        #: Open raises, by the key they share with their resolution.
         self.open: dict[tuple[str, str, str], bytes] = {}
         self._oldest: int | None = None
 
@@ -50,16 +50,16 @@ class Told:
             self.open.pop(key, None)
 
     def knows(self, alert: Any, *, incomplete: bool) -> bool:
-        """Whether it was told. `incomplete`: what is older than all that is kept was told, and has gone since."""
+        """True if it was emitted. `incomplete`: anything older than all kept records counts as emitted."""
         if _packed(alert["id"]) in self.ids:
             return True
         return incomplete and self._oldest is not None and parse(alert["time"]) < self._oldest
 
 
 def alerts(audience: str, told: Told, muted: Iterable[bytes], *, incomplete: bool) -> Iterator[Output]:
-    """What the new application has said and the old one has not, in order. What both know is closed in `told`.
+    """The alerts that only the new application has emitted, in order. Closes in `told` what both know.
 
-    What is left open in `told` behind it is what the new application knows nothing of.
+    What then remains open in `told` is unknown to the new application.
     """
     for value in muted:
         alert = orjson.loads(value)
@@ -70,7 +70,7 @@ def alerts(audience: str, told: Told, muted: Iterable[bytes], *, incomplete: boo
 
 
 def resolutions(audience: str, told: Told, writer: AlertWriter, now: int) -> Iterator[Output]:
-    """Resolves what the old application has left open and the new one knows nothing of. `now`: microseconds."""
+    """Resolves what the old application left open and the new one does not know. `now`: microseconds."""
     for value in told.open.values():
         record = _resolved(audience, orjson.loads(value), writer, now)
         if _packed(record.id) not in told.ids:
@@ -98,7 +98,7 @@ def table(name: str, records: Iterable[Record]) -> Iterator[Output]:
 
 
 def origin(record: Record) -> str | None:
-    """Where the record of a dead letter lay: topic/partition/offset, of the original where it is a copy."""
+    """The topic/partition/offset of a dead letter's record; for a copy, those of the original."""
     headers = dict(record.headers)
     if (copied := headers.get(COPIED_FROM)) is not None:
         return copied.decode(errors="replace")
@@ -109,7 +109,7 @@ def origin(record: Record) -> str | None:
 
 
 def letters(name: str, old: Iterable[Record], muted: Iterable[Record]) -> Iterator[Output]:
-    """The dead letters of records that the old application has not buried. `name`: of the dead letters."""
+    """Dead letters of records for which the old application wrote none. `name`: of the dead letter output."""
     buried = {origin(record) for record in old}
     for record in muted:
         if origin(record) not in buried:

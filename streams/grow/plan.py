@@ -1,4 +1,4 @@
-"""From which application to which, and what their topics are called."""
+"""The old and the new application, and the names of their topics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from streams.stages.dataflow import dataflow
 from streams.stages.intake import Partitioner
 from streams.topics.desired import Settings, external
 
-#: A header of ours at every copied record: topic/partition/offset of the original.
+#: Header on every copied record: topic/partition/offset of the original.
 COPIED_FROM = "parcelwatch-copied-from"
 #: The text of an offset of the copying group once the hand-over is done.
 HANDED_OVER = "handed-over"
@@ -38,7 +38,7 @@ class Growth:
     incomplete: bool = False
 
     def check(self) -> None:
-        """Raises `FatalError` where the two would be one."""
+        """Raises `FatalError` if both applications are the same."""
         if self.app_id == self.new_app_id:
             raise FatalError("--to-app-id: the new application needs an id of its own")
         if self.topics == self.new_topics:
@@ -51,7 +51,7 @@ class Growth:
 
     @property
     def muted(self) -> TopicNames:
-        """Where the new application puts out what nobody hears yet."""
+        """The topic names for the new application's output while it is muted."""
         return self.new_topics.muted(self.new_app_id)
 
     @property
@@ -76,12 +76,12 @@ class Growth:
         return [spec for spec in self._external(counts) if spec.topic in named]
 
     def outputs(self, counts: Mapping[str, int]) -> list[TopicSpec]:
-        """The new outputs. They are not there before the hand-over, so that no worker can speak before it."""
+        """The new outputs. They do not exist before the hand-over, so no worker can emit early."""
         named = set(self.new_topics.all(OUTPUTS))
         return [spec for spec in self._external(counts) if spec.topic in named]
 
     def muted_outputs(self) -> Iterator[TopicSpec]:
-        """Where muted workers write; of one partition, so that it has an order."""
+        """The topics muted workers write to; of one partition each, so that they are ordered."""
         for name in OUTPUTS:
             yield TopicSpec(self.muted[name], 1, _FOR_EVER)
 

@@ -1,4 +1,4 @@
-"""How far an application has come: what it has said is complete up to there."""
+"""An application's progress: its output is complete up to there."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ async def passed(log: Log, app_id: str, flow: Dataflow) -> Passed:
 
 
 def behind(old: Passed, new: Passed, tasks: Mapping[str, int]) -> str | None:
-    """Where the new application has not come as far as the old one, in words; None where it has everywhere.
+    """Where the new application lags behind the old one, in words; None if nowhere.
 
     `tasks`: how many the new application has, by kind.
     """

@@ -26,12 +26,12 @@ from streams.grow.difference import Output, Told
 from streams.grow.plan import HANDED_OVER, Growth
 from streams.grow.progress import behind, passed
 
-#: Seconds between two looks, and between two attempts.
+#: Seconds between polls, and between attempts.
 _LOOK, _RETRY = 0.2, 2.0
-#: Seconds that the transaction of the hand-over may take.
+#: Timeout of the hand-over transaction, in seconds.
 _HAND_OVER = 55.0
 
-#: Told in lines what is going on.
+#: Receives progress, line by line.
 Say = Callable[[str], None]
 
 
@@ -122,7 +122,7 @@ class Growing:
         return Copier(self.log, self.settings, growth.group, renamed, growth.partitioner)
 
     async def _counts(self, topics: TopicNames) -> dict[str, int]:
-        """Partitions by kind of task, as the topics have them. Raises `FatalError` where there are none."""
+        """Partition counts by kind of task, from the topics. Raises `FatalError` if there are none."""
         present = await self.log.partitions(topics.all(INPUTS))
         if missing := [topic for topic in topics.all(INPUTS) if topic not in present]:
             raise FatalError(f"topics do not exist: {', '.join(missing)}")
@@ -158,7 +158,7 @@ class Growing:
         return any(each.metadata == HANDED_OVER for each in committed.values())
 
     async def _read_by_the_new(self, counts: Mapping[str, int], patience: float) -> None:
-        """Waits until the muted workers have read everything that is in the new inputs now."""
+        """Waits until the muted workers have read everything now in the new inputs."""
         sources = [
             TopicPartition(item.topic, each)
             for kind in self.growth.new_flow.kinds
@@ -222,7 +222,7 @@ class Growing:
                 yield output
 
     async def _all(self, topic: str) -> AsyncIterator[Record]:
-        """The committed records of a topic, each partition in its order. Raises `FatalError` where it is missing."""
+        """The committed records of a topic, each partition in order. Raises `FatalError` if it is missing."""
         counts = await self.log.partitions([topic])
         if topic not in counts:
             raise FatalError(f"topic {topic} does not exist")
@@ -240,7 +240,7 @@ class Growing:
             await reader.close()
 
     async def _silent(self) -> None:
-        """Raises `FatalError` where the new application has spoken already: what it said would come twice."""
+        """Raises `FatalError` if the new application has already emitted: its output would be duplicated."""
         for topic in self.growth.new_topics.all(ALERTS.values()):
             async for _ in self._all(topic):
                 raise FatalError(
@@ -255,7 +255,7 @@ class Growing:
                 await producer.begin_transaction()
                 sent = []
                 for name, key, value, headers in outputs:
-                    # By its key, as all outputs are.
+                    # Partitioned by key, like all outputs.
                     topic = self.growth.new_topics[name]
                     sent.append(await producer.send(topic, value, key, headers=list(headers)))
                 await asyncio.gather(*sent)
@@ -263,7 +263,7 @@ class Growing:
                 await producer.commit_transaction()
 
     async def _clean_up(self, app_id: str) -> None:
-        """Deletes what muted workers have put out; it may have been done before."""
+        """Deletes the output of the muted workers; idempotent."""
         with errors("deleting what was muted", "Delete"):
             there = set(self.growth.muted.all(OUTPUTS)) & set(await self.admin.list_topics())
             if there and not await members(self.admin, app_id):

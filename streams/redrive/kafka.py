@@ -1,4 +1,4 @@
-"""The brokers, as a redrive needs them."""
+"""The Kafka client of a redrive."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from streams.engine.processor import Record
 from streams.redrive.letters import Redriven
 from streams.redrive.run import Broker, Spans
 
-#: Seconds within which what was sent must have arrived.
+#: Delivery timeout, in seconds.
 _ARRIVED = 60.0
 
 

@@ -1,8 +1,8 @@
 """Dead letters as a redrive sees them: where each came from, whether it is wanted, and what is sent for it.
 
-Two headers of ours go with what is sent, and back into the dead letter that may come of it: how often the record has
-been redriven, and where it was first read. By the one no record goes round for ever; by the other only the last letter
-of a record counts.
+Redriven records carry two headers of ours, copied into any dead letter they become again: how often the record has been
+redriven, and where it was first read. The first stops endless loops; the second makes only the last letter of a record
+count.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from schemas.times import parse
 from streams.engine.log.interface import TopicPartition
 from streams.engine.processor import Record
 
-#: How often the record has been redriven; topic/partition/offset of where it was read at first.
+#: How often the record has been redriven; topic/partition/offset where it was first read.
 REDRIVES, REDRIVE_OF = "parcelwatch-redrives", "parcelwatch-redrive-of"
-#: What the worker's intake adds behind the headers of the record.
+#: Headers that the worker's intake appends to those of the record.
 _ADDED = ("error-code", "error-detail", "source-topic", "source-partition", "source-offset", "failed-at")
 
 Headers = tuple[tuple[str, bytes], ...]
@@ -33,7 +33,7 @@ class RecordPosition(NamedTuple):
 class Letter(NamedTuple):
     """One dead letter without its content. `at`: where it lies; `original`: where its record was read.
 
-    `root`: where that record was read at first, before any redrive. `failed_at`: microseconds. `whole`: whether the
+    `root`: where that record was first read, before any redrive. `failed_at`: microseconds. `whole`: whether the
     letter holds the record's value.
     """
 
@@ -48,12 +48,12 @@ class Letter(NamedTuple):
 
     @property
     def content(self) -> RecordPosition:
-        """Where the record's content lies: in the letter, or else in the topic that it was read from."""
+        """Where the record's content is: in the letter, else in the topic it was read from."""
         return self.at if self.whole else self.original
 
 
 def letter(source: TopicPartition, record: Record, topic: str) -> Letter | None:
-    """The letter that a record of the dead letters of `topic` is; None where it is none of ours."""
+    """Parses a record of the dead letters of `topic`; None if it is not one of ours."""
     headers = record.headers
     if tuple(name for name, _ in headers[-len(_ADDED) :]) != _ADDED:
         return None
@@ -76,13 +76,13 @@ def letter(source: TopicPartition, record: Record, topic: str) -> Letter | None:
 
 
 def _number(text: bytes) -> int:
-    """A count of ours; what is none is more than any limit, so that nothing goes round by it."""
+    """Parses a count; an invalid one exceeds every limit, so that it cannot cause a loop."""
     return int(text) if text.isdigit() and len(text) < 10 else 1 << 31
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which letters are wanted: empty and None mean any. `since`, `before`: of when they failed, in microseconds."""
+    """Selects letters: empty and None mean any. `since`, `before`: bounds on the failure time, in microseconds."""
 
     reasons: frozenset[str] = frozenset()
     partitions: frozenset[int] = frozenset()
@@ -99,7 +99,7 @@ class Filter:
 
 
 class Redriven(NamedTuple):
-    """What is sent to `topic`, into `partition`."""
+    """A record to send to `topic`, `partition`."""
 
     topic: str
     partition: int
@@ -109,7 +109,7 @@ class Redriven(NamedTuple):
 
 
 def redriven(letter: Letter, record: Record, partition: int) -> Redriven | None:
-    """What is sent for a letter, from the record that holds its content; None where that is another record by now."""
+    """The record to send for a letter, from the one holding its content; None if that is a different record by now."""
     headers = record.headers
     if letter.whole:
         headers = headers[: -len(_ADDED)]

@@ -1,4 +1,4 @@
-"""Looks through the dead letters, and sends the records of those that are wanted once more."""
+"""Scans the dead letters, and resends the records of the selected ones."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from streams.stages.intake import Partitioner
 Spans = Mapping[TopicPartition, tuple[int, int]]
 #: Reads spans of partitions.
 ReadSpans = Callable[[Spans], AsyncIterator[tuple[TopicPartition, Record]]]
-#: Sends records; gives how many of them the brokers take in no case, for their size.
+#: Sends records; returns how many the brokers rejected as too large.
 Send = Callable[[Sequence[Redriven]], Awaitable[int]]
-#: How many partitions some topics have, of those that exist; and what each partition of theirs holds.
+#: Partition counts of those topics that exist; and the span of offsets each of their partitions holds.
 Count = Callable[[Sequence[str]], Awaitable[Mapping[str, int]]]
 Held = Callable[[Sequence[TopicPartition]], Awaitable[Spans]]
 
-#: Offsets between two records that are read over rather than sought.
+#: Gaps of up to this many offsets are read through rather than sought over.
 _GAP = 2_000
-#: Records that are sent at once.
+#: Records per batch.
 _MANY = 1_000
 
 
@@ -55,9 +55,9 @@ class Request:
 class Outcome(msgspec.Struct):
     """What became of the dead letters of one topic.
 
-    `foreign`: records that are no letters of ours; `superseded`: letters of records that have failed again since, or
-    been redriven from another letter; `exhausted`: as often redriven as may be; `gone`: the original is not kept any
-    more; `changed`: another record lies there now; `refused`: too large to be sent again.
+    `foreign`: records that are not our letters; `superseded`: letters of records that have failed again since, or been
+    redriven from another letter; `exhausted`: redriven as often as allowed; `gone`: the original has been deleted;
+    `changed`: a different record is there now; `refused`: too large to be sent again.
     """
 
     topic: str
@@ -74,7 +74,7 @@ class Outcome(msgspec.Struct):
 
     @property
     def left(self) -> int:
-        """Wanted letters that cannot be redriven."""
+        """Selected letters that cannot be redriven."""
         return self.exhausted + self.gone + self.changed + self.refused
 
     def lines(self, *, dry_run: bool) -> Iterator[str]:
@@ -104,7 +104,7 @@ class _Found:
 
 
 async def redrive(broker: Broker, request: Request) -> list[Outcome]:
-    """Does it, topic by topic. Raises `FatalError` and `LogError`."""
+    """Redrives topic by topic. Raises `FatalError` and `LogError`."""
     return [await _topic(broker, request, name) for name in request.names]
 
 
@@ -181,7 +181,7 @@ async def _flush(broker: Broker, request: Request, outcome: Outcome, waiting: li
 
 
 def _rounds(places: Mapping[RecordPosition, Letter], held: Spans) -> Iterator[dict[TopicPartition, tuple[int, int]]]:
-    """Spans that hold all of the places that are still there, in order: one a partition in each round."""
+    """Ordered spans covering all positions that still exist: at most one per partition in each round."""
     by_source: dict[TopicPartition, list[tuple[int, int]]] = {}
     for source, offset in sorted(places):
         begin, end = held[source]

@@ -1,4 +1,4 @@
-"""What a reset does, before it does it."""
+"""The plan of a reset, shown before it runs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Plan:
     """All that a reset of an application does.
 
     `committed`: how many partitions its group has offsets of; `internal`: its topics that exist, with their partitions;
-    `spans`: of each partition of an input, the offset that is read first and the one behind the last; `since`: from
-    when on (microseconds), None for the beginning; `outputs`: topics that stay, beside the inputs.
+    `spans`: of each partition of an input, the offset that is read first and the one behind the last; `since`: the
+    start time (microseconds), None for the beginning; `outputs`: topics that stay, besides the inputs.
     """
 
     app_id: str
@@ -26,7 +26,7 @@ class Plan:
     outputs: tuple[str, ...]
 
     def lines(self) -> Iterator[str]:
-        """For whoever is to agree."""
+        """For the operator to confirm."""
         yield f"group {self.app_id}: its offsets, of {self.committed} partitions, are deleted"
         for topic, partitions in self.internal.items():
             yield f"topic {topic}: deleted, with {partitions} partitions"

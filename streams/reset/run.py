@@ -1,4 +1,4 @@
-"""Resets an application on Kafka: its group and its internal topics, in an order that may be broken off anywhere."""
+"""Resets an application on Kafka: its group and its internal topics, in an order that can be interrupted anywhere."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from streams.policy import load
 from streams.reset.plan import Plan
 from streams.stages.dataflow import dataflow
 
-#: Seconds within which the brokers have to do as they are told.
+#: Timeout of broker requests, in seconds.
 _PATIENCE = 60.0
 
 
@@ -38,7 +38,7 @@ class Resetting:
     topics: TopicNames
 
     async def plan(self, since: int | None) -> Plan:
-        """What there is to do. Raises `FatalError` where workers run or there are no inputs, and `LogError`."""
+        """Plans the reset. Raises `FatalError` if workers run or there are no inputs, and `LogError`."""
         with errors(f"asking for group {self.app_id}"):
             await nobody_in(self.admin, self.app_id)
         flow = dataflow(load.default(), self.topics)
@@ -61,13 +61,13 @@ class Resetting:
         return Plan(self.app_id, len(committed), internal, spans, since, self.topics.all(OUTPUTS))
 
     async def carry_out(self, plan: Plan) -> None:
-        """Does it. Raises `FatalError` where a worker has come meanwhile, and `LogError`; then it may be run again."""
+        """Runs the plan. Raises `FatalError` if a worker has joined meanwhile, and `LogError`; may be rerun."""
         with errors(f"resetting {self.app_id}"):
             async with asyncio.timeout(_PATIENCE):
-                # The group first: from here on the brokers themselves see to it that no worker runs.
+                # The group first: from here on the brokers guarantee that no worker runs.
                 await delete_group(self.admin, self.app_id)
                 await self._delete(plan.internal)
-                # Also where it is the beginning: the next worker sees that to begin anew is meant.
+                # Committed even for the beginning: it tells the next worker that the fresh start is intended.
                 begin = {source: Committed(offset, BEGIN) for source, (offset, _) in plan.spans.items()}
                 await commit_as(self.app_id, self.settings.reading(), begin)
 
@@ -78,7 +78,7 @@ class Resetting:
         for topic, code, *_ in answer.topic_error_codes:
             if code and for_code(code) is not UnknownTopicOrPartitionError:
                 raise LogError(f"deleting topic {topic}: {for_code(code).__name__}")
-        # To ask for a topic by its name could make it again.
+        # Requesting a topic by name could auto-create it.
         while set(topics) & set(await self.admin.list_topics()):  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 

@@ -1,7 +1,7 @@
 """Stage 5: the shops' windows of 7 and 30 days, by hour.
 
-Takes deltas of hours; at each boundary of an hour that something changes at, gives the figures of the shops that
-changed and what that changes in their categories' sums, and publishes the tables of tallies.
+Takes hourly deltas; at each hour boundary with changes, emits the figures of the changed shops and the changes to
+their categories' sums, and publishes the tally tables.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from streams.stages.help_rate.tallies import TallyBook
 
 _ALL_WINDOWS = range(len(WINDOWS))
 #: Places in a row of counts: orders, the kinds of escalation, the orders that escalated where each counts once (these
-#: are places of `streams.rules.help_rate.contributions`), then two properties of escalations.
+#: are places of `streams.rules.cases.case`), then two properties of escalations.
 LINKED, CLOSED = DISTINCT_ORDER + 1, DISTINCT_ORDER + 2
 COUNT_COLUMNS = CLOSED + 1
 #: Counts of an item: orders, the kinds of escalation, the orders that escalated.
 _ITEM_COUNTS = DISTINCT_ORDER + 1
-#: Items, categories or tallies in one record, each of at most 128 characters and some numbers.
+#: Most items, categories or tallies per record, each of at most 128 characters and some numbers.
 ENTRIES_OF_A_RECORD = 300
 NO_ITEM_COUNTS = (0,) * _ITEM_COUNTS
-#: A rate times this is an integer, so that sums are exact whatever their order: the least double is 2**-1074.
+#: A rate times this is an integer, so sums are exact in any order: the least double is 2**-1074.
 SCALE = 1 << 1074
 
 
@@ -51,12 +51,12 @@ class Row(msgspec.Struct, array_like=True, gc=True):
 
     @property
     def rated(self) -> bool:
-        """Whether there is anything that the help rate counts, and not tallies alone."""
+        """True if anything here counts for the help rate, not only tallies."""
         return any(self.counts) or bool(self.categories or self.items)
 
 
 class HourChange(msgspec.Struct, array_like=True, gc=False):
-    """What changes in one hour of one shop as of the boundary `effective` (microseconds, both on the hour)."""
+    """Change to one hour of one shop as of the boundary `effective` (microseconds, both on the hour)."""
 
     shop_id: str
     effective: int
@@ -65,7 +65,7 @@ class HourChange(msgspec.Struct, array_like=True, gc=False):
 
 
 def combine(deltas: Iterable[Delta]) -> list[HourChange]:
-    """Adds up deltas of the same shop, hour and boundary: so a large shop's traffic is one record, not thousands."""
+    """Merges deltas of the same shop, hour and boundary, so a large shop's traffic is one record, not thousands."""
     rows: dict[tuple[str, int, int], Row] = {}
     for delta in deltas:
         key = (delta.shop_id, delta.effective, delta.hour)
@@ -84,7 +84,7 @@ def combine(deltas: Iterable[Delta]) -> list[HourChange]:
             row.counts[CLOSED] += delta.sign
         for category, lines in delta.categories:
             _add(row.categories, category, lines * delta.sign)
-        # An order that escalated counts aside, so that it is one for the shop and one for each of its items.
+        # An escalated order has its own delta, so it counts once for the shop and once for each of its items.
         place = delta.kind if delta.kind >= 0 else DISTINCT_ORDER
         for item in delta.items:
             _add_item(row.items, item, place, delta.sign)
@@ -96,7 +96,7 @@ def combine(deltas: Iterable[Delta]) -> list[HourChange]:
 
 
 def _in_parts(row: Row) -> Iterator[Row]:
-    """Rows that add up to a row, none of them too large for one record of the log."""
+    """Splits a row into rows that add up to it, each small enough for one record."""
     most = ENTRIES_OF_A_RECORD
     yield Row(
         row.counts,
@@ -143,7 +143,7 @@ class CategoryChange(msgspec.Struct, array_like=True, gc=False):
 
 
 class Closed(msgspec.Struct, array_like=True, gc=True):
-    """What one boundary changed."""
+    """The changes of one boundary."""
 
     boundary: int
     figures: list[Figures]
@@ -163,7 +163,7 @@ class _Shop:
         self.seen_items: set[str] = set()
 
     def add(self, row: Row, number: int, sign: int) -> None:
-        """Adds an hour to a window, or takes it out."""
+        """Adds an hour to a window, or removes it."""
         counts = self.week if number == 0 else self.month
         counts[:] = map(add if sign > 0 else sub, counts, row.counts)
         if number == len(WINDOWS) - 1:
@@ -195,7 +195,7 @@ class ShopBook:
         self._on_agenda: set[int] = set()
 
     def add(self, change: HourChange) -> None:
-        """Takes a change. One that comes after its boundary was closed counts as of the next one."""
+        """Takes a change. If its boundary is already closed, it counts as of the next one."""
         effective = max(change.effective, self.next_boundary)
         self._plan(effective)
         rows = self.waiting.setdefault(effective, {})
@@ -214,7 +214,7 @@ class ShopBook:
             boundary = heappop(self._agenda)
             self._on_agenda.discard(boundary)
             self._close(boundary)
-            # As it goes: a restart in the midst must not take a boundary for one that is still to be closed.
+            # Updated per boundary: a restart midway must not close a boundary twice.
             self.next_boundary = max(self.next_boundary, boundary + HOUR)
             done += 1
         # The first boundary that is not below the watermark.
@@ -247,7 +247,7 @@ class ShopBook:
                 del self._shops[one.shop_id]
 
     def _apply(self, shop_id: str, hour: int, change: Row, boundary: int) -> bool:
-        """Changes the hour and the windows that it is in, as of the boundary. True: also what the help rate counts."""
+        """Applies a change to the hour and its windows, as of the boundary. True: the help rate is affected."""
         windows: Sequence[int] = _ALL_WINDOWS
         if hour < boundary - WINDOWS[0]:
             windows = [number for number, window in enumerate(WINDOWS) if hour >= boundary - window]
@@ -272,7 +272,7 @@ class ShopBook:
         return True
 
     def _leave(self, shop_id: str, hour: int, number: int) -> bool:
-        """Takes an hour out of a window; out of the longest it is dropped. True: also what the help rate counts."""
+        """Removes an hour from a window; from the longest, evicts it. True: the help rate is affected."""
         row = self.rows.get((shop_id, hour))
         if row is None:
             return False
@@ -326,7 +326,7 @@ class ShopBook:
         members: dict[str, tuple[str | None, str | None, list[str]]],
         next_boundary: int,
     ) -> None:
-        """Takes over a restored state; `members`: what `membership` gave, by shop."""
+        """Restores the state; `members`: the result of `membership`, by shop."""
         self.rows, self.waiting, self.next_boundary = rows, waiting, next_boundary
         for boundary in waiting:
             self._plan(boundary)
@@ -346,7 +346,7 @@ class ShopBook:
             shop.seen_items = set(items)
 
     def membership(self, shop_id: str) -> tuple[str | None, str | None, list[str]] | None:
-        """What `rebuild` needs of a shop beside its rows; None where the shop is gone."""
+        """What `rebuild` needs of a shop besides its rows; None if the shop is gone."""
         shop = self._shops.get(shop_id)
         if shop is None:
             return None
@@ -391,7 +391,7 @@ def _add_item(items: dict[str, list[int]], item: str, place: int, value: int) ->
 
 
 def _add_items(items: dict[str, list[int]], item: str, change: list[int], sign: int) -> None:
-    """Adds counts of an item, or takes them away; what counts nothing is dropped."""
+    """Adds or subtracts an item's counts; drops items with no counts left."""
     known = items.get(item, NO_ITEM_COUNTS)
     counts = list(map(add if sign > 0 else sub, known, change))
     if any(counts):
