@@ -1,4 +1,4 @@
-"""`python -m bench`: everything that docs/performance.md says, measured again, one section after the other.
+"""`python -m bench`: measures every section of docs/performance.md again, one after the other.
 
 Each section runs in a process of its own and leaves its result as JSON; that one fails keeps none of the others from
 being measured. After a full run the document's tables and plots are made of the results (`python -m bench.report`).

@@ -1,4 +1,4 @@
-"""What a further scan costs when so many shipments are active, with either store: time, memory, the longest pause.
+"""The cost of a scan by the number of active shipments, with either store: time, memory, the longest pause.
 
 The task of one partition outside of a worker (`bench/active_task.py`). Shipments are added up to each size in turn, one
 scan each; then comes an hour of further scans of random ones, and with it some silences fall due, each of which must be

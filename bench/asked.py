@@ -1,4 +1,4 @@
-"""What a section is asked to measure: how much, on which broker, where it may put its files."""
+"""A section's parameters: sizes, broker, folder for its files."""
 
 from __future__ import annotations
 

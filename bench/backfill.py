@@ -1,4 +1,4 @@
-"""Whether two years of hour boundaries cost more for an event than a week's: as many events, spread over either.
+"""The cost of an event when as many events are spread over two years of hour boundaries as over a week.
 
 A made-up marketplace; once through `parcelwatch replay`, and once through a worker with all its tasks on the log in
 memory (`bench/embedded.py`). CPU-seconds of the process from its start to its end.

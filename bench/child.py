@@ -1,4 +1,4 @@
-"""A process whose use of the machine is measured from its first instruction to its end."""
+"""A child process whose CPU time and memory are measured from start to end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is measured: how each is made ready, started, and known to have come to the end."""
+"""The contenders: how each is prepared, started, and known to have finished."""
 
 from __future__ import annotations
 

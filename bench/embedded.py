@@ -1,4 +1,4 @@
-"""`python -m bench.embedded FILE`: a worker with all its tasks, on the log in memory, takes a file of events."""
+"""`python -m bench.embedded FILE`: a worker with all its tasks reads a file of events, on the in-memory log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scans at an even rate, some of which stop for long enough to be a stall: what latencies are measured with.
+"""The load of the latency measurement: scans at an even rate, with parcels that fall silent long enough to stall.
 
 Every scan is as old when it is sent as the policy's lateness just allows, so that nothing but `MARGIN` has to be waited
 for by the rules. (A lateness of next to nothing would not do: shipments hear of the orders' watermark every some

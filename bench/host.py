@@ -1,4 +1,4 @@
-"""One task outside of any worker: its processor, driven as the engine drives it, and what a commit writes to disk.
+"""One task outside a worker: its processor, driven as by the engine, and what a commit writes to disk.
 
 For figures of the state alone, without Kafka. The processor is told that every input is known up to one watermark.
 """

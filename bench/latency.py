@@ -1,4 +1,4 @@
-"""How soon an alert can be read after the event that it is about, at half of what the worker can do.
+"""The time from an event until its alert can be read, at half of the worker's capacity.
 
 First a worker takes over a topic with some seconds of scans in it, as one that has fallen behind: the rate at which it
 catches up is the greatest. Then scans come at half of that, evenly, to a worker that is not behind. The policy's

@@ -1,4 +1,4 @@
-"""What a figure was measured on, whether the machine was free for it, and what its processes have spent."""
+"""The machine that figures are measured on, whether it was idle, and the CPU time of its processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an open shipment takes: eight scans and one order, with either store; and what its order takes.
+"""The memory of an open shipment (eight scans and one order) and of an open order, with either store.
 
 By how much a process that holds the task of the shipments, or of the orders, alone (`bench/memory_task.py`) is larger
 with twice as many; what the store has on disk, old versions of rows included; and what a commit writes of one.

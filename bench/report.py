@@ -1,4 +1,4 @@
-"""`python -m bench.report`: the tables of docs/performance.md and the plots beside it, from what was measured.
+"""`python -m bench.report`: the tables and plots of docs/performance.md, from the results.
 
 A table stands between two marks, `<!-- measured: NAME -->` and `<!-- /measured -->`; whatever is between them is
 replaced. A mark without a result keeps what it has.

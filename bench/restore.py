@@ -1,4 +1,4 @@
-"""How long a restore takes, and how long until work goes on behind a kill -9; parcelwatch and Kafka Streams.
+"""The time of a restore, and the time until work resumes after a kill -9; parcelwatch and Kafka Streams.
 
 Everyone takes as many shipments into its state, with one scan each, and ends. Then it is started again: with its state
 in memory, with a store on disk that is empty, and with the store that it left. A start with nothing to restore is

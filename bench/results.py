@@ -1,4 +1,4 @@
-"""What was measured, as it is kept: a JSON file for each section, tables of bare figures within it."""
+"""Stored results: one JSON file per section, with tables of plain figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scans to measure with: parcels on their way, some of which fall silent, and the alerts that there should be.
+"""Scans for the measurements: parcels, some of which fall silent, and the alerts to expect.
 
 Everything is drawn from a seed. Each parcel has ten scans on average, some hours apart; one in twenty falls silent for
 more than a week, and of those two in five for good. Scans reach Kafka up to 45 minutes after they happened, hence out

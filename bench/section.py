@@ -1,4 +1,4 @@
-"""`python -m bench.section NAME`: one section in a process of its own; `python -m bench` starts these."""
+"""`python -m bench.section NAME`: one section in its own process; started by `python -m bench`."""
 
 from __future__ import annotations
 

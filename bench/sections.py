@@ -1,4 +1,4 @@
-"""The sections of the measurement: what each is about, what it needs, how long it may take."""
+"""The sections: what each measures, what it needs, and its time limit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many shipments with one scan each, and a trickle of scans that goes on."""
+"""Many shipments with one scan each, and a continuing trickle of scans."""
 
 from __future__ import annotations
 

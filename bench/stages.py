@@ -1,4 +1,4 @@
-"""Where a worker's CPU time goes, by stage of an event's way, with either store.
+"""A worker's CPU time by processing stage, with either store.
 
 The job of `bench/throughput.py` under a sampler (`bench/sampled.py`). A stage's cost is its share of the samples, of
 all that the process has spent.

@@ -1,4 +1,4 @@
-"""parcelwatch beside Kafka Streams, Quix Streams and Faust, in scans per CPU-second.
+"""parcelwatch compared with Kafka Streams, Quix Streams and Faust, in scans per CPU-second.
 
 All watch the same scans on the same Kafka for parcels that are silent for more than a week. The scans are written
 beforehand, one contender runs at a time, from an empty state to the last committed offset, and what it said must be

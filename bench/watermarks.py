@@ -1,4 +1,4 @@
-"""What tasks tell each other, by the number of partitions, and how long a reader waits behind a killed worker.
+"""Traffic between tasks by the number of partitions, and how long a reader waits after a worker is killed.
 
 Every task tells every task of a kind how far it is, so the traffic grows with the square of the partitions: once with a
 feed that is silent, once with some thousand scans a second. Then one of two workers is frozen in the midst of a

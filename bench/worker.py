@@ -1,4 +1,4 @@
-"""A running worker: its process, what its metrics say, and topics that are ready for it."""
+"""A running worker: its process, its metrics, and its topics."""
 
 from __future__ import annotations
 

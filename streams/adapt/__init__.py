@@ -1,4 +1,4 @@
-"""A carrier's or platform's own data into events."""
+"""Converts a carrier's or platform's own data into events."""
 
 from streams.adapt.formats import Format, formats
 from streams.adapt.lines import Line, Problem, Report

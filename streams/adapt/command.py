@@ -1,4 +1,4 @@
-"""`parcelwatch adapt`: the command around `streams.adapt`."""
+"""The command `parcelwatch adapt`."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _summary(report: Report, carrier: str | None) -> list[str]:
 
 
 def _listed(what: str, found: Counter[tuple[str, str]], *, suggest: bool = False) -> list[str]:
-    """The texts of a count, the most frequent first, each with the status it may mean."""
+    """The counted texts, most frequent first, each with its probable status."""
     if not found:
         return []
     told = [f"{what} ({found.total():,} scans):"]

@@ -1,4 +1,4 @@
-"""What adapting yields: lines for a topic, and a report of what could not be taken as it was."""
+"""The output of adapters: lines for topics, and a report of what was left out."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to read an input: the zone of naive times, what the data does not say itself, the latest time there is."""
+    """How to read an input: the zone of naive times, defaults for what the data lacks, the latest valid time."""
 
     tz: ZoneInfo
     tracking_no: str | None = None
@@ -51,13 +51,12 @@ class Settings:
 
 @dataclass(slots=True)
 class Report:
-    """Counts over all inputs. Complete once the lines have all been taken.
+    """Counts over all inputs. Complete once all lines have been consumed.
 
-    `on_problem` hears of each problem when it is met. `readable` counts what was recognised (shipments,
-    orders, rows), with or without events in it: where it is 0 the input was nothing of the format. `repeats`
-    counts scans that a file has twice, `disagreements` those of which code and words disagree on an end,
-    `refusals` holds why there
-    is no scan: the platforms' reasons, and what the user has to tell.
+    `on_problem` is called with each problem when it is found. `readable` counts what was recognised (shipments,
+    orders, rows), with or without events: 0 means that the input is not of this format. `repeats` counts scans
+    that a file repeats, `disagreements` scans whose code and words disagree on an end. `refusals` holds why there
+    are no scans: the platforms' reasons, and options that the user has to give.
     """
 
     on_problem: Callable[[Problem], None] | None = None
@@ -72,14 +71,14 @@ class Report:
     readable: int = 0
 
     def problem(self, file: object, where: str, what: str) -> None:
-        """Notes that something is left out."""
+        """Records that something is left out."""
         found = Problem(str(file), where, what)
         self.problems.append(found)
         if self.on_problem is not None:
             self.on_problem(found)
 
     def count(self, line: Line) -> None:
-        """Counts an event that goes out."""
+        """Counts an emitted event."""
         self.events[line.value["type"]] += 1
         if line.topic == SCANS or "tracking_no" in line.value:
             self.shipments.add((line.value["carrier"], line.value["tracking_no"]))

@@ -1,7 +1,7 @@
-"""Olist's orders, items and reviews into the events of a marketplace.
+"""Converts Olist's orders, items and reviews into marketplace events.
 
-Olist says when an order was placed, approved, handed to the carrier and delivered, and what its buyer
-thought of it. The rest is derived, always in the same way; `DERIVED` says how.
+Olist has the times at which an order was placed, approved, handed to the carrier and delivered, and its
+reviews. The rest is derived by fixed rules, listed in `DERIVED`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class _Moments(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What one seller has of an order."""
+    """One seller's part of an order."""
 
     order: str
     suffix: str
@@ -211,6 +211,6 @@ def _moment(column: str, text: str, settings: Settings) -> datetime:
 
 
 def _check_id(column: str, value: str) -> None:
-    """Leaves room for what is put before and after an id."""
+    """Leaves room for an id's prefix and suffix."""
     if len(value) > MAX_ID - 40:
         raise ValueError(f"{column} of more than {MAX_ID - 40} characters")

@@ -40,7 +40,7 @@ class Review(NamedTuple):
 
 @dataclass(slots=True)
 class Order:
-    """A row of the orders file with its items and reviews. An empty string is a fact that is not there."""
+    """A row of the orders file with its items and reviews. An empty string is a missing fact."""
 
     where: str
     order: str
@@ -84,7 +84,7 @@ _SELLERS = {"seller_id", "seller_state"}
 def read_folder(path: Path, report: Report) -> Folder | None:
     """The orders in a folder, in the file's order. None (the report says why) without orders or items.
 
-    Reviews, customers, products and sellers may be missing; then there is nothing of what they say.
+    Reviews, customers, products and sellers may be missing; then their fields are empty.
     """
     orders_file = _file(path, "orders")
     items_file = _file(path, "order_items")

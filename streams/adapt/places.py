@@ -1,6 +1,6 @@
-"""Where a scan was made, out of its text, and its text without people.
+"""Extracts a scan's place from its text, and removes people from the text.
 
-Carriers put facilities into brackets, and couriers and telephone numbers too. What looks like a person is
+Carriers put facilities in brackets, but also couriers and telephone numbers. What looks like a person is
 never a place.
 """
 
@@ -93,7 +93,7 @@ def place_in_fields(location: str | None, area: str | None) -> Place:
 
 
 def without_people(text: str) -> str:
-    """A scan's text, short, for whoever keeps the tables: without telephone numbers and people's names."""
+    """A scan's text, shortened, without telephone numbers and people's names; for maintaining the word tables."""
     plain = _ROLE.sub(r"\1…", " ".join(text.split()))
     plain = _MASKED.sub("…", _NUMBER.sub("#", plain))
     return plain if len(plain) <= 60 else plain[:59] + "…"

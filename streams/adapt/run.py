@@ -1,4 +1,4 @@
-"""The way from files to lines."""
+"""From input files to lines of events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ AHEAD = timedelta(days=1)
 
 
 class InputError(Exception):
-    """The user asked for what cannot be: an unknown format or zone, a missing input. Nothing was read."""
+    """Invalid arguments: an unknown format or zone, a missing input. Nothing was read."""
 
 
 def adapt(
@@ -32,8 +32,8 @@ def adapt(
 ) -> Iterator[Line]:
     """The events in `paths`, file by file, each file's in the order of their times; counts go into `report`.
 
-    `tz` takes the place of the format's zone for naive times. `tracking_no` and `carrier` hold where the
-    data names none. A scan more than a day ahead of `now` is left out, and is a problem. InputError, before
+    `tz` replaces the format's zone for naive times. `tracking_no` and `carrier` apply where the data names
+    none. A scan more than a day ahead of `now` is left out, and is a problem. InputError, before
     anything is read, for an unknown format or zone, a missing input, a folder for a file or the reverse, and
     one tracking number for several inputs.
     """

@@ -1,4 +1,4 @@
-"""Times as carriers write them, into RFC 3339 with an offset."""
+"""Parses times as carriers write them; output is RFC 3339 with an offset."""
 
 from __future__ import annotations
 
@@ -69,12 +69,12 @@ def _offset(found: re.Match[str]) -> timezone:
 
 
 def read_time(value: object, tz: tzinfo) -> datetime:
-    """The aware time of what a carrier wrote; a naive time is of `tz`.
+    """The aware time for a carrier's spelling; a naive time is in `tz`.
 
-    Takes every spelling with one reading: ISO 8601 and its variants, one-digit months, 年月日 and 上午/下午,
+    Accepts every unambiguous spelling: ISO 8601 and its variants, one-digit months, 年月日 and 上午/下午,
     AM and PM, names of months, 8 and 14 digits, full-width signs, numbers (seconds or milliseconds since 1970,
     or a spreadsheet's days). 24:00 is the next day's midnight; a time that a clock change repeats is the first
-    of the two; digits of a second after the sixth are cut. ValueError where it is no time, or may be two.
+    of the two; digits of a second after the sixth are cut. ValueError if it is not a time, or is ambiguous.
     """
     if isinstance(value, datetime):
         return _checked(value if value.tzinfo else value.replace(tzinfo=tz), value)

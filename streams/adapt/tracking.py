@@ -1,4 +1,4 @@
-"""Scans of parcels, as any platform tells them, into `scan` events."""
+"""Converts any platform's scans of parcels into `scan` events."""
 
 from __future__ import annotations
 
@@ -47,10 +47,10 @@ class _Group:
 
 
 def scans(chosen: Format, path: Path, settings: Settings, report: Report) -> Iterator[Line]:
-    """The scans in one file, in the order of their times; a scan that the file repeats goes out once.
+    """The scans in one file, in the order of their times; a scan that the file repeats is emitted once.
 
-    What is no scan is a problem in the report, and the rest goes on. The text never goes out: it names
-    people.
+    Anything that is not a scan is a problem in the report, and the rest continues. The text is never emitted:
+    it names people.
     """
     parcels: dict[tuple[str, str], list[_Scan]] = {}
     for document in documents(path, report):
@@ -133,7 +133,7 @@ def _close(
 
 
 def _nothing(chosen: Format, document: Found, path: Path, report: Report) -> None:
-    """Says why a document has no parcel: the platform's own reason, or whose format it may be."""
+    """Reports why a document has no parcel: the platform's own reason, or the format it resembles."""
     why = reason(document.value)
     other = next((name for name, found in formats().items() if found is not chosen and _is_of(found, document)), None)
     if other:

@@ -1,6 +1,6 @@
 """Carriers by any name: our code of each, and the names by which people and platforms know it.
 
-The table is `carriers.toml`. A name is looked up whatever its case, spaces, `-`, `_` and `.`.
+The table is `carriers.toml`. Lookup ignores case, spaces, `-`, `_` and `.`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def _plain(name: str) -> str:
 
 @cache
 def _table() -> Mapping[str, tuple[str, ...]]:
-    """Every carrier's code with its names, the chief one first."""
+    """Every carrier's code with its names, the main one first."""
     text = resources.files(__package__).joinpath("carriers.toml").read_text(encoding="utf-8")
     found: dict[str, tuple[str, ...]] = {}
     for code, row in tomllib.loads(text).items():
@@ -58,7 +58,7 @@ def carrier_name(*names: str) -> str | None:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two names are those of one carrier."""
+    """True if both names are of one carrier."""
     return one == other or (code_of(one) is not None and code_of(one) == code_of(other))
 
 
@@ -68,5 +68,5 @@ def names_of(code: str) -> tuple[str, ...]:
 
 
 def near(name: str) -> list[str]:
-    """Codes of carriers with a name like `name`, the nearest first, for whoever may have misspelt one."""
+    """Codes of carriers with a name like `name`, closest first, to suggest a correction."""
     return list(dict.fromkeys(_codes()[match] for match in difflib.get_close_matches(_plain(name), _codes(), n=3)))
