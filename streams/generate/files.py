@@ -10,10 +10,8 @@ from typing import IO
 import orjson
 
 from schemas.events import CHATS, ORDERS, SCANS
+from streams.cli.files import whole_file
 from streams.marketplace.market import Produced
-
-#: A file that is not whole yet bears this behind its name, so that no half of one is read.
-PART = ".part"
 
 
 def write_folder(records: Iterable[Produced], folder: Path) -> int:
@@ -25,12 +23,11 @@ def write_folder(records: Iterable[Produced], folder: Path) -> int:
     paths = {topic: folder / f"{topic}.jsonl" for topic in (ORDERS, SCANS, CHATS)}
     count = 0
     with ExitStack() as stack:
-        files = {topic: stack.enter_context(_part(path).open("wb")) for topic, path in paths.items()}
+        parts = {topic: stack.enter_context(whole_file(path)) for topic, path in paths.items()}
+        files = {topic: stack.enter_context(part.open("wb")) for topic, part in parts.items()}
         for record in records:
             files[record.topic].write(record.encode() + b"\n")
             count += 1
-    for path in paths.values():
-        _part(path).replace(path)
     return count
 
 
@@ -41,7 +38,3 @@ def write_lines(records: Iterable[Produced], out: IO[bytes]) -> int:
         out.write(orjson.dumps({"topic": record.topic, "value": record.value}) + b"\n")
         count += 1
     return count
-
-
-def _part(path: Path) -> Path:
-    return path.with_name(path.name + PART)

@@ -16,7 +16,8 @@ from streams.engine.clock import system_now
 from streams.engine.errors import DeniedError, FatalError, FencedError, LogError
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
-from streams.engine.log.kafka_clients import errors, quietly
+from streams.engine.log.kafka_admin import connection
+from streams.engine.log.kafka_clients import errors
 from streams.engine.log.kafka_groups import members, nobody_in
 from streams.engine.log.kafka_spans import KafkaSpans
 from streams.engine.processor import Record
@@ -280,14 +281,5 @@ async def _pause(stop: asyncio.Event, seconds: float) -> None:
 @asynccontextmanager
 async def connected(bootstrap: str, growth: Growth, say: Say, client: Mapping[str, Any]) -> AsyncIterator[Growing]:
     """Connects for as long as the block lasts. Raises `FatalError` and `LogError`."""
-    settings = KafkaSettings(bootstrap=bootstrap, client=client)
-    log = KafkaLog(settings)
-    admin = AIOKafkaAdminClient(**settings.common())
-    try:
-        await log.start()
-        with errors(f"connecting to {bootstrap}"):
-            await admin.start()
+    async with connection(bootstrap, client) as (log, admin, settings):
         yield Growing(growth, log, admin, settings, say)
-    finally:
-        await quietly(admin.close())
-        await log.stop()

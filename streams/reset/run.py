@@ -15,7 +15,8 @@ from schemas.topics import OUTPUTS, TopicNames
 from streams.engine.errors import FatalError, LogError
 from streams.engine.log.interface import Committed, TopicPartition
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
-from streams.engine.log.kafka_clients import errors, quietly
+from streams.engine.log.kafka_admin import connection
+from streams.engine.log.kafka_clients import errors
 from streams.engine.log.kafka_groups import commit_as, delete_group, nobody_in, offsets_at
 from streams.engine.offset_texts import BEGIN
 from streams.engine.topology import Topology
@@ -88,14 +89,5 @@ async def connected(
     bootstrap: str, app_id: str, topics: TopicNames, client: Mapping[str, Any]
 ) -> AsyncIterator[Resetting]:
     """Connects for as long as the block lasts. Raises `FatalError` and `LogError`."""
-    settings = KafkaSettings(bootstrap=bootstrap, client=client)
-    log = KafkaLog(settings)
-    admin = AIOKafkaAdminClient(**settings.common())
-    try:
-        await log.start()
-        with errors(f"connecting to {bootstrap}"):
-            await admin.start()
+    async with connection(bootstrap, client) as (log, admin, settings):
         yield Resetting(log, admin, settings, app_id, topics)
-    finally:
-        await quietly(admin.close())
-        await log.stop()
