@@ -33,12 +33,12 @@ async def main(path: Path) -> int:
     worker = Embedded(
         replace(dataflow(POLICY), outputs=OUTPUTS),
         lambda _: partial(processor, setting),
-        clock=Clock.end(max(at for _, _, at, _ in events)),
+        clock=Clock.end(max(event[2] for event in events)),
         once=True,
         topics=dict.fromkeys((*_INPUTS, *OUTPUTS), _PARTITIONS),
         cadence=_CADENCE,
     )
-    for topic, event, _, value in events:
+    for topic, event, _, value, *_ in events:
         worker.append(topic, record_key(event).encode(), value)
     del events
     async with worker:

@@ -104,8 +104,12 @@ async def produce(bootstrap: str, parcels: Parcels, done: Callable[[], bool]) ->
             now = time.time()
             builders: dict[int, Any] = {}
             for one in parcels.due(now):
-                builder = builders.get(one.partition) or builders.setdefault(one.partition, producer.create_batch())
-                assert builder.append(timestamp=one.timestamp, key=one.key, value=one.value) is not None
+                builder = builders.get(one.partition)
+                # After a pause of this process, more is due than one batch takes.
+                while builder is None or builder.append(timestamp=one.timestamp, key=one.key, value=one.value) is None:
+                    if builder is not None:
+                        await producer.send_batch(builder, SCANS_TOPIC, partition=one.partition)
+                    builder = builders[one.partition] = producer.create_batch()
                 sent += 1
             for partition, builder in builders.items():
                 await producer.send_batch(builder, SCANS_TOPIC, partition=partition)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 
 from bench.results import Result, Table, tables
 from bench.sampled import STAGES
-from streams.compare.chart_style import BLUE, GREEN, ORANGE, STYLE
+from streams.charts.style import BLUE, GREEN, ORANGE, STYLE
 
 _OURS, _THEIRS = BLUE, "#b9c0cb"
 _LINES = (BLUE, ORANGE, GREEN)

@@ -63,7 +63,7 @@ def costs(path: Path) -> Costs:
         if not some:
             break
         began = clock()
-        for topic, event, at, value, _line in some:
+        for topic, event, at, value, *_ in some:
             reader.take(topic, event, at, value)
         spent.state += clock() - began
         _judge(reader, writer, spent)

@@ -64,7 +64,8 @@ class _NoScan(events.Scan, tag="\0", kw_only=True):
     never: Annotated[int, msgspec.Meta(gt=1, lt=1)]
 
 
-_DECODE: dict[str, Callable[[bytes], events.AnyEvent]] = {
+#: By topic, what turns a value into an event whose fields are valid, or raises; `decode` makes more of both.
+DECODERS: dict[str, Callable[[bytes], events.AnyEvent]] = {
     events.ORDERS: msgspec.json.Decoder(events.OrdersEvent).decode,
     events.SCANS: msgspec.json.Decoder(events.Scan | _NoScan).decode,
     events.CHATS: msgspec.json.Decoder(events.ChatsEvent).decode,
@@ -72,7 +73,11 @@ _DECODE: dict[str, Callable[[bytes], events.AnyEvent]] = {
 
 
 #: Fields that hold a time beside `occurred_at`.
-_OTHER_TIMES: dict[type[events.Event], str] = {events.OrderPaid: "ship_by", events.TicketOpened: "respond_by"}
+_OTHER_TIMES: dict[type[events.Event], str] = {
+    events.OrderPaid: "ship_by",
+    events.OrderShipped: "deliver_by",
+    events.TicketOpened: "respond_by",
+}
 
 
 _NO_TIME = "not an RFC 3339 time with an offset, from the year 1 to 9999 in UTC"
@@ -100,7 +105,7 @@ def decode(topic: str, value: bytes, now: int | None = None) -> tuple[events.Any
         if not value.isascii():
             # The decoder passes over the text of fields that it does not know.
             value.decode()
-        event = _DECODE[topic](value)
+        event = DECODERS[topic](value)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         event = _decode_slowly(topic, value)
     try:
@@ -109,12 +114,22 @@ def decode(topic: str, value: bytes, now: int | None = None) -> tuple[events.Any
         raise Invalid(Reason.BAD_TIME, f"occurred_at: {_NO_TIME}") from None
     if now is not None and occurred_at > now + MAX_AHEAD:
         raise Invalid(Reason.FROM_THE_FUTURE, "occurred_at: more than 24 hours ahead of the record's timestamp")
+    if type(event) in CHECKED:
+        check(event)
+    return event, occurred_at
+
+
+#: Events of which more has to be looked at than each field by itself.
+CHECKED = frozenset({events.OrderPlaced, *_OTHER_TIMES})
+
+
+def check(event: events.AnyEvent) -> None:
+    """Checks one of CHECKED beyond what its decoder does. Raises Invalid."""
     kind = type(event)
     if kind is events.OrderPlaced:
         _check_numbers(event)  # type: ignore[arg-type]
-    elif kind in _OTHER_TIMES:
+    else:
         _check_time(_OTHER_TIMES[kind], getattr(event, _OTHER_TIMES[kind]))
-    return event, occurred_at
 
 
 def _check_time(field: str, text: str | None) -> None:

@@ -11,7 +11,16 @@ from typing import Annotated, Literal
 import msgspec
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=128, description="non-empty, at most 128 characters")]
-Time = Annotated[str, msgspec.Meta(description="RFC 3339 with an offset", extra_json_schema={"format": "date-time"})]
+#: For readers of the schemas, which need not check `format`. It lets through the 29th of February of any year, and the
+#: first and last hours of the calendar in any zone.
+_TIME = (
+    r"^(?!0000)[0-9]{4}-((0[13578]|1[02])-(0[1-9]|[12][0-9]|3[01])|(0[469]|11)-(0[1-9]|[12][0-9]|30)|02-(0[1-9]|[12][0-9]))"
+    r"[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$"
+)
+Time = Annotated[
+    str,
+    msgspec.Meta(description="RFC 3339 with an offset", extra_json_schema={"format": "date-time", "pattern": _TIME}),
+]
 Days = Annotated[int, msgspec.Meta(ge=0)]
 
 Status = Literal[
@@ -75,12 +84,16 @@ class OrderPaid(OrderEvent, tag="order.paid", kw_only=True):
 
 
 class OrderShipped(OrderEvent, tag="order.shipped", kw_only=True):
-    """One parcel of the order was announced; an order may have several."""
+    """One parcel of the order was announced; an order may have several.
+
+    `deliver_by`: when it was promised, or is expected, to be delivered.
+    """
 
     tracking_no: Id
     carrier: Id
     from_region: str | None = None
     to_region: str | None = None
+    deliver_by: Time | None = None
 
 
 class OrderCompleted(OrderEvent, tag="order.completed", kw_only=True):

@@ -152,6 +152,44 @@ class DeadLetterLine(msgspec.Struct, kw_only=True):
     error_detail: str
 
 
+class AlertHeaders(msgspec.Struct, kw_only=True):
+    """Headers of a record of `alerts.merchant` and `alerts.platform`, as text in UTF-8."""
+
+    content_type: Literal["application/cloudevents+json; charset=UTF-8"] = msgspec.field(name="content-type")
+
+
+_Digits = Annotated[str, msgspec.Meta(pattern="^[0-9]{1,19}$")]
+
+
+class DeadLetterHeaders(msgspec.Struct, kw_only=True):
+    """Headers that a dead letter has beside those of its record, as text in UTF-8.
+
+    `error-code` is stable, `error-detail` is for people and quotes nothing of the record. `source-topic`,
+    `source-partition` and `source-offset` lead back to the record, whose value the dead letter holds only where workers
+    have `--dead-letter-payload`.
+    """
+
+    error_code: str = msgspec.field(name="error-code")
+    error_detail: str = msgspec.field(name="error-detail")
+    source_topic: str = msgspec.field(name="source-topic")
+    source_partition: _Digits = msgspec.field(name="source-partition")
+    source_offset: _Digits = msgspec.field(name="source-offset")
+    failed_at: Time = msgspec.field(name="failed-at")
+
+
+class PushDeadLetterHeaders(msgspec.Struct, kw_only=True):
+    """Headers of a dead letter of `parcelwatch ingest`, as text in UTF-8.
+
+    `error-code` is stable, `error-detail` is for people and quotes nothing of the push. `source-topic` is `push/` and
+    the format. A push has no partition and no offset: its record's key is the same whenever the same is pushed again.
+    """
+
+    error_code: str = msgspec.field(name="error-code")
+    error_detail: str = msgspec.field(name="error-detail")
+    source_topic: Annotated[str, msgspec.Meta(pattern="^push/.+$")] = msgspec.field(name="source-topic")
+    failed_at: Time = msgspec.field(name="failed-at")
+
+
 class AlertCounts(msgspec.Struct, kw_only=True):
     """How many alerts of a type a replay raised, and how many it resolved."""
 

@@ -29,6 +29,11 @@ stalls = 5
 min_orders = 20
 [conversations.reply_late]
 enabled = true
+[[shipments.relief]]
+name = "flood"
+from = "2026-09-08T00:00:00+08:00"
+to = "2026-09-11T00:00:00+08:00"
+hours = 24
 """
 
 
@@ -38,13 +43,13 @@ def _record(topic: str, value: dict[str, Any]) -> tuple[int, Event]:
     return time, (topic, record_key(event).encode(), encoded)
 
 
-def _outages() -> list[tuple[int, Event]]:
-    """A carrier with many scans that falls silent twice, and whose parcels stall at two facilities."""
+def outages(start: int = START) -> list[tuple[int, Event]]:
+    """26 days of a carrier with many scans that falls silent twice, and whose parcels stall at two facilities."""
     random = Random(7)
-    gaps = [(START + days * DAY + 5 * HOUR, hours * HOUR) for days, hours in ((12, 9), (20, 40))]
+    gaps = [(start + days * DAY + 5 * HOUR, hours * HOUR) for days, hours in ((12, 9), (20, 40))]
     found = []
     for number in range(9_000):
-        at = START + random.randrange(26 * 24 * 60) * MINUTE
+        at = start + random.randrange(26 * 24 * 60) * MINUTE
         if any(since <= at < since + length for since, length in gaps):
             continue
         value = {"event_id": f"f{number}", "type": "scan", "occurred_at": render(at), "carrier": "FEED"}
@@ -52,6 +57,23 @@ def _outages() -> list[tuple[int, Event]]:
         found.append(
             _record("logistics-scans", value | {"status": random.choice(("departed", "arrived", "delivered"))})
         )
+    for number in range(10):
+        found += _promised_in_an_outage(number, gaps[1][0])
+    return found
+
+
+def _promised_in_an_outage(number: int, begins: int) -> list[tuple[int, Event]]:
+    """A parcel whose delivery is promised for a time at which its carrier's feed is silent, and that comes later."""
+    parcel = {"tracking_no": f"Q{number}", "carrier": "FEED"}
+    ids = {"order_id": f"Q{number}", "shop_id": f"shop-{number % 4:03d}"}
+    found = []
+    for topic, type_, at, fields in (
+        ("orders", "order.shipped", begins - 30 * HOUR, ids | {"deliver_by": render(begins + 20 * HOUR)}),
+        ("logistics-scans", "scan", begins - 28 * HOUR, {"status": "picked_up"}),
+        ("logistics-scans", "scan", begins + (44 + number) * HOUR, {"status": "delivered"}),
+    ):
+        value = {"event_id": f"{type_}-Q{number}-{at}", "type": type_, "occurred_at": render(at)}
+        found.append(_record(topic, value | parcel | fields))
     return found
 
 
@@ -90,6 +112,42 @@ def _refund(number: int, random: Random) -> list[tuple[int, Event]]:
     return found
 
 
+def parcels() -> list[tuple[int, Event]]:
+    """Parcels that are late, fail to be delivered, go back, are destroyed, and those of each suspicious kind."""
+    return [event for number in range(60) for event in _parcel(number, Random(number))]
+
+
+def _parcel(number: int, random: Random) -> list[tuple[int, Event]]:
+    """One of them, and the order in it."""
+    ids = {"order_id": f"P{number}", "shop_id": f"shop-{number % 4:03d}"}
+    # The number of a parcel that was delivered two weeks before.
+    used = number >= 30 and number % 6 == 0
+    parcel = {"tracking_no": f"N{number - 30 if used else number}", "carrier": "ZTO"}
+    begun = START + (16 if used else 1) * DAY + number * HOUR
+    found = []
+
+    def order(type_: str, hours: float, **fields: Any) -> None:
+        value = {"event_id": f"{type_}-P{number}", "type": type_, "occurred_at": render(begun + round(hours * HOUR))}
+        found.append(_record("orders", value | ids | fields))
+
+    def scan(status: str, hours: float, **fields: Any) -> None:
+        at = begun + round(hours * HOUR)
+        value = {"event_id": f"{status}-{at}", "type": "scan", "occurred_at": render(at), "status": status}
+        found.append(_record("logistics-scans", value | parcel | {"facility": "丙站"} | fields))
+
+    paid = 9 if number % 6 == 1 else 1
+    order("order.paid", paid)
+    order("order.shipped", 2, **parcel, to_region="浙江", deliver_by=render(begun + 60 * HOUR))
+    scan("picked_up", 4)
+    for attempt in range(random.choice((0, 2, 3)) if number % 6 == 2 else 0):
+        scan("delivery_failed", 30 + attempt)
+    if number % 6 == 3:
+        scan("returning", 40)
+    end = "delivered" if number % 6 < 3 else random.choice(("delivered", "returned", "destroyed"))
+    scan(end, random.choice((50, 50, 70)), region=random.choice(("浙江省", "广东省", None)))
+    return found
+
+
 @cache
 def stream() -> tuple[list[Event], str]:
     """The events in the order of arrival, and when to end."""
@@ -102,8 +160,26 @@ def stream() -> tuple[list[Event], str]:
         time = parse(json.loads(event[2])["occurred_at"])
         greatest = max(greatest, time)
         keyed.append((greatest, event))
-    events = [event for _, event in sorted(keyed + _outages() + _refunds(), key=lambda one: one[0])]
+        if b'"order.placed"' in event[2] and b'"item-002-1"' in event[2] and event[1][-1:] in b"258":
+            keyed.append(_disputed(json.loads(event[2])))
+    events = [event for _, event in sorted(keyed + outages() + _refunds() + parcels(), key=lambda one: one[0])]
     return events, render(greatest + 9 * DAY)
+
+
+def _disputed(placed: dict[str, Any]) -> tuple[int, Event]:
+    """Buyers of one item are angry with it."""
+    return _record(
+        "orders",
+        {
+            "event_id": f"angry-{placed['order_id']}",
+            "type": "dispute.opened",
+            "occurred_at": render(parse(placed["occurred_at"]) + HOUR),
+            "order_id": placed["order_id"],
+            "shop_id": placed["shop_id"],
+            "dispute_id": f"{placed['order_id']}-angry",
+            "item_id": "item-002-1",
+        },
+    )
 
 
 def _is_valid(topic: str, key: bytes, value: bytes) -> bool:

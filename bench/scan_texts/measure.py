@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from scipy.stats import binomtest
+
 from streams.adapt.words import ENDS, status_of
 
 NO_END = "-"
@@ -57,12 +59,20 @@ def score(texts: Iterable[Labelled]) -> Score:
     return result
 
 
+def share(found: int, of: int) -> str:
+    """A share with its 95 % interval (Wilson's), as a text."""
+    if not of:
+        return "-"
+    low, high = binomtest(found, of).proportion_ci(method="wilson")
+    return f"{found / of:.1%}, 95% interval {low:.1%} to {high:.1%}"
+
+
 def table(result: Score) -> str:
     """The score as a table in Markdown."""
     lines = [
         f"{result.texts} texts, {result.ends} of them ends; {len(result.wrong)} wrong ends "
-        f"({len(result.wrong) / result.texts:.1%}), {len(result.missed)} missed "
-        f"({len(result.missed) / max(result.ends, 1):.1%})",
+        f"({share(len(result.wrong), result.texts)}), {len(result.missed)} missed "
+        f"({share(len(result.missed), result.ends)})",
         "",
         "| status | texts | precision | recall |",
         "|---|---|---|---|",

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from schemas.events import SCANS
+from streams.adapt.orders.columns import ColumnMap
 
 #: Ids in events are at most this long (characters).
 MAX_ID = 128
@@ -41,22 +42,33 @@ class Problem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How to read an input: the zone of naive times, defaults for what the data lacks, the latest valid time."""
+    """How to read an input: the zone of naive times, and whether the user gave it; defaults for what the data lacks,
+    the latest valid time, whether 01/04/2016 begins with the day, which columns of a table of orders say what, and
+    whether each shop numbers its orders and buyers by itself.
+    """
 
     tz: ZoneInfo
+    given_tz: bool = True
     tracking_no: str | None = None
     carrier: str | None = None
+    shop: str | None = None
     latest: datetime | None = None
+    day_first: bool | None = None
+    columns: ColumnMap | None = None
+    by_shop: bool = False
 
 
 @dataclass(slots=True)
 class Report:
     """Counts over all inputs. Complete once all lines have been consumed.
 
-    `on_problem` is called with each problem when it is found. `readable` counts what was recognised (shipments,
-    orders, rows), with or without events: 0 means that the input is not of this format. `repeats` counts scans
-    that a file repeats, `disagreements` scans whose code and words disagree on an end. `refusals` holds why there
-    are no scans: the platforms' reasons, and options that the user has to give.
+    `on_problem` is called with each problem when it is found. `readable` counts what could be read (shipments without
+    scans, orders, rows), with or without events: 0 means that the input is not of this format, or no row of it is
+    usable. `repeats` counts scans that a file repeats, `disagreements` scans whose code and words disagree on an end.
+    `refusals` holds why there are no events: the platforms' reasons, and options that the user has to give.
+    `left_out` counts what proves no event, `lacking` events of orders that lack something, by what.
+    `reasons` counts reasons of refunds that are not known, `assumed` what was taken for granted of orders; `notes` says
+    how an input was read.
     """
 
     on_problem: Callable[[Problem], None] | None = None
@@ -64,6 +76,10 @@ class Report:
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     disagreements: Counter[tuple[str, str]] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
+    lacking: Counter[str] = field(default_factory=Counter)
+    reasons: Counter[str] = field(default_factory=Counter)
+    assumed: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
     repeats: int = 0
     refusals: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from schemas.events import SCANS
 from streams.adapt.formats import Fault, Format, Parcel, Row
-from streams.adapt.formats.registry import formats
+from streams.adapt.formats.registry import ANY, formats
 from streams.adapt.formats.statuses import UNKNOWN
 from streams.adapt.lines import MAX_ID, Line, Report, Settings
 from streams.adapt.places import without_people
-from streams.adapt.reading import Found, documents, reason
+from streams.adapt.reading import Found, lists_in, reason
 from streams.adapt.times import read_time, rfc3339, zone_of_text
 from streams.carriers import carrier_name
 
@@ -46,35 +45,34 @@ class _Group:
     lacking: Counter[str] = field(default_factory=Counter)
 
 
-def scans(chosen: Format, path: Path, settings: Settings, report: Report) -> Iterator[Line]:
-    """The scans in one file, in the order of their times; a scan that the file repeats is emitted once.
+def scans_of(chosen: Format, found: Iterable[Found], file: str, settings: Settings, report: Report) -> Iterator[Line]:
+    """The scans in the documents of one file or body, in the order of their times; a repeated one is emitted once.
 
     Anything that is not a scan is a problem in the report, and the rest continues. The text is never emitted:
     it names people.
     """
     parcels: dict[tuple[str, str], list[_Scan]] = {}
-    for document in documents(path, report):
+    for document in found:
         groups: list[_Group] = []
         faults = 0
         for piece in chosen.pieces(document):
             if isinstance(piece, Fault):
                 faults += 1
-                report.problem(path, piece.where, piece.what)
+                report.problem(file, piece.where, piece.what)
             elif isinstance(piece, Parcel):
-                report.readable += 1
                 groups.append(_Group(piece))
             else:
                 if not groups:
                     groups.append(_Group(None))
-                _take(chosen, groups[-1], piece, path, settings, report)
+                _take(chosen, groups[-1], piece, file, settings, report)
         if not groups and not faults:
-            _nothing(chosen, document, path, report)
+            _nothing(chosen, document, file, report)
         for group in groups:
-            _close(chosen, group, document, path, report, parcels, len(groups) + faults > 1)
+            _close(chosen, group, document, file, report, parcels, len(groups) + faults > 1)
     yield from _in_order(parcels, report)
 
 
-def _take(chosen: Format, group: _Group, row: Row, path: Path, settings: Settings, report: Report) -> None:
+def _take(chosen: Format, group: _Group, row: Row, file: str, settings: Settings, report: Report) -> None:
     group.rows += 1
     parcel = group.parcel or Parcel("")
     number = row.number or parcel.number or settings.tracking_no or ""
@@ -87,14 +85,17 @@ def _take(chosen: Format, group: _Group, row: Row, path: Path, settings: Setting
         group.lacking[str(error)] += 1
         return
     try:
-        moment = read_time(row.time, zone_of_text(row.zone) or settings.tz)
+        moment = read_time(
+            row.time, zone_of_text(chosen.zones.get(row.zone, row.zone)) or settings.tz, settings.day_first
+        )
     except ValueError as error:
-        report.problem(path, row.where, str(error))
-        return
-    if settings.latest is not None and moment > settings.latest:
-        report.problem(path, row.where, f"more than a day ahead of now: {rfc3339(moment)}")
+        report.problem(file, row.where, str(error))
+        report.refusals.append(str(error))
         return
     report.readable += 1
+    if settings.latest is not None and moment > settings.latest:
+        report.problem(file, row.where, f"more than a day ahead of now: {rfc3339(moment)}")
+        return
     reading = chosen.statuses.find(carrier or "", row.codes, row.text)
     if reading.disagree:
         report.disagreements[" ".join(row.codes), without_people(row.text)] += 1
@@ -105,7 +106,7 @@ def _close(
     chosen: Format,
     group: _Group,
     document: Found,
-    path: Path,
+    file: str,
     report: Report,
     parcels: dict[tuple[str, str], list[_Scan]],
     several: bool,
@@ -113,12 +114,13 @@ def _close(
     """Makes events of a parcel's rows, and says what is wrong with it as a whole."""
     where = (group.parcel.where if group.parcel else "") or document.where
     for what, count in group.lacking.items():
-        report.problem(path, where, f"{what} ({count:,} scans)")
+        report.problem(file, where, f"{what} ({count:,} scans)")
         report.refusals.append(what)
     if group.parcel is not None and not group.rows:
+        report.readable += 1
         why = reason(group.parcel.value if several else document.value, parcel=True)
         if why:
-            report.problem(path, where, f"no scans: {why}")
+            report.problem(file, where, f"no scans: {why}")
     newest_last = bool(group.read) and group.read[0].moment < group.read[-1].moment
     newest = max(reversed(group.read) if newest_last else group.read, key=lambda read: read.moment, default=None)
     for read in group.read:
@@ -132,20 +134,26 @@ def _close(
         parcels.setdefault((read.carrier, read.number), []).append(_Scan(read.moment, line))
 
 
-def _nothing(chosen: Format, document: Found, path: Path, report: Report) -> None:
+def _nothing(chosen: Format, document: Found, file: str, report: Report) -> None:
     """Reports why a document has no parcel: the platform's own reason, or the format it resembles."""
     why = reason(document.value)
-    other = next((name for name, found in formats().items() if found is not chosen and _is_of(found, document)), None)
-    if other:
-        report.problem(path, document.where, f"nothing of the format {chosen.name} in it; it looks like {other}")
+    others = sorted(formats().items(), key=lambda entry: entry[0] == ANY)
+    other = next((name for name, found in others if found is not chosen and _is_of(found, document)), None)
+    if other == ANY:
+        what = f"nothing of the format {chosen.name} in it{lists_in(document)}; the format {ANY} can read it"
+        report.problem(file, document.where, what)
+    elif other:
+        report.problem(file, document.where, f"nothing of the format {chosen.name} in it; it looks like {other}")
     elif why:
         report.refusals.append(why)
-        report.problem(path, document.where, f"no parcel in it: {why}")
+        report.problem(file, document.where, f"no parcel in it: {why}")
     else:
-        report.problem(path, document.where, f"nothing of the format {chosen.name} in it")
+        report.problem(file, document.where, f"nothing of the format {chosen.name} in it{lists_in(document)}")
 
 
 def _is_of(chosen: Format, document: Found) -> bool:
+    if chosen.records is not None and chosen.records.in_document(document):
+        return True
     return any(isinstance(piece, Row) and piece.time is not None for piece in chosen.pieces(document))
 
 

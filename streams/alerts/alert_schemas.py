@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 import orjson
 
-from schemas.generate import DRAFT
+from schemas.generate import DRAFT, json_schema
 from schemas.outputs import AlertEvent, Time
-from streams.alerts.cloudevents import type_of
+from schemas.times import HOUR, render
+from streams.alerts import handbook
+from streams.alerts.cloudevents import AlertWriter, type_of
 from streams.alerts.messages import advice_on_kind
 from streams.alerts.wording import catalogue
 from streams.rules.alert import MERCHANT, RAISED, RESOLVED
@@ -21,6 +23,7 @@ _TIME = msgspec.json.schema(Time)
 _TEXT = {"type": "string"}
 _NULL = {"type": "null"}
 _ID = {"type": "string", "minLength": 1}
+_WRITER = AlertWriter("default@0123456789ab", "marketplace")
 
 
 def schema_files() -> dict[str, bytes]:
@@ -30,7 +33,7 @@ def schema_files() -> dict[str, bytes]:
 
 def schema(type_: AlertType) -> dict[str, Any]:
     """The schema of one type's alerts, raised and resolved; `x-...`: types that it supersedes or is superseded by."""
-    whole = msgspec.json.schema(AlertEvent, ref_template="#/$defs/{name}")
+    whole = json_schema(AlertEvent)
     event, data = whole["$defs"]["AlertEvent"], whole["$defs"]["AlertData"]
     event["properties"]["type"] = {"const": type_of(type_.name)}
     properties = data["properties"]
@@ -48,7 +51,18 @@ def schema(type_: AlertType) -> dict[str, Any]:
     data["oneOf"] = _endings(type_)
     head = {"$schema": DRAFT, "$id": f"urn:parcelwatch:alerts:{type_.name}", "title": type_.name}
     others = {"x-supersedes": list(type_.supersedes), "x-superseded-by": list(type_.superseded_by)}
-    return {**head, "description": type_.meaning, **others, **whole}
+    return {**head, "description": type_.meaning, **others, **whole, "examples": examples(type_)}
+
+
+def examples(type_: AlertType) -> list[dict[str, Any]]:
+    """Events of the type, to its first audience: raised and, if it can be, resolved."""
+    raised = handbook.example(type_)
+    alerts = [raised]
+    for code in list(type_.resolutions)[:1]:
+        given = {} if code == LATE_EVENT else raised.evidence
+        evidence = {**given, RAISED_AT.name: render(raised.time)}
+        alerts.append(raised._replace(status=RESOLVED, time=raised.time + HOUR, resolution=code, evidence=evidence))
+    return [orjson.loads(_WRITER.records(alert)[0].value) for alert in alerts]
 
 
 def advice_codes(type_: AlertType) -> list[str]:

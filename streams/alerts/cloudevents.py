@@ -13,9 +13,13 @@ from streams.alerts.messages import Messages
 from streams.rules.alert import MERCHANT, Alert
 from streams.rules.alert_types import ALERT_TYPES
 
+#: What CloudEvents' Kafka protocol binding asks for in structured mode: the media type of the record's value.
+CONTENT_TYPE = "application/cloudevents+json; charset=UTF-8"
+HEADERS: tuple[tuple[str, bytes], ...] = (("content-type", CONTENT_TYPE.encode()),)
+
 
 class AlertRecord(NamedTuple):
-    """One record of the topic `alerts.<audience>`."""
+    """One record of the topic `alerts.<audience>`; its headers are `HEADERS`."""
 
     audience: str
     key: bytes

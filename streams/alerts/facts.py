@@ -159,9 +159,28 @@ def _rights(facts: Facts) -> str | None:
     return facts.vocabulary.language.all.join(names) or None
 
 
+def _half_by(facts: Facts) -> str | None:
+    """When half of such parcels are delivered."""
+    expected = facts.alert.evidence.get("expected_by")
+    return _at(facts, expected.get("p50")) if isinstance(expected, dict) else None
+
+
+def _parcels_at_risk(facts: Facts) -> str | None:
+    parcels = facts.alert.evidence.get("parcels_at_risk")
+    return facts.vocabulary.language.list.join(parcels) or None if isinstance(parcels, list) else None
+
+
 def _cause_region(facts: Facts) -> str | None:
     region = _text(facts.cause.get("region"))
     return None if region is None else facts.vocabulary.region(region)
+
+
+def _region(name: str) -> Callable[[Facts], str | None]:
+    def region(facts: Facts) -> str | None:
+        written = _text(facts.alert.evidence.get(name))
+        return None if written is None else facts.vocabulary.region(written)
+
+    return region
 
 
 def _cause_silence(facts: Facts) -> str | None:
@@ -182,12 +201,20 @@ _RESOLVERS: dict[str, Callable[[Facts], str | None]] = {
         name: _time(name)
         for name in (
             "last_update", "shipped_at", "raised_at", "paid_at", "ship_by", "opened_at", "due_at",
-            "requested_at", "asked_at", "base_ends_at", "extension_ends_at", "silent_since",
+            "requested_at", "asked_at", "base_ends_at", "extension_ends_at", "silent_since", "deliver_by",
+            "collected_at", "previous_end",
         )
     },
     "silent": _since("last_update"),
     "waited": _since("shipped_at"),
     "overdue": _since("ship_by"),
+    "undelivered": _since("deliver_by"),
+    "before_payment": lambda facts: _between(
+        facts, _instant(facts.alert.evidence.get("collected_at")), _instant(facts.alert.evidence.get("paid_at"))
+    ),
+    "region": _region("region"),
+    "destination": _region("destination"),
+    "relief": lambda facts: _text(facts.alert.evidence.get("relief")),
     "time_left": _until,
     "facility": lambda facts: _text(facts.alert.evidence.get("facility")),
     "last_status": lambda facts: facts.vocabulary.statuses.get(facts.alert.evidence.get("last_status") or ""),
@@ -202,6 +229,9 @@ _RESOLVERS: dict[str, Callable[[Facts], str | None]] = {
     "cause_region": _cause_region,
     "cause_period": lambda facts: _text(facts.cause.get("period")),
     "cause_silence": _cause_silence,
+    "half_by": _half_by,
+    "delivered_after_all": lambda facts: percent(facts.alert.evidence.get("delivered_after_all")),
+    "parcels_at_risk": _parcels_at_risk,
     "rate": lambda facts: percent(facts.alert.evidence.get("rate")),
     "baseline": lambda facts: percent(facts.alert.evidence.get("baseline")),
     "multiple": _multiple,
@@ -211,7 +241,7 @@ _RESOLVERS: dict[str, Callable[[Facts], str | None]] = {
         name: _number(name)
         for name in (
             "window_days", "orders", "escalations", "escalations_left",
-            "disputes", "complaints", "interventions", "ticket_timeouts", "usual_scans", "stalls", "hours",
+            "disputes", "complaints", "interventions", "ticket_timeouts", "usual_scans", "stalls", "hours", "attempts",
         )
     },
 }  # fmt: skip

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from schemas.times import parse
-from streams.alerts.cloudevents import type_of
+from streams.alerts.cloudevents import CONTENT_TYPE, type_of
 from streams.alerts.languages import FALLBACK, LANGUAGES
 from streams.alerts.messages import Messages
 from streams.alerts.wording import catalogue
@@ -49,6 +49,11 @@ was `raised` is later `resolved` under the same `data.episode`, with its evidenc
 event that comes late shows that an alert should never have been raised, it is resolved with `late_event`, with the time
 of the raise and with `raised_at` as its whole evidence. Times are UTC.
 
+Records follow CloudEvents' Kafka protocol binding in structured mode: the value is the whole event as JSON, and the
+header `content-type` is `{content_type}`. CloudEvents' SDKs read them as they are, and so
+does any JSON parser. Ignore fields and types of alerts that you do not know: [later versions may add
+some](compatibility.md).
+
 ## All of them
 
 {table}
@@ -65,7 +70,7 @@ is put off, so that there is nothing to fold.
 def page() -> str:
     """The whole page."""
     messages = Messages()
-    sections = [_HEAD.format(table=_table(_overview()))]
+    sections = [_HEAD.format(table=_table(_overview()), content_type=CONTENT_TYPE)]
     sections += [_section(type_, messages) for type_ in ALERT_TYPES.values()]
     return "\n".join(sections)
 

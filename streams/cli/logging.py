@@ -85,7 +85,6 @@ def configure(form: Form = "console", level: Level = "info") -> None:
         processors=[*known, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=True,
     )
 
 

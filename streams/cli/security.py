@@ -13,8 +13,6 @@ from typing import Any, TypeVar
 
 import click
 
-from streams.cli.tokens import token_provider
-
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
 BEARER = "OAUTHBEARER"
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", BEARER)
@@ -81,6 +79,9 @@ def _sasl(protocol: str, mechanism: str, username: str | None, provider: str | N
             raise click.UsageError(f"--sasl-mechanism {BEARER} needs --sasl-token-provider")
         if username is not None:
             raise click.UsageError(f"--sasl-username is not for --sasl-mechanism {BEARER}: the token says who one is")
+        # The client is slow to import, and many commands that have these options as text only do not connect.
+        from streams.cli.tokens import token_provider
+
         return {"sasl_mechanism": mechanism, "sasl_oauth_token_provider": token_provider(provider)}
     if provider is not None:
         raise click.UsageError(f"--sasl-token-provider needs --sasl-mechanism {BEARER}")

@@ -13,6 +13,7 @@ from typing import Any
 import click
 from aiokafka.abc import AbstractTokenProvider
 
+from schemas.did_you_mean import did_you_mean
 from streams.engine.log.kafka_refusal import NoTokenError
 
 GROUP = "parcelwatch.token_providers"
@@ -40,7 +41,8 @@ def token_provider(name: str) -> AbstractTokenProvider:
     found: dict[str, EntryPoint] = {each.name: each for each in entry_points(group=GROUP)}
     if name not in found:
         known = ", ".join(sorted(found)) or "none"
-        raise click.UsageError(f"--sasl-token-provider {name}: there is none of this name (there are: {known})")
+        said = f"--sasl-token-provider {name}: there is none of this name (there are: {known})"
+        raise click.UsageError(said + did_you_mean(name, found))
     try:
         inner = found[name].load()()
     except ImportError as error:

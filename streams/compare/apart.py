@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -21,7 +20,7 @@ from streams.compare.trial import Outcome, Run
 from streams.engine.collector import collect_seldom
 from streams.policy.model import Policy
 from streams.replay.progress import reading
-from streams.replay.reading import MissingInput, read, size
+from streams.replay.reading import MissingInput, Source, inputs, read, size
 
 #: Bytes; a smaller input is done before a second process would have started.
 LEAST_BYTES = 16 << 20
@@ -31,7 +30,7 @@ class LostProcess(Exception):
     """The other process ended without a result: out of memory, or killed."""
 
 
-def run(source: Path, policies: Sequence[Policy], until: int | None, console: Console) -> Run:
+def run(source: Source, policies: Sequence[Policy], until: int | None, console: Console) -> Run:
     """Reads all of the input under exactly two policies, with a progress bar. Raises MissingInput, LostProcess."""
     if size(source) < LEAST_BYTES or not _can_be_read_twice(source) or _cores() < 2:
         both = Run(policies)
@@ -45,14 +44,14 @@ def run(source: Path, policies: Sequence[Policy], until: int | None, console: Co
         with console.status("the second policy") if console.is_terminal else nullcontext():
             counts, outcome = other.result()
     if counts != first.counts:
-        raise MissingInput(f"{source}: changed while it was read")
+        raise MissingInput(f"{' '.join(map(str, inputs(source)))}: changed while it was read")
     first.outcomes.append(outcome)
     return first
 
 
-def _can_be_read_twice(source: Path) -> bool:
-    """Whether it is a file or folder, not a pipe."""
-    return source.is_dir() or source.is_file()
+def _can_be_read_twice(source: Source) -> bool:
+    """Whether it is of files and folders, not of pipes."""
+    return all(path.is_dir() or path.is_file() for path in inputs(source))
 
 
 def _cores() -> int:
@@ -63,7 +62,7 @@ def _cores() -> int:
 class _Other:
     """The process of one policy, from `with` on; it does not outlive it."""
 
-    def __init__(self, source: Path, policy: Policy, until: int | None) -> None:
+    def __init__(self, source: Source, policy: Policy, until: int | None) -> None:
         context = get_context("spawn")
         self._answer, there = context.Pipe(duplex=False)
         self._process = context.Process(target=_work, args=(there, source, policy, until), daemon=True)
@@ -95,7 +94,7 @@ class _Other:
         return counts, outcome
 
 
-def _work(answer: Connection, source: Path, policy: Policy, until: int | None) -> None:
+def _work(answer: Connection, source: Source, policy: Policy, until: int | None) -> None:
     """The other process: runs one policy and sends one result."""
     # Ctrl-C reaches both; the first says what there is to say.
     signal.signal(signal.SIGINT, signal.SIG_IGN)

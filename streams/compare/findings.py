@@ -5,7 +5,7 @@ Times are RFC 3339 in UTC, days `YYYY-MM-DD` in UTC. "a" is the policy given fir
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -46,8 +46,23 @@ class Shift(msgspec.Struct, kw_only=True):
     greatest: float
 
 
+class Example(msgspec.Struct, kw_only=True):
+    """One alert that differs. `explain`: what `parcelwatch explain` is asked for, null where it explains none such.
+
+    `raised_a`, `raised_b`: null where it is not raised.
+    """
+
+    subject: str
+    explain: str | None
+    raised_a: str | None
+    raised_b: str | None
+
+
 class TypeRow(msgspec.Struct, kw_only=True):
-    """One type of alert. `days`: alerts raised by day, under A and B; days without any are left out."""
+    """One type of alert. `days`: alerts raised by day, under A and B; days without any are left out.
+
+    `example`: the difference with the greatest shift, else the first; null: there is none.
+    """
 
     type: str
     severity: str
@@ -56,7 +71,13 @@ class TypeRow(msgspec.Struct, kw_only=True):
     b: Count
     changes: dict[Change, int]
     shift_hours: Shift | None
+    example: Example | None
     days: dict[str, tuple[int, int]]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether both policies raised the same alerts at the same times."""
+        return all(not count for change, count in self.changes.items() if change != "same")
 
 
 class ShopRow(msgspec.Struct, kw_only=True):
@@ -104,6 +125,35 @@ class Difference(msgspec.Struct, kw_only=True):
     raised_b: str | None
 
 
+class SettingRow(msgspec.Struct, kw_only=True):
+    """A setting in which the policies differ; null where one lacks it."""
+
+    name: str
+    a: Any
+    b: Any
+
+
+class SplitRow(msgspec.Struct, kw_only=True):
+    """The alerts of one type that belong to one part of a split; `name` null: those that belong to none."""
+
+    type: str
+    name: str | None
+    a: int
+    b: int
+    changes: dict[Change, int]
+
+
+class Split(msgspec.Struct, kw_only=True):
+    """All alerts of the types that differ, split by one property; the part with the most differences first.
+
+    `carrier`: of the shipment. `category`: the main category that the shop had last. `shop_size`: the most orders that
+    it had in 30 days.
+    """
+
+    by: Literal["carrier", "category", "shop_size"]
+    rows: list[SplitRow]
+
+
 class Findings(msgspec.Struct, kw_only=True):
     """The whole comparison. `first`, `until`: the first event and the end, null where there was none."""
 
@@ -114,10 +164,27 @@ class Findings(msgspec.Struct, kw_only=True):
     left_out: int
     a: Side
     b: Side
+    settings: list[SettingRow]
     types: list[TypeRow]
+    splits: list[Split]
     shops: Shops
     levels: list[LevelCounts]
     differences: list[Difference]
+
+    @property
+    def changed(self) -> list[TypeRow]:
+        """The types of which an alert differs."""
+        return [row for row in self.types if not row.is_same]
+
+    @property
+    def shown(self) -> list[TypeRow]:
+        """The types that are worth a look: those that changed, all where none did."""
+        return self.changed or self.types
+
+    @property
+    def unchanged(self) -> list[TypeRow]:
+        """The types of which none does."""
+        return [row for row in self.types if row.is_same]
 
     def total(self, change: Change) -> int:
         """Alerts of all types with that change."""

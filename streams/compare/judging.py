@@ -14,8 +14,10 @@ from streams.compare.findings import (
     Change,
     Count,
     Difference,
+    Example,
     Findings,
     LevelCounts,
+    SettingRow,
     Shift,
     ShopRow,
     Shops,
@@ -24,14 +26,18 @@ from streams.compare.findings import (
 )
 from streams.compare.levels import Levels, at_level, hours_apart
 from streams.compare.matching import Pair, match
+from streams.compare.splits import splits
 from streams.compare.trial import Outcome, Run
 from streams.policy.model import Policy
+from streams.policy.settings import differences
 from streams.rules.alert_types import ALERT_TYPES
 
 #: An alert that resolves by itself within this time counts as a likely false alarm.
 SOON = DAY
 #: Days on which shops are counted by level: enough for a plot, whatever the length.
 _MOST_DAYS = 1_000
+#: Subjects of alerts that `parcelwatch explain` tells of.
+_EXPLAINED = ("shipment", "order", "ticket", "conversation", "shop")
 
 
 def judge(run: Run) -> Findings:
@@ -44,6 +50,7 @@ def judge(run: Run) -> Findings:
     by_type: dict[str, list[Pair]] = {}
     for pair in pairs:
         by_type.setdefault(pair.either.type, []).append(pair)
+    types = [_row(type_, by_type[type_], end) for type_ in ALERT_TYPES if type_ in by_type]
     return Findings(
         first=render(run.first) if run.first is not None else None,
         until=render(run.end) if run.end is not None else None,
@@ -52,7 +59,14 @@ def judge(run: Run) -> Findings:
         left_out=run.left_out,
         a=_side(names[0], of_a, episodes_a),
         b=_side(names[1], of_b, episodes_b),
-        types=[_row(type_, by_type[type_], end) for type_ in ALERT_TYPES if type_ in by_type],
+        settings=[
+            SettingRow(name=one.name, a=one.first, b=one.second) for one in differences(of_a.policy, of_b.policy)
+        ],
+        types=types,
+        splits=splits(
+            ((pair, change_of(pair)) for row in types if not row.is_same for pair in by_type[row.type]),
+            (of_a.levels, of_b.levels),
+        ),
         shops=_shops(of_a.levels, of_b.levels, end),
         levels=_levels(of_a.levels, of_b.levels, end),
         differences=[_difference(pair) for pair in pairs if change_of(pair) != "same"],
@@ -95,8 +109,28 @@ def _row(type_: str, pairs: list[Pair], end: int) -> TypeRow:
         b=_count(type_, (pair.b for pair in pairs), end),
         changes={change: changes[change] for change in CHANGES},
         shift_hours=_shift(moved),
+        example=_example(pairs),
         days=_days(pairs),
     )
+
+
+def _example(pairs: list[Pair]) -> Example | None:
+    different = [pair for pair in pairs if change_of(pair) != "same"]
+    if not different:
+        return None
+    pair = max(different, key=_shifted)
+    episode = pair.either
+    about = ALERT_TYPES[episode.type].about
+    return Example(
+        subject=episode.subject,
+        explain=episode.shop_id if about == "item" else episode.subject if about in _EXPLAINED else None,
+        raised_a=render(pair.a.raised) if pair.a else None,
+        raised_b=render(pair.b.raised) if pair.b else None,
+    )
+
+
+def _shifted(pair: Pair) -> int:
+    return abs(pair.a.raised - pair.b.raised) if pair.a and pair.b else 0
 
 
 def _count(type_: str, episodes: Iterable[Episode | None], end: int) -> Count:

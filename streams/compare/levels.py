@@ -20,11 +20,19 @@ class Change(NamedTuple):
     level: str
 
 
+class Shop(NamedTuple):
+    """What a shop's alerts can be split by: the category it had last, and the most orders that it had in 30 days."""
+
+    category: str | None
+    orders: int
+
+
 class Levels:
     """Collects the changes of level of every shop under one policy. A shop without a record has no level yet."""
 
     def __init__(self) -> None:
         self.changes: dict[str, list[Change]] = {}
+        self.shops: dict[str, Shop] = {}
         self._last: dict[str, dict[str, Any]] = {}
         self._latest = BEGINNING
 
@@ -39,6 +47,9 @@ class Levels:
                 self._change(record.key, self._latest, INSUFFICIENT)
                 continue
             self._last[record.key] = record.value
+            known = self.shops.get(record.key, Shop(None, 0))
+            category, orders = record.value["main_category"], record.value["30d"]["orders"]
+            self.shops[record.key] = Shop(category or known.category, max(orders, known.orders))
             self._latest = max(self._latest, parse(record.value["as_of"]))
             self._change(record.key, self._latest, record.value["state"])
 

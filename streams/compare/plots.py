@@ -6,8 +6,6 @@ that has it, and nothing here has to measure it. A and B are told apart by colou
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -18,13 +16,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from streams.compare.chart_style import BLUE, GREEN, INK, ORANGE, STYLE, VIOLET
+from streams.alerts.languages import FALLBACK
+from streams.charts.style import BLUE, GREEN, INK, ORANGE, STYLE, VIOLET
+from streams.charts.svg import svg
 from streams.compare.findings import CHANGES, Findings, TypeRow
+from streams.compare.wording import Words
 from streams.rules.help_rate.levels import LEVELS
 
+#: Plots are in English: the library can measure its letters. A page puts its own language there.
+_SAY = Words(FALLBACK)
 A, B = BLUE, ORANGE
 CHANGE_COLORS = ("#c9ced6", GREEN, VIOLET, A, B)
-CHANGE_NAMES = ("same time", "B earlier", "B later", "only A", "only B")
+CHANGE_NAMES = tuple(_SAY(change) for change in CHANGES)
 _LEVEL_COLORS = ("#f3d37a", "#eb9a4b", "#c4443c")
 _WIDTH = 9.6
 #: This part of the library has no types.
@@ -35,7 +38,7 @@ _MOST_POINTS = 180
 
 def changes(findings: Findings) -> str:
     """What became of each alert: one bar for each type, in parts."""
-    rows = findings.types[::-1]
+    rows = findings.shown[::-1]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 1.3 + 0.3 * len(rows)), layout="constrained")
         axes = figure.subplots()
@@ -51,14 +54,14 @@ def changes(findings: Findings) -> str:
         _name_rows(axes, rows)
         axes.set_xlim(0, 1)
         axes.xaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_xlabel("share of the alerts that A or B raised (%); numbers are alerts")
+        axes.set_xlabel(_SAY("plot_changes"))
         figure.legend(loc="outside upper center", ncols=len(CHANGES))
-        return _svg(figure)
+        return svg(figure)
 
 
 def over_soon(findings: Findings) -> str:
     """How many alerts of each type were over by themselves within 24 h."""
-    rows = [row for row in findings.types if row.a.share is not None or row.b.share is not None][::-1]
+    rows = [row for row in findings.shown if row.a.share is not None or row.b.share is not None][::-1]
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(_WIDTH, 1.2 + 0.45 * len(rows)), layout="constrained")
         axes = figure.subplots()
@@ -77,14 +80,14 @@ def over_soon(findings: Findings) -> str:
         axes.set_xlim(0, 1.18)
         axes.set_xticks([0, 0.2, 0.4, 0.6, 0.8, 1])
         axes.xaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_xlabel("share of the alerts that were over by themselves within 24 h of the raise (%)")
+        axes.set_xlabel(_SAY("plot_over"))
         figure.legend(loc="outside upper center", ncols=2, reverse=False)
-        return _svg(figure)
+        return svg(figure)
 
 
 def by_day(findings: Findings) -> str:
     """Alerts raised by day: one small plot for each type."""
-    rows = findings.types
+    rows = findings.shown
     days, step = _days(rows)
     with mpl.rc_context(STYLE):
         lines = -(-len(rows) // 3)
@@ -104,8 +107,8 @@ def by_day(findings: Findings) -> str:
             axes.tick_params(labelbottom=True)
         _date_axis(grid.flat[0])
         figure.supxlabel(_span(days), fontsize=9.5)
-        figure.supylabel("alerts a day" if step == 1 else f"alerts in {step} days", fontsize=9.5)
-        return _svg(figure)
+        figure.supylabel(_SAY("plot_day") if step == 1 else f"alerts in {step} days", fontsize=9.5)
+        return svg(figure)
 
 
 def levels(findings: Findings) -> str | None:
@@ -123,13 +126,13 @@ def levels(findings: Findings) -> str | None:
             axes.stackplot(_numbers(days), stacks, labels=LEVELS, colors=_LEVEL_COLORS, step="post", linewidth=0)
             axes.set_title(title)
             axes.set_xlabel(_span(days))
-        left.set_ylabel("shops")
+        left.set_ylabel(_SAY("plot_shops"))
         left.set_ylim(0, top * 1.08)
         left.yaxis.set_major_locator(MaxNLocator(integer=True))
         _date_axis(left)
         handles, names = left.get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=len(LEVELS))
-        return _svg(figure)
+        return svg(figure)
 
 
 def _name_rows(axes: Axes, rows: Sequence[TypeRow]) -> None:
@@ -173,16 +176,3 @@ def _per_step(row: TypeRow, days: Sequence[date], step: int, side: int) -> list[
     for day, both in row.days.items():
         counts[(date.fromisoformat(day) - days[0]).days // step] += both[side]
     return counts
-
-
-def _svg(figure: Figure) -> str:
-    """The figure as an element of an HTML page: no prolog, and no names that another one on the page has, too."""
-    out = io.StringIO()
-    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
-    text = out.getvalue()
-    text = text[text.index("<svg") :]
-    text = re.sub(r"<metadata>.*?</metadata>\s*", "", text, flags=re.DOTALL)
-    text = re.sub(r' id="[A-Za-z0-9]+_[0-9]+"', "", text)
-    # A hundredth of a point is far below what can be seen.
-    text = re.sub(r"(\.\d\d)\d+", r"\1", text)
-    return re.sub(r'(<svg [^>]*?) width="[^"]*"', r"\1", re.sub(r' height="[0-9.]+pt"', "", text, count=1), count=1)

@@ -2,45 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from streams.alerts.languages import FALLBACK, Tag
+from streams.cli.findings_files import PLAIN_WIDTH, show_tables
 from streams.cli.terminal import printable
-from streams.compare.findings import CHANGES, Count, Findings
+from streams.compare.findings import CHANGES, Count, Findings, Split
+from streams.compare.wording import Words
+from streams.policy.settings import told
 
 #: Shops that are listed; the JSON file has them all.
 MOST_SHOPS = 20
-#: Wide enough off a terminal that no line is broken.
-_PLAIN_WIDTH = 250
 _BARS = "▁▂▃▄▅▆▇█"
 #: For days.
 _MOST_BARS = 40
 
 
-def show(findings: Findings, console: Console) -> None:
-    """Prints the tables to `console`."""
+def show(findings: Findings, console: Console, lang: Tag = FALLBACK) -> None:
+    """Prints the tables to `console`, in a language."""
+    say = Words(lang)
     a, b = _shown(findings.a.name), _shown(findings.b.name)
-    terminal = console.is_terminal
-    if not terminal:
-        console.width = _PLAIN_WIDTH
-    span = f"{findings.first} to {findings.until}" if findings.first else "nothing"
+    if not console.is_terminal:
+        console.width = PLAIN_WIDTH
     console.print(f"A = {a} ({_shown(findings.a.policy)}), B = {b} ({_shown(findings.b.policy)})")
-    console.print(f"{findings.events} events, {span}; {findings.dead} dead letters, {findings.left_out} left out")
+    console.print(" ".join(_read(findings, say)))
     bars = max(10, min(_MOST_BARS, (console.width - 60) // 2))
-    for table in (*_of_alerts(findings, bars), *_of_shops(findings)):
-        console.print()
-        console.print(table.title, style="bold")
-        table.title = None
-        if table.row_count:
-            table.box = box.SIMPLE_HEAD if terminal else None
-            table.pad_edge = False
-            table.collapse_padding = True
-            console.print(table)
+    show_tables((_of_settings(findings, say), *_of_alerts(findings, bars, say), *_of_shops(findings, say)), console)
+
+
+def _read(findings: Findings, say: Words) -> Iterator[str]:
+    if findings.first is None:
+        yield say("no_events")
+    else:
+        yield say("read", events=findings.events, first=findings.first, until=findings.until)
+    if findings.dead:
+        yield say("dead", count=findings.dead)
+    if findings.left_out:
+        yield say("left_out", count=findings.left_out)
+    if findings.a.late or findings.b.late:
+        yield say("late", a=findings.a.late, b=findings.b.late)
 
 
 def _table(title: str, left: Sequence[str], right: Sequence[str]) -> Table:
@@ -52,31 +57,53 @@ def _table(title: str, left: Sequence[str], right: Sequence[str]) -> Table:
     return table
 
 
-def _of_alerts(findings: Findings, bars: int) -> list[Table]:
-    if not findings.types:
-        return [_table("No alerts under either policy", (), ())]
-    return [_changes(findings), _over(findings), _per_day(findings, bars)]
-
-
-def _changes(findings: Findings) -> Table:
-    table = _table(
-        "Alerts raised; under B earlier or later, by so many hours (median, negative: earlier)",
-        ("type",), ("A", "B", "same", "earlier", "later", "only A", "only B", "hours"),
-    )  # fmt: skip
-    for row in findings.types:
-        counts = (row.a.raised, row.b.raised, *row.changes.values())
-        table.add_row(row.type, *map(str, counts), f"{row.shift_hours.median:+g}" if row.shift_hours else "")
-    totals = (findings.a.alerts, findings.b.alerts, *(findings.total(change) for change in CHANGES))
-    table.add_row("all", *map(str, totals), "", style="bold")
+def _of_settings(findings: Findings, say: Words) -> Table:
+    if not findings.settings:
+        return _table(say("no_settings"), (), ())
+    table = _table(say("settings"), (say("setting"), "A", "B"), ())
+    for row in findings.settings:
+        table.add_row(_shown(row.name), _shown(told(row.a)), _shown(told(row.b)))
     return table
 
 
-def _over(findings: Findings) -> Table:
+def _of_alerts(findings: Findings, bars: int, say: Words) -> list[Table]:
+    if not findings.types:
+        return [_table(say("no_alerts"), (), ())]
+    splits = [_split(split, say) for split in findings.splits]
+    return [_changes(findings, say), *splits, _over(findings, say), _per_day(findings, bars, say)]
+
+
+def _changes(findings: Findings, say: Words) -> Table:
+    """Types without a difference are folded into one line."""
+    table = _table(say("raised"), (say("type"),), ("A", "B", *map(say, CHANGES), say("hours")))
+    table.add_column(say("example"), no_wrap=True)
+    for row in findings.changed:
+        counts = (row.a.raised, row.b.raised, *row.changes.values())
+        shift = f"{row.shift_hours.median:+g}" if row.shift_hours else ""
+        table.add_row(row.type, *map(str, counts), shift, _shown(row.example.subject) if row.example else "")
+    same = findings.unchanged
+    if same:
+        count = str(sum(row.changes["same"] for row in same))
+        table.add_row(say("unchanged", count=len(same)), count, count, count, *[""] * 6)
+    totals = (findings.a.alerts, findings.b.alerts, *(findings.total(change) for change in CHANGES))
+    table.add_row(say("all"), *map(str, totals), "", "", style="bold")
+    return table
+
+
+def _split(split: Split, say: Words) -> Table:
+    table = _table(say(f"split_{split.by}"), (say("type"), ""), ("A", "B", *map(say, CHANGES)))
+    for row in split.rows:
+        name = _shown(row.name) if row.name is not None else say("nobody")
+        table.add_row(row.type, name, *map(str, (row.a, row.b, *row.changes.values())))
+    return table
+
+
+def _over(findings: Findings, say: Words) -> Table:
     table = _table(
-        "Over by themselves within 24 h of the raise (of those raised 24 h before the end)",
-        ("type",), ("A", "share", "B", "share", "A, withdrawn", "B, withdrawn"),
+        say("over"),
+        (say("type"),), ("A", say("share"), "B", say("share"), say("withdrawn_a"), say("withdrawn_b")),
     )  # fmt: skip
-    for row in findings.types:
+    for row in findings.shown:
         if row.a.share is None and row.b.share is None:
             continue
         table.add_row(row.type, *_share(row.a), *_share(row.b), str(row.a.withdrawn), str(row.b.withdrawn))
@@ -89,13 +116,14 @@ def _share(count: Count) -> tuple[str, str]:
     return f"{count.over_in_a_day}/{count.watched}", f"{count.share:.0%}"
 
 
-def _per_day(findings: Findings, bars: int) -> Table:
-    named = sorted({day for row in findings.types for day in row.days})
+def _per_day(findings: Findings, bars: int, say: Words) -> Table:
+    named = sorted({day for row in findings.shown for day in row.days})
     first, last = date.fromisoformat(named[0]), date.fromisoformat(named[-1])
     length = (last - first).days + 1
     step = -(-length // bars)
-    table = _table(f"Alerts by day (UTC), {first} to {last}", ("type", "A", "B"), ("A, most", "B, most"))
-    for row in findings.types:
+    title = say("by_day_span", first=first, last=last)
+    table = _table(title, (say("type"), "A", "B"), (say("most_a"), say("most_b")))
+    for row in findings.shown:
         highest = [[0] * -(-length // step) for _ in range(2)]
         for day, counts in row.days.items():
             place = (date.fromisoformat(day) - first).days // step
@@ -111,22 +139,23 @@ def _bars(highest: Sequence[int], top: int) -> str:
     return "".join(_BARS[-(-count * len(_BARS) // top) - 1] if count else " " for count in highest)
 
 
-def _of_shops(findings: Findings) -> list[Table]:
+def _of_shops(findings: Findings, say: Words) -> list[Table]:
     shops = findings.shops
     if not shops.known:
         return []
-    title = f"Shops: {shops.differ_at_end} of {shops.known} at another level at the end, {len(shops.rows)} at some time"
-    more = len(shops.rows) - MOST_SHOPS
+    title = say("judged", known=shops.known, differ=shops.differ_at_end, some=len(shops.rows))
+    if len(shops.rows) > MOST_SHOPS:
+        title += " " + say("first_shops", count=MOST_SHOPS)
     table = _table(
-        title + (f"; {more} more are in the JSON file" if more > 0 else ""),
-        ("shop", "A at the end", "B at the end"),
-        ("A, 30-day rate", "B, 30-day rate", "A, changes of level", "B, changes of level", "hours apart"),
+        title,
+        (say("shop"), say("end_a"), say("end_b")),
+        tuple(map(say, ("rate_a", "rate_b", "changes_a", "changes_b", "apart"))),
     )
     for shop in shops.rows[:MOST_SHOPS]:
         table.add_row(
             _shown(shop.shop_id),
-            shop.level_a,
-            shop.level_b,
+            say(shop.level_a),
+            say(shop.level_b),
             _rate(shop.rate_a),
             _rate(shop.rate_b),
             str(shop.changes_a),

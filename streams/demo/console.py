@@ -17,9 +17,12 @@ from streams.alerts.cloudevents import name_of
 from streams.alerts.languages import LANGUAGES, Tag, preferred_language
 from streams.alerts.wording import catalogue
 from streams.cli.terminal import harmless
+from streams.demo.wrapping import wrapped
 from streams.rules.alert_types import ALERT_TYPES
 
 _COLOURS = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
+#: Cells before a message on a terminal.
+_INDENT = 4
 _RESOLVED_COLOUR = "green"
 _WORDS: dict[str, dict[str, str]] = {
     "zh-CN": {
@@ -108,7 +111,8 @@ class AlertConsole:
         message = harmless(msgspec.to_builtins(data.message)[self.language])
         if self.console.is_terminal:
             self.console.print(line)
-            self.console.print(Padding(Text(message), (0, 0, 0, 4)))
+            lines = wrapped(message, self.console.width - _INDENT)
+            self.console.print(Padding(Text("\n".join(lines)), (0, 0, 0, _INDENT)))
         else:
             self.console.print(line.append(f"  {message}", style="not bold"))
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import signal
+import socket
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,16 +14,22 @@ import msgspec
 
 from schemas.outputs import HelpRates
 from schemas.topics import ALERTS, OUTPUTS
+from streams.console.inputs import memory_inputs
+from streams.console.reader import MemoryReader
+from streams.console.server import Settings as Console
+from streams.console.server import in_thread
 from streams.demo.closing import Narrator, Outcome, days_of
 from streams.demo.console import AlertConsole
 from streams.demo.motion import Motion
 from streams.demo.selection import Selection
 from streams.demo.upkeep import Upkeep
 from streams.engine.clock import Clock
+from streams.engine.listening import address_of
 from streams.engine.log.memory import MemoryLog
 from streams.engine.partitioner import partition_for
 from streams.engine.processor import Dataflow
 from streams.engine.runner import Factory
+from streams.engine.signals import when_told_to_end
 from streams.engine.topology import Topology
 from streams.marketplace.market import Plan, angry_shop
 from streams.policy.model import Policy
@@ -42,18 +48,24 @@ HELP_RATES = "help-rates"
 #: Seconds between two steps of the motion, two alerts shown (more could not be followed), two lines of progress, two
 #: clean-ups.
 _STEP, _LOOK, _PROGRESS, _TIDY = 0.05, 0.4, 5.0, 3.0
+#: Offsets of each partition of the inputs that stay for the console's timelines.
+_KEPT = 20_000
 #: With so many records unread, time stands still: a slow machine sees the same, only slower.
 _MOST_BEHIND = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Show:
-    """What is played. `pace`: days a second; `seconds`: when to end, None for when the plan ends or a signal comes."""
+    """What is played. `pace`: days a second; `seconds`: when to end, None for when the plan ends or a signal comes.
+
+    `console`: a socket on which to serve it, or None.
+    """
 
     plan: Plan
     policy: Policy
     pace: float
     seconds: float | None
+    console: socket.socket | None = None
 
 
 def play(show: Show, alerts: AlertConsole) -> int:
@@ -70,13 +82,14 @@ class _Demonstration:
         self._selection = Selection(self._shop_id)
         self._said = Counts()
         self._help_rate: HelpRates | None = None
-        log = MemoryLog()
+        log = self._log = MemoryLog()
         self._motion = Motion(show.plan, show.pace, log.append)
         flow = dataflow(show.policy)
         self._inputs = inputs(flow)
         outputs = dict.fromkeys(OUTPUTS, 1)
         counts = {kind.name: PARTITIONS for kind in flow.kinds}
-        self._upkeep = Upkeep(log, Topology(APP_ID, flow, counts), outputs.items())
+        kept = _KEPT if show.console is not None else 0
+        self._upkeep = Upkeep(log, Topology(APP_ID, flow, counts), outputs.items(), kept)
         self._worker = self._embedded(flow, log, {**outputs, **dict.fromkeys(self._inputs, PARTITIONS)})
 
     def _embedded(self, flow: Dataflow, log: MemoryLog, topics: Mapping[str, int]) -> Embedded:
@@ -97,18 +110,29 @@ class _Demonstration:
 
     async def run(self) -> int:
         stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        self._narrator.opening(self._show.pace, ends_itself=self._show.seconds is not None)
+        when_told_to_end(stop.set)
+        listens = self._show.console
+        address = address_of(listens) if listens is not None else None
+        self._narrator.opening(self._show.pace, ends_itself=self._show.seconds is not None, console=address)
         began = time.monotonic()
-        async with self._reading() as readers:
-            async with self._worker:
-                status = await self._live(stop)
-            # They end behind the worker's end, with everything that it has committed.
-            await asyncio.gather(*readers)
+        with self._console():
+            async with self._reading() as readers:
+                async with self._worker:
+                    status = await self._live(stop)
+                # They end behind the worker's end, with everything that it has committed.
+                await asyncio.gather(*readers)
         self._look(at_most=0)
         self._narrator.closing(self._outcome(time.monotonic() - began))
         return status
+
+    def _console(self) -> AbstractContextManager[None]:
+        listens = self._show.console
+        if listens is None:
+            return nullcontext()
+        reader, inputs = partial(MemoryReader, self._log), memory_inputs(self._log, PARTITIONS)
+        return in_thread(
+            Console(reader=reader, inputs=inputs, policy=self._show.policy, language=self._alerts.language), listens
+        )
 
     async def _live(self, stop: asyncio.Event) -> int:
         """Until the time is over, the plan has ended, a signal has come or the worker has given up; its status."""

@@ -10,9 +10,13 @@ from streams.engine.topology import Topology
 
 
 class Upkeep:
-    """Looks after the topics of one application and its `outputs` (topic and number of partitions)."""
+    """Looks after the topics of one application and its `outputs` (topic and number of partitions).
 
-    def __init__(self, log: MemoryLog, topology: Topology, outputs: Iterable[tuple[str, int]]) -> None:
+    `kept`: how many offsets of each partition of an input stay, though they are committed.
+    """
+
+    def __init__(self, log: MemoryLog, topology: Topology, outputs: Iterable[tuple[str, int]], kept: int = 0) -> None:
+        self._kept = kept
         self._log = log
         self._app_id = topology.app_id
         tasks = topology.tasks()
@@ -31,7 +35,8 @@ class Upkeep:
     async def tidy(self) -> None:
         """Drops what is committed, of the outputs what was there at the last call; compacts the changelogs."""
         for source, committed in (await self._log.committed(self._app_id, self._inputs)).items():
-            self._log.truncate(source, committed.offset)
+            kept = self._kept if source in self._external else 0
+            self._log.truncate(source, min(committed.offset, self._log.end(source) - kept))
         for source in self._outputs:
             self._log.truncate(source, self._seen.get(source, 0))
             self._seen[source] = self._log.end(source)

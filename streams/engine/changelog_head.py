@@ -12,6 +12,8 @@ from collections.abc import Mapping
 import msgspec
 
 from streams.engine.errors import FatalError
+from streams.engine.formats import FORMAT, check_format
+from streams.engine.formats import REMEDY as _REMEDY
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.journal import PIECE, SEAL
 
@@ -19,15 +21,12 @@ from streams.engine.log.journal import PIECE, SEAL
 HEAD = b"b"
 INPUTS = b"i"
 
-#: Format of all rows, the processors' included. Raise it with each change that breaks reading older or newer rows.
-FORMAT = 2
-
-#: What to do if a changelog is unusable.
-_REMEDY = "begin anew with parcelwatch reset, or under another --app-id"
+#: Bytes of a head in format 1: an id alone.
+_BIRTH = 16
 
 
 class Head(msgspec.Struct, array_like=True, frozen=True):
-    """`birth` is unique."""
+    """`birth` is unique. `format`: that of the first rows; for later ones see `streams.engine.task.Progress`."""
 
     format: int
     birth: bytes
@@ -61,15 +60,14 @@ def check_head(
         if all(key[:1] in (SEAL, PIECE) for key in rows):
             return False
         raise FatalError(f"changelog {name} holds rows, but not the one that it began with: {_REMEDY}")
+    if len(row) == _BIRTH:
+        # In format 1 it does not say whose it is.
+        return True
     try:
         format_ = msgspec.msgpack.decode(row, type=_Format).format
     except msgspec.MsgspecError:
-        format_ = FORMAT - 1 if len(row) == 16 else 0
-    if format_ != FORMAT:
-        version = "an older" if format_ < FORMAT else "a newer"
-        raise FatalError(
-            f"changelog {name} was written by {version} version, in format {format_}; this one is {FORMAT}: {_REMEDY}"
-        )
+        format_ = 0
+    check_format(f"changelog {name}", format_)
     try:
         head = msgspec.msgpack.decode(row, type=Head)
     except msgspec.MsgspecError as error:

@@ -1,9 +1,9 @@
 """A due-time index that stores keys only: the due time of a key comes from its state.
 
 Keys lie packed in buckets of an hour: a waiting key takes its own length and two bytes, and no work until its hour
-comes. Insertion is O(1). The due time in a key's state is that of its earliest entry: a key that becomes due sooner is
-put in again; one that may wait longer keeps its entry, and is put in again when that comes out. So postponing a
-deadline costs nothing.
+comes. Insertion is O(1). A key that becomes due sooner is put in again. One that may wait longer keeps its entry, which
+moves to the hour of its due time when its own hour comes: postponing a deadline costs nothing, and the due time in a
+key's state is that of the state alone, whatever entries it has.
 """
 
 from __future__ import annotations
@@ -28,6 +28,13 @@ class DueKeys:
         self._current: list[tuple[int, bytes]] = []
         self._unread = bytearray()
         self._place = 0
+        #: The keys examined in the current hour: of several entries that have met there, one is enough.
+        self._seen: set[bytes] = set()
+
+    @property
+    def size(self) -> int:
+        """Bytes that waiting keys take; those of the current hour that were examined are left out."""
+        return sum(map(len, self._buckets.values())) + len(self._unread) - self._place
 
     def put(self, moment: int, key: bytes) -> None:
         """`key` is due at `moment`, as its state says too before time goes on."""
@@ -50,8 +57,13 @@ class DueKeys:
         while True:
             while self._current and self._current[0][0] < before:
                 moment, key = heappop(self._current)
-                if self._moment_of(key) == moment:
+                now = self._moment_of(key)
+                if now is None:
+                    continue
+                if now <= moment:
                     yield key
+                else:
+                    self.put(now, key)
             yield from self._open(before)
             if self._current:
                 if self._current[0][0] < before:
@@ -61,6 +73,7 @@ class DueKeys:
                 return
             self._number = heappop(self._order)
             self._unread, self._place = self._buckets.pop(self._number), 0
+            self._seen.clear()
 
     def _open(self, before: int) -> Iterator[bytes | None]:
         """Examines the rest of the current hour."""
@@ -69,16 +82,16 @@ class DueKeys:
             start = self._place + 2
             self._place = start + int.from_bytes(self._unread[start - 2 : start])
             key = bytes(self._unread[start : self._place])
-            moment = self._moment_of(key)
-            if moment is None or moment // BUCKET != self._number:
-                pass
-            elif moment < before:
-                yield key
-                continue
-            else:
-                heappush(self._current, (moment, key))
+            moment = None if key in self._seen else self._moment_of(key)
+            if moment is not None:
+                self._seen.add(key)
+                if moment < before:
+                    yield key
+                    continue
+                self.put(moment, key)
             passed += 1
             if passed % _STRIDE == 0:
                 yield None
         if self._unread:
             self._unread, self._place = bytearray(), 0
+            self._seen.clear()

@@ -12,10 +12,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from streams.engine.formats import FORMAT, check_format
 from streams.engine.processor import Horizon
 
 #: Maximum size of an envelope, in bytes; Kafka's default limit for a record is 1 MiB.
 LARGEST = 600_000
+
+#: What to do about an envelope of another format.
+_REMEDY = "begin anew with parcelwatch reset"
 
 _encoder = msgspec.msgpack.Encoder()
 
@@ -23,7 +27,8 @@ _encoder = msgspec.msgpack.Encoder()
 class Envelope(NamedTuple):
     """One envelope as it was received. `source` is the sending task's partition.
 
-    `holder` names the external partition that holds the watermark back, "TOPIC-PARTITION"; for display only.
+    `holder` names the external partition that holds the watermark back, "TOPIC-PARTITION"; for display only. `format`
+    comes last: a version that does not know it refuses the envelope instead of misreading the records.
     """
 
     source: int
@@ -32,6 +37,7 @@ class Envelope(NamedTuple):
     final: bool
     holder: str
     records: list[Any]
+    format: int = 1
 
 
 _decoder = msgspec.msgpack.Decoder(Envelope)
@@ -50,7 +56,7 @@ def pack(
 
     `before` is the watermark that the receiver may know already.
     """
-    whole = _encoder.encode((source, number, after.watermark, after.final, holder, records))
+    whole = _encoder.encode((source, number, after.watermark, after.final, holder, records, FORMAT))
     if len(whole) <= largest or len(records) < 2:
         return [whole]
     half = len(records) // 2
@@ -58,6 +64,22 @@ def pack(
     return first + pack(source, number + len(first), before, after, holder, records[half:], largest)
 
 
-def unpack(value: bytes) -> Envelope:
-    """Decodes one envelope. Raises `msgspec.DecodeError` for anything else."""
-    return _decoder.decode(value)
+def unpack(value: bytes, edge: str = "of an application") -> Envelope:
+    """Decodes one envelope; `edge`: whose it is, for messages.
+
+    Raises `FatalError` for one of a format that is not known, and `msgspec.DecodeError` for anything else.
+    """
+    try:
+        envelope = _decoder.decode(value)
+    except msgspec.DecodeError:
+        check_format(f"edge {edge}", _format_of(value), _REMEDY)
+        raise
+    check_format(f"edge {edge}", envelope.format, _REMEDY)
+    return envelope
+
+
+def _format_of(value: bytes) -> int:
+    """The format of an envelope that this version cannot decode, where it tells one."""
+    whole, place = msgspec.msgpack.decode(value), Envelope._fields.index("format")
+    found = whole[place] if isinstance(whole, list) and len(whole) > place else FORMAT
+    return found if isinstance(found, int) else FORMAT

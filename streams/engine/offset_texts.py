@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from streams.engine.clock import Clock
+from streams.engine.processor import BEGINNING
 from streams.engine.watermarks import IDLE
 
 #: Marks an offset that was put there for a task without state to begin at.
@@ -24,7 +25,9 @@ def catching_up_text(greatest: int, unsettled: int) -> str:
 
 
 def catching_up_of(text: str) -> tuple[int, int]:
-    """Decodes `catching_up_text`; any other text means that the input has reached the present."""
+    """Decodes `catching_up_text`; any other text but `BEGIN` means that the input has reached the present."""
+    if text == BEGIN:
+        return BEGINNING, 0
     if not text.startswith(_CATCHING_UP):
         return IDLE, 0
     greatest, _, unsettled = text.removeprefix(_CATCHING_UP).partition(":")

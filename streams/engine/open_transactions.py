@@ -27,8 +27,10 @@ class OpenTransactions:
         self._held = held
         #: By partition that is not read to its end: the position, and since when it has been there.
         self._waiting: dict[TopicPartition, tuple[int, float]] = {}
-        self._holding: set[TopicPartition] = set()
+        #: By partition that is held up: when that was last told.
         self._told: dict[TopicPartition, float] = {}
+        #: By partition that is held up, by whose transaction, in words.
+        self.held: dict[TopicPartition, str] = {}
 
     async def look(self, positions: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> None:
         """Call it often, with all positions and end offsets requested after them. Raises `LogError`."""
@@ -38,21 +40,17 @@ class OpenTransactions:
             source: since if (since := self._waiting.get(source)) and since[0] == position else (position, now)
             for source, position in behind.items()
         }
-        for source in self._holding - {each for each, since in self._waiting.items() if now - since[1] >= _PATIENCE}:
-            self._holding.discard(source)
-            self._told.pop(source, None)
+        stand = [source for source, (_, since) in self._waiting.items() if now - since >= _PATIENCE]
+        for source in self._told.keys() - {*stand}:
+            del self._told[source]
+            self.held.pop(source, None)
             self._held(source, 0)
-        stuck = [
-            source
-            for source, (_, since) in self._waiting.items()
-            if now - since >= _PATIENCE and now - self._told.get(source, -_TELL) >= _TELL
-        ]
+        stuck = [source for source in stand if now - self._told.get(source, -_TELL) >= _TELL]
         if not stuck:
             return
         for source, stable in (await self._broker.stable_offsets(stuck)).items():
             if behind[source] >= stable:
                 self._told[source] = now
-                self._holding.add(source)
                 self._held(source, ends[source] - behind[source])
                 await self._tell(source, behind[source], ends[source])
 
@@ -61,6 +59,7 @@ class OpenTransactions:
             holders = ", ".join(await self._broker.holders(source)) or "unknown"
         except LogError as error:
             holders = f"unknown: {error}"
+        self.held[source] = f"it is held up by an open transaction, of {holders}"
         log.warning(
             "an open transaction holds a partition up",
             topic=source.topic,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Literal, NamedTuple
 
 import structlog
@@ -63,6 +63,10 @@ def compare(place: Place) -> Lost | None:
     return None
 
 
+async def _current() -> None:
+    """Nobody else can have the task."""
+
+
 class Positions:
     """Applies the rule for the tasks of one worker. `lost` is called with a partition and the offsets lost in it."""
 
@@ -109,11 +113,14 @@ class Positions:
         ids: Mapping[str, bytes],
         seen: Mapping[TopicPartition, int],
         committed: Mapping[TopicPartition, Committed],
+        *,
+        current: Callable[[], Awaitable[None]] = _current,
     ) -> dict[TopicPartition, int]:
         """New positions for those that are invalid. Raises `FatalError` if the worker is to stop.
 
         `read`: the ids of the topics that the state was built from. `committed`: the group's offsets, none of which
-        may be beyond its position.
+        may be beyond its position. `current` is called before anything is taken for lost; it raises `LogError` if the
+        positions are not the task's any more.
         """
         begins = await self._broker.begin_offsets(positions)
         ends = await self._broker.end_offsets(positions)
@@ -124,6 +131,7 @@ class Positions:
                 seen.get(source, 0),
             )  # fmt: skip
             if (lost := compare(place)) is not None:
+                await current()
                 self._stop_or_tell(source, place, lost)
                 resume[source] = lost.resume
             elif source in committed and committed[source].offset > position:

@@ -168,6 +168,27 @@ class Bounded(Protocol):
     def unsettled(self) -> int: ...
 
 
+@runtime_checkable
+class Prompt(Protocol):
+    """A processor that tells whether it has something to hand over for which somebody waits."""
+
+    @property
+    def awaited(self) -> bool: ...
+
+
+@runtime_checkable
+class Measured(Protocol):
+    """A processor that tells how large its state is."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The number of rows by table; of a table on disk an estimate."""
+
+    @property
+    def due_bytes(self) -> int:
+        """The size of its due index."""
+
+
 class Processor(Protocol):
     """The logic of one task. Deterministic, synchronous; it reads no clock and does no I/O."""
 

@@ -12,7 +12,6 @@ import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import NamedTuple, Protocol
 
 from streams.engine.changelog import Changelog
@@ -50,6 +49,8 @@ class Observer(Protocol):
 
     def committed(self, task: Task, transaction: Transaction, seconds: float) -> None: ...
 
+    def commit_failed(self, task: TaskId, error: LogError) -> None: ...
+
     def failed(self, task: TaskId, error: LogError) -> None: ...
 
     def lost(self, source: TopicPartition, offsets: int) -> None: ...
@@ -67,8 +68,8 @@ class Kept(NamedTuple):
 class Runner:
     """One assigned task. `run` is its life, `stop` ends it; in between, `put` and `at_end` feed it.
 
-    `seek` sets the consumer's position; the epoch tells what was fetched before that. `positions` is shared by the
-    tasks of a worker.
+    `seek` sets the consumer's position; the epoch tells what was fetched before that. `positions` and `turns`, of which
+    each commit takes one, are shared by the tasks of a worker.
     """
 
     def __init__(
@@ -81,6 +82,7 @@ class Runner:
         observer: Observer,
         kept: Kept | None = None,
         positions: Positions | None = None,
+        turns: asyncio.Semaphore | None = None,
     ) -> None:
         self.id = task
         self.sources = topology.partitions_of(task)
@@ -90,6 +92,11 @@ class Runner:
         #: Number of restarts, and since when (monotonic clock) a commit has been in flight.
         self.failures = 0
         self.committing: float | None = None
+        #: Since when (monotonic clock) end offsets wait for the task to take them.
+        self.untaken: float | None = None
+        #: Whether a state is being restored, and the offsets of the changelog left for it; None before that is known.
+        self.restoring = False
+        self.left: int | None = None
         #: The positions of the last commit.
         self.committed: Mapping[TopicPartition, Committed] = {}
         self._runtime = runtime
@@ -115,6 +122,10 @@ class Runner:
         self._arrived = asyncio.Event()
         self._wake = asyncio.Event()
         self._begun = asyncio.Event()
+        self._turns = turns or asyncio.Semaphore()
+        #: When the last commit began and ended (monotonic clock), and the wake-up for one that somebody waits for.
+        self._last = (0.0, 0.0)
+        self._soon: asyncio.TimerHandle | None = None
         self._stopping = False
 
     @property
@@ -166,6 +177,8 @@ class Runner:
     def at_end(self, requested: int, ends: Mapping[TopicPartition, int]) -> None:
         """Takes end offsets that were asked for at `requested` (microseconds)."""
         self._ends = (requested, ends)
+        if self.untaken is None:
+            self.untaken = time.monotonic()
         for source in self.sources & ends.keys():
             self._seen[source] = max(ends[source], self._seen.get(source, 0))
         self._arrived.set()
@@ -181,6 +194,11 @@ class Runner:
         return self._ids
 
     @property
+    def changelog_end(self) -> int:
+        """The offset up to which the changelog holds the state as it is here; 0 before the first commit."""
+        return self._end or 0
+
+    @property
     def kept(self) -> Kept | None:
         """The task as `run` left it, if all of it is committed. Valid only after `run` has returned."""
         return self._kept
@@ -190,7 +208,7 @@ class Runner:
     async def _open(self) -> None:
         began = time.monotonic()
         topology, task = self._topology, self.id
-        self._doubt = None
+        self._doubt = self.left = None
         source = TopicPartition(topology.changelog(task.kind), task.partition)
         # Ask before reading: if the ids are the same at the commit, everything was read from these topics.
         ids = self._ids = await self._positions.ids([*self.sources, source])
@@ -207,12 +225,13 @@ class Runner:
         ):
             # All other writers are fenced, and none has written since: the state is current.
             self._end, self._table = kept.end, kept.table
-            await self._settle(kept.task, changelog, inputs, committed)
+            await self._settle(kept.task, changelog, kept.end, inputs, committed)
             self._begin(kept.task, 0, time.monotonic() - began)
             return
         processor = self._factory(task.kind, task.partition)
         tabled = prefix_of(processor.letter) if isinstance(processor, Tabled) else None
-        restored = await changelog.restore(lambda: self._stopping, partial(self._observer.restoring, task), tabled)
+        self.restoring = True
+        restored = await changelog.restore(lambda: self._stopping, self._restoring, tabled)
         if restored is None:
             return
         saved, self._table = restored.saved, restored.table
@@ -232,20 +251,34 @@ class Runner:
             opened.begin_at(await self._positions.begin(self.sources, begin))
             changelog.inputs = inputs
         else:
-            await self._settle(opened, changelog, inputs, committed)
+            await self._settle(opened, changelog, restored.end, inputs, committed)
         # A new task is kept only after its first commit, which writes the changelog's head.
         self._end = restored.end if opened.restored else None
         self._begin(opened, restored.read, time.monotonic() - began)
+
+    def _restoring(self, rows: int, left: int) -> None:
+        self.left = left
+        self._observer.restoring(self.id, rows, left)
 
     async def _settle(
         self,
         opened: Task,
         changelog: Changelog,
+        end: int,
         inputs: Mapping[str, bytes],
         committed: Mapping[TopicPartition, Committed],
     ) -> None:
-        """Verifies the positions; stops or skips what is lost, as configured."""
-        resume = await self._positions.settle(opened.positions(), changelog.inputs, inputs, self._seen, committed)
+        """Verifies the positions; stops or skips what is lost, as configured. `end`: of the changelog, as restored."""
+
+        async def current() -> None:
+            # A worker that stood still since may find deleted what another has read, committed and trimmed.
+            if await changelog.end() != end:
+                raise FencedError(f"{self.id} has been taken over while it was being restored")
+
+        positions = opened.positions()
+        resume = await self._positions.settle(
+            positions, changelog.inputs, inputs, self._seen, committed, current=current
+        )
         if resume:
             opened.go_on_at(resume)
         self._seen.clear()
@@ -257,6 +290,7 @@ class Runner:
             self._seek(source, offset, self.epoch)
         self.final = opened.final
         self._task = opened
+        self.restoring, self.untaken = False, None
         self._arrived.set()
         self._observer.restored(opened, rows, seconds)
 
@@ -266,6 +300,7 @@ class Runner:
 
     async def _give_up(self) -> None:
         self._task = None
+        self.restoring = False
         while self._inbox:
             _, handled = self._inbox.popleft()
             handled()
@@ -286,14 +321,16 @@ class Runner:
         feeding.add_done_callback(lambda _: self._wake.set())
         try:
             while not self._stopping:
-                await self._sleep(self._cadence.seconds)
+                await self._sleep(self._until_due())
                 if self._doubt is not None:
                     raise self._doubt
                 if feeding.done():
                     feeding.result()
                 if not self._stopping:
                     await self._commit(task, writer, changelog)
+                    self._hurry(task)
         finally:
+            self._no_sooner()
             feeding.cancel()
             await asyncio.wait([feeding])
         # Finish a round that is nearly complete, so that the commit holds its results and its horizons together.
@@ -321,7 +358,7 @@ class Runner:
                 await asyncio.sleep(0)
             if self._ends is not None:
                 requested, ends = self._ends
-                self._ends = None
+                self._ends = self.untaken = None
                 for source in self.sources & ends.keys():
                     task.at_end(source.topic, requested, ends[source])
             while task.advance():
@@ -339,8 +376,31 @@ class Runner:
     def _hurry(self, task: Task) -> None:
         if task.unsaved >= self._cadence.events or (task.complete and not task.final):
             self._wake.set()
+        elif self._soon is None and self.committing is None and task.awaited:
+            began, ended = self._last
+            wait = ended + max(self._cadence.prompt, 2 * (ended - began)) - time.monotonic()
+            self._soon = asyncio.get_running_loop().call_later(max(wait, 0.0), self._wake.set)
+
+    def _no_sooner(self) -> None:
+        soon, self._soon = self._soon, None
+        if soon is not None:
+            soon.cancel()
+
+    def _until_due(self) -> float:
+        """Seconds until the next commit; between slow ones some of them are left to others."""
+        began, ended = self._last
+        seconds = self._cadence.seconds
+        return max(began + seconds, ended + seconds / 4) - time.monotonic()
 
     async def _commit(self, task: Task, writer: Writer, changelog: Changelog, *, parting: bool = False) -> None:
+        """Commits in turn: what arrives while a task waits for its turn goes into the same transaction."""
+        async with self._turns:
+            await self._commit_now(task, writer, changelog, parting=parting)
+
+    async def _commit_now(self, task: Task, writer: Writer, changelog: Changelog, *, parting: bool) -> None:
+        self._no_sooner()
+        began = time.monotonic()
+        self._last = (began, began)
         if task.midway:
             # Wait for the rest of a partly taken envelope or, if the task is stopping, drop it: the next owner reads
             # the whole of it.
@@ -351,14 +411,18 @@ class Runner:
         if transaction is None:
             return
         final = task.final
-        began = self.committing = time.monotonic()
+        self.committing = began
         try:
             changelog.begin(transaction)
             await self._positions.confirm([*self.sources, changelog.source], self._ids)
             end = await writer.commit(transaction)
             await changelog.committed(transaction, end)
+        except LogError as error:
+            self._observer.commit_failed(self.id, error)
+            raise
         finally:
             self.committing = None
+        self._last = (began, time.monotonic())
         self._end = end if end is not None else self._end
         self.final = final
         self.committed = transaction.offsets

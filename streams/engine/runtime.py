@@ -13,10 +13,16 @@ from streams.engine.store.memory import MemoryStore
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """When a task commits: after `seconds`, or a number of records and slices. Waits after errors, in seconds."""
+    """When a task commits: `seconds` after its last commit began, or after a number of records and slices.
+
+    Sooner if something waits for it: `prompt` seconds after the last commit, and no sooner than that took itself, twice
+    over. `at_once`: how many tasks of a worker commit at the same time. Waits after errors, in seconds.
+    """
 
     seconds: float = 0.5
     events: int = 50_000
+    prompt: float = 0.1
+    at_once: int = 16
     first_wait: float = 0.2
     longest_wait: float = 5.0
     #: After a fencing: time for the rebalance to tell that the task belongs to another worker.

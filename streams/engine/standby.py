@@ -90,6 +90,11 @@ class Standbys:
         """The followed tasks, with the offsets reached."""
         return {each.task: -1 if each.position is None else each.position for each in self._followed.values()}
 
+    @property
+    def left(self) -> dict[TaskId, int]:
+        """The followed tasks, with the offsets left to read; -1 while that is not known."""
+        return {each.task: -1 if each.left is None else each.left for each in self._followed.values()}
+
     async def hold(self, tasks: Collection[TaskId], warming: Collection[TaskId], own: Collection[TaskId]) -> None:
         """Follows exactly these from now on. Copies of the worker's `own` tasks stay in the store for them."""
         followed = () if self._closed else tasks

@@ -20,9 +20,15 @@ class Table(Protocol):
     def items(self) -> Iterable[tuple[bytes, bytes]]:
         """All rows. Set nothing while iterating."""
 
+    def size(self) -> int:
+        """The number of rows; on disk an estimate."""
+
 
 class MemoryTable(dict[bytes, bytes]):
     """All rows in memory; see `Table`."""
+
+    def size(self) -> int:
+        return len(self)
 
 
 @runtime_checkable

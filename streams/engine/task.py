@@ -6,6 +6,7 @@ Nothing here awaits: a task is a state machine that a runner (or a simulator) dr
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,10 +14,11 @@ import msgspec
 from streams.engine.clock import Clock, Mode, Now
 from streams.engine.envelopes import pack, unpack
 from streams.engine.errors import FatalError
+from streams.engine.formats import FORMAT, check_format
 from streams.engine.log.interface import Committed, Fetched, TopicPartition, Transaction
 from streams.engine.offset_texts import catching_up_text, final_text
 from streams.engine.portions import Portions
-from streams.engine.processor import Bounded, Effects, Horizon, Processor, Record
+from streams.engine.processor import Bounded, Effects, Horizon, Processor, Prompt, Record
 from streams.engine.topology import TaskId, Topology
 from streams.engine.watermarks import (
     IDLE,
@@ -42,9 +44,13 @@ def prefix_of(letter: bytes) -> bytes:
     return _PROCESSOR + letter
 
 
+#: The last second that has a date.
+_LATEST = 253_402_300_799
+
+
 def passed_of(rows: Mapping[bytes, bytes]) -> Mapping[str, Horizon]:
     """The horizons of a task, from the live rows of its changelog. Raises `FatalError`."""
-    progress = _load(rows, _PROGRESS, Progress)
+    progress = progress_of(rows)
     return {name: Horizon(*passed) for name, passed in progress.passed.items()} if progress else {}
 
 
@@ -56,8 +62,21 @@ _pack = msgspec.msgpack.Encoder().encode
 class Progress(msgspec.Struct, array_like=True):
     """Progress of the task: horizons given to the processor; per edge, the watermark reached and the one sent.
 
-    `sent`: the number of the last envelope.
+    `format`: that of whoever wrote last. It comes first, where versions before format 2 expect `passed`: they cannot
+    read the row, and end instead of going on from a state that they would misread. `sent`: the number of the last
+    envelope.
     """
+
+    format: int
+    passed: Mapping[str, tuple[int, bool]]
+    held: Mapping[str, tuple[int, bool]]
+    told: Mapping[str, tuple[int, bool]]
+    final: bool
+    sent: int
+
+
+class _FormerProgress(msgspec.Struct, array_like=True):
+    """The progress in format 1."""
 
     passed: Mapping[str, tuple[int, bool]]
     held: Mapping[str, tuple[int, bool]]
@@ -66,11 +85,33 @@ class Progress(msgspec.Struct, array_like=True):
     sent: int
 
 
+class _First(msgspec.Struct, array_like=True):
+    """The first field of the progress in any format."""
+
+    format: int | dict[str, Any]
+
+
+def progress_of(rows: Mapping[bytes, bytes], changelog: str = "of an application") -> Progress | None:
+    """The progress in live rows of a changelog, if there is any. Raises `FatalError` for a newer format."""
+    first = _load(rows, _PROGRESS, _First)
+    if first is None:
+        return None
+    if isinstance(first.format, int):
+        check_format(f"changelog {changelog}", first.format)
+        return _load(rows, _PROGRESS, Progress)
+    former = _load(rows, _PROGRESS, _FormerProgress)
+    return Progress(1, former.passed, former.held, former.told, former.final, former.sent) if former else None
+
+
+def _told(time: int) -> str:
+    return datetime.fromtimestamp(min(time // 1_000_000, _LATEST), UTC).isoformat()
+
+
 class Task:
     """One task: the state restored from the changelog, and what has arrived since.
 
-    `saved`: the live rows of the changelog partition, each key once. Raises `FatalError` (1) if they are not the
-    engine's.
+    `saved`: the live rows of the changelog partition, each key once. Raises `FatalError`: (1) if they are not the
+    engine's, (2) if more has been read than up to the end of the clock.
     """
 
     def __init__(
@@ -89,12 +130,19 @@ class Task:
         self._now = now
         self._kind = topology.dataflow.kind(task.kind)
         self._written: dict[bytes, bytes] = {key: row for key, row in saved.items() if key[:1] == _ENGINE}
-        progress = _load(self._written, _PROGRESS, Progress)
+        progress = progress_of(self._written, f"{topology.changelog(task.kind)}-{task.partition}")
         self.restored = progress is not None
         self.external = {
             item.topic: External(item, clock, _load(self._written, _INPUT + item.topic.encode(), ExternalState))
             for item in self._kind.inputs
         }
+        for item in self.external.values():
+            if (until := clock.until) is not None and item.horizon.watermark > until:
+                # It could never be final, and what follows from later events is told already.
+                raise FatalError(
+                    f"{task} has read {item.topic} beyond the end of the clock: to {_told(item.horizon.watermark)}, "
+                    f"and the end is {_told(until)}; give a later one, or begin anew with parcelwatch reset"
+                )
         self._named = {item.name: item for item in self.external.values()}
         self.incoming: dict[str, Incoming] = {}
         self._edges: dict[str, Incoming] = {}
@@ -204,7 +252,7 @@ class Task:
         self._read = self._touched = self._uncollected = True
         self.unsaved += 1
         try:
-            envelope = unpack(record.value or b"")
+            envelope = unpack(record.value or b"", edge.name)
         except msgspec.MsgspecError as error:
             raise FatalError(f"edge {edge.name}: offset {record.offset} holds no envelope: {error}", 1) from error
         if edge.hear(envelope):
@@ -278,6 +326,19 @@ class Task:
         self._hold(self._round[1])
         self._round = None
         return False
+
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for the next commit: for an output, or another task for a watermark.
+
+        Never while the past is caught up with: that is done soonest by large commits.
+        """
+        if self._clock.mode is not Mode.WALL or self._clock.held or self.midway or self._round is not None:
+            return False
+        processor = self._processor
+        return (isinstance(processor, Prompt) and processor.awaited) or any(
+            outgoing.due for outgoing in self._outgoing.values()
+        )
 
     @property
     def in_round(self) -> bool:
@@ -365,7 +426,7 @@ class Task:
     def _progress(self) -> Progress:
         outgoing = self._outgoing.items()
         held, told = {name: item.held for name, item in outgoing}, {name: item.told for name, item in outgoing}
-        return Progress(self._passed, held, told, self.final, self._sent)
+        return Progress(FORMAT, self._passed, held, told, self.final, self._sent)
 
     def _own_rows(self) -> dict[bytes, bytes]:
         rows = {_PROGRESS: _pack(self._progress())}

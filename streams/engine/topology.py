@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import NamedTuple
 
-from streams.engine.errors import FatalError
+from streams.engine.errors import FatalError, LogError
 from streams.engine.log.interface import Log, TopicPartition, TopicSpec
 from streams.engine.processor import Dataflow
 from streams.engine.rights import Operation, Right
+
+#: Seconds for which a broker may not have heard of a topic, and between two questions.
+_UNHEARD, _AGAIN = 3.0, 0.1
 
 #: Records carry the brokers' time, against which this machine's clock is checked.
 _BY_BROKERS: Mapping[str, str] = MappingProxyType({"message.timestamp.type": "LogAppendTime"})
@@ -45,6 +50,11 @@ class Topology:
 
     def changelog(self, kind: str) -> str:
         return f"{self.app_id}-{kind}-changelog"
+
+    def internal(self) -> tuple[str, ...]:
+        """The names of all internal topics."""
+        edges = (self.edge_topic(edge.name) for edge in self.dataflow.edges)
+        return (*edges, *(self.changelog(kind.name) for kind in self.dataflow.kinds))
 
     def transactional_id(self, task: TaskId) -> str:
         return f"{self.app_id}-{task.kind}-{task.partition}"
@@ -110,13 +120,25 @@ def grown(topic: str, partitions: int, needed: int) -> str:
     )
 
 
+async def known(log: Log, topics: Collection[str]) -> dict[str, int]:
+    """The number of partitions of those topics that exist.
+
+    Any broker may be asked, and each hears of a new topic in its own time: what is missing is asked for again, for some
+    seconds.
+    """
+    until = time.monotonic() + _UNHEARD
+    while len(found := await log.partitions(topics)) < len(set(topics)) and time.monotonic() < until:  # noqa: ASYNC110
+        await asyncio.sleep(_AGAIN)
+    return found
+
+
 async def count(app_id: str, dataflow: Dataflow, log: Log) -> tuple[Topology, dict[str, int]]:
     """Counts the tasks by the external topics; also the partitions of the outputs.
 
     Raises `FatalError` if an input or an output is missing, or the topics of one kind are not co-partitioned.
     """
     external = [item.topic for kind in dataflow.kinds for item in kind.inputs]
-    present = await log.partitions([*external, *dataflow.outputs])
+    present = await known(log, [*external, *dataflow.outputs])
     missing = [topic for topic in (*external, *dataflow.outputs) if topic not in present]
     if missing:
         raise FatalError(f"topics do not exist: {', '.join(missing)}")
@@ -133,17 +155,19 @@ async def count(app_id: str, dataflow: Dataflow, log: Log) -> tuple[Topology, di
 async def make_internal(topology: Topology, log: Log) -> None:
     """Creates the internal topics on the first start; their partition counts record the number of tasks.
 
-    Raises `FatalError` if the counts differ from those of the first start.
+    Raises `FatalError` if the counts differ from those of the first start, `LogError` if new topics are not there yet.
     """
     dataflow, counts = topology.dataflow, topology.counts
     specs = topology.specs()
     existing = await log.partitions([spec.topic for spec in specs])
     await log.create([spec for spec in specs if spec.topic not in existing])
-    existing = await log.partitions([spec.topic for spec in specs])
+    existing = await known(log, [spec.topic for spec in specs])
+    if missing := [spec.topic for spec in specs if spec.topic not in existing]:
+        raise LogError(f"topics do not exist yet: {', '.join(missing)}")
     for kind in dataflow.kinds:
-        began_with = existing.get(topology.changelog(kind.name), 0)
+        began_with = existing[topology.changelog(kind.name)]
         if began_with != counts[kind.name]:
             raise FatalError(grown(kind.inputs[0].topic, counts[kind.name], began_with))
     for spec in specs:
-        if existing.get(spec.topic) != spec.partitions:
-            raise FatalError(grown(spec.topic, existing.get(spec.topic, 0), spec.partitions))
+        if existing[spec.topic] != spec.partitions:
+            raise FatalError(grown(spec.topic, existing[spec.topic], spec.partitions))

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ _Lines = Callable[[Callable[[int], None] | None], Iterator[Line]]
 
 @click.command("explain")
 @click.argument("subject", metavar="SUBJECT")
-@click.argument("source", metavar="[INPUT]", type=click.Path(path_type=Path), required=False)
+@click.argument("sources", metavar="[INPUT]...", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--broker",
     callback=bootstrap,
@@ -57,7 +57,7 @@ _Lines = Callable[[Callable[[int], None] | None], Iterator[Line]]
 @security_options
 def explain_command(
     subject: str,
-    source: Path | None,
+    sources: tuple[Path, ...],
     broker: str | None,
     partitioner: Partitioner,
     topics: TopicNames,
@@ -74,7 +74,7 @@ def explain_command(
     are those that a replay raises. With --broker, the topics are read instead, from their beginning to their end.
     """
     try:
-        with _opened(source, broker, partitioner, client, topics) as (lines, total), _progress(2 * total) as advance:
+        with _opened(sources, broker, partitioner, client, topics) as (lines, total), _progress(2 * total) as advance:
             scope = scope_of(subject, lines(advance), policy)
             _narrow(scope, kind)
             watch = Watch(policy, until, scope)
@@ -101,14 +101,15 @@ def explain_command(
 
 @contextmanager
 def _opened(
-    source: Path | None, broker: str | None, partitioner: Partitioner, client: dict[str, Any], topics: TopicNames
+    sources: tuple[Path, ...], broker: str | None, partitioner: Partitioner, client: dict[str, Any], topics: TopicNames
 ) -> Iterator[tuple[_Lines, int]]:
     """A function that reads the input, any number of times, and the amount to read."""
     named = click.get_current_context().get_parameter_source("broker") is ParameterSource.COMMANDLINE
-    if source is not None and not named:
-        with _twice(source) as path:
-            yield partial(read, path), size(path)
-    elif source is not None:
+    if sources and not named:
+        with ExitStack() as copies:
+            paths = [copies.enter_context(_twice(source)) for source in sources]
+            yield partial(read, paths), size(paths)
+    elif sources:
         raise click.UsageError("INPUT or --broker, not both")
     elif broker is None:
         raise click.UsageError("Missing argument 'INPUT', or --broker")

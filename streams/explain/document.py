@@ -65,7 +65,7 @@ def _row(row: Row) -> dict[str, Any]:
     return {
         "time": render(row.time),
         "topic": row.topic,
-        **place(row.line, row.partition),
+        **place(row.line, row.partition, row.file),
         "event_id": row.event_id,
         "type": row.type,
         "about": [_name(name) for name in row.names],

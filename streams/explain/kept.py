@@ -68,11 +68,13 @@ class Kept(msgspec.Struct):
             return
         mine = self.parcels.setdefault(key, Parcel(*key))
         for packed, facility in zip(real.scans, real.facilities, strict=True):
-            place = mine.add_scan(packed, facility)
+            province = real.delivered_in.get(packed)
+            place = mine.add_scan(packed, facility, province)
             if place is not None:
-                mine.facilities[place] = facility
-        for registration in real.registrations:
-            mine.add_registration(registration)
+                mine.tell_otherwise(place, facility, province)
+        for one in real.registrations:
+            if not mine.add_registration(one):
+                mine.tell_of_order(one.order_id, *one.sort_key, one.placed, one.ship_to_region, one.paid)
 
     def _feed(self, reader: SingleReader, carrier: str) -> None:
         real = reader.feeds.feeds.get(carrier)

@@ -25,7 +25,8 @@ class Mark(NamedTuple):
 
 
 class Row(msgspec.Struct):
-    """One event. `number`: its place in the arrival order; `line`: that in its file, or the offset in its partition.
+    """One event. `number`: its place in the arrival order; `line`: that in its file, or the offset in its partition;
+    `file`: where there are several inputs.
 
     `names`: what it is about, the nearest first.
     `identity`: equal for events that tell the same fact; `place`: its place in the order of all events.
@@ -43,6 +44,7 @@ class Row(msgspec.Struct):
     identity: tuple[str, ...]
     place: tuple[int, str, bytes]
     partition: int | None = None
+    file: str | None = None
     marks: list[Mark] = msgspec.field(default_factory=list)
     #: It changed something when it was read.
     fresh: bool = False
@@ -69,6 +71,8 @@ def facts_of(event: events.AnyEvent, policy: Policy) -> Facts:
             found["categories"] = list(dict.fromkeys(item.category_id for item in event.items))
         case events.OrderPaid():
             found["ship_by"] = at(parse(event.ship_by) if event.ship_by is not None else None)
+        case events.OrderShipped():
+            found["deliver_by"] = at(parse(event.deliver_by) if event.deliver_by is not None else None)
         case events.RefundRequested():
             found |= {"kind": Coded("refund_kinds", event.kind), "reason": reason_code(event.reason)}
         case events.TicketOpened():

@@ -6,15 +6,18 @@ from collections.abc import Iterable
 
 from streams.explain.checks import PENDING, Alerts, Check, raised
 from streams.explain.facts import At, Coded, Facts, Name, Span
+from streams.explain.parcel_scans import ScanChecks
 from streams.explain.rows import Mark, Row
 from streams.policy.model import Policy
 from streams.rules.alert import MERCHANT, RAISED
-from streams.rules.shipments import silence_alerts
+from streams.rules.shipments import shipment_alerts, silence_alerts
 from streams.rules.shipments.carrier_feeds import Feed, Silent
 from streams.rules.shipments.deadlines import Deadline
-from streams.rules.shipments.parcel import Parcel, Silence, Use, over, uses
+from streams.rules.shipments.parcel import Parcel
+from streams.rules.shipments.promises import promise_of, until_delivered
 from streams.rules.shipments.scan_status import BITS, MASK, NAMES
 from streams.rules.shipments.silence_alerts import NOT_COLLECTED, SLOW, STALLED
+from streams.rules.shipments.uses import Silence, Use, over, uses
 
 NOT_REGISTERED, AWAITS_COLLECTION = "not_registered", "awaits_collection"
 
@@ -25,9 +28,9 @@ class ShipmentChecks:
     def __init__(self, parcel: Parcel, feed: Feed | None, policy: Policy, alerts: Alerts, end: int) -> None:
         rules = policy.shipments
         self.about = Name("shipment", parcel.tracking_no, parcel.carrier)
-        self.found = uses(parcel, rules.given_up, rules.keep)
+        self.found = uses(parcel, rules)
         self._parcel, self._feed, self._policy, self._alerts, self._end = parcel, feed, policy, alerts, end
-        given = silence_alerts.given(parcel, self.found, policy, feed).alerts
+        given = shipment_alerts.given(parcel, self.found, policy, feed).alerts
         self._expected = {(one.type, one.anchor): one for one in given}
 
     def checks(self) -> list[Check]:
@@ -38,8 +41,10 @@ class ShipmentChecks:
                 found.append(self._not_collected(use))
             else:
                 found.append(Check(NOT_COLLECTED, self.about, NOT_REGISTERED, use.start, None, {}))
+            found += self._delivery_late(use)
             for silence in use.silences:
                 found += self._silent(use, silence)
+            found += ScanChecks(self._parcel, use, self._policy, self._alerts, self._end).checks()
         return found
 
     def mark(self, rows: Iterable[Row]) -> None:
@@ -64,12 +69,20 @@ class ShipmentChecks:
             return Mark("ended", {"status": _status(use.ended[1]), "at": At(use.ended[0])})
         facts: Facts = {"since": At(use.last), "silent": Span(max(0, self._end - use.last)), "facility": use.facility}
         facts["status"] = _status(use.status) if use.status is not None else None
-        if over(use, rules.given_up, rules.keep) < self._end:
-            return Mark("given_up", {**facts, "at": At(over(use, rules.given_up, rules.keep))})
+        if over(use, rules) < self._end:
+            return Mark("given_up", {**facts, "at": At(over(use, rules))})
         return Mark("under_way", facts)
 
     def _not_collected(self, use: Use) -> Check:
         return self._check(silence_alerts.until_collected(use, self._policy), None)
+
+    def _delivery_late(self, use: Use) -> list[Check]:
+        """None where nothing was promised."""
+        deadline, promise = until_delivered(use, self._policy), promise_of(use)
+        if deadline is None or promise is None or promise.deliver_by is None:
+            return []
+        check = self._check(deadline, None)
+        return [check._replace(facts={**check.facts, "deliver_by": At(promise.deliver_by)})]
 
     def _silent(self, use: Use, silence: Silence) -> list[Check]:
         """The slow one, and then the stall."""
@@ -90,13 +103,15 @@ class ShipmentChecks:
         facts: Facts = {"threshold": Span(deadline.threshold), "strict": deadline.strict}
         if kind == STALLED and MERCHANT not in deadline.audiences:
             facts["platform_only"] = True
+        if deadline.relief is not None:
+            facts |= {"relief": deadline.relief.name, "relief_span": Span(deadline.relief.micros)}
         if silent is not None and silent.end is not None:
             facts |= self._moved(deadline.due, silent)
         match verdict.outcome:
             case "held":
                 start = silent.start if silent is not None else deadline.due
                 facts |= {"carrier": self._parcel.carrier, "silent_from": At(start)}
-            case "moved_past_giving_up":
+            case "moved_past_giving_up" | "past_giving_up":
                 facts["given_up"] = At(deadline.given_up)
             case "prevented" | "prevented_after_move":
                 facts |= self._update(end) if end is not None else {}

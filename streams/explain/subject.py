@@ -23,19 +23,23 @@ _IDS = ("tracking_no", "order_id", "ticket_id", "conversation_id", "shop_id")
 
 
 class Unreadable(msgspec.Struct, frozen=True):
-    """A line that names the subject and is a dead letter. `line`: 1-based, in its file, or else an offset."""
+    """A line that names the subject and is a dead letter. `line`: 1-based, in its file, or else an offset.
+
+    `file`: that of the line, where there are several inputs.
+    """
 
     topic: str
     line: int
     error_code: str
     error_detail: str
     partition: int | None = None
+    file: str | None = None
 
     @property
     def where(self) -> str:
         """For an error's line."""
         return (
-            f"{self.topic}, line {self.line}"
+            f"{self.file or self.topic}, line {self.line}"
             if self.partition is None
             else f"{self.topic}-{self.partition}, offset {self.line}"
         )
@@ -43,12 +47,14 @@ class Unreadable(msgspec.Struct, frozen=True):
     def told(self) -> dict[str, object]:
         """As JSON has it."""
         error = {"error_code": self.error_code, "error_detail": self.error_detail}
-        return {"topic": self.topic, **place(self.line, self.partition), **error}
+        return {"topic": self.topic, **place(self.line, self.partition, self.file), **error}
 
 
-def place(line: int, partition: int | None) -> dict[str, int]:
-    """Where a line or a record is, as JSON has it."""
-    return {"line": line} if partition is None else {"partition": partition, "offset": line}
+def place(line: int, partition: int | None, file: str | None) -> dict[str, int | str]:
+    """Where a line or a record is, as JSON has it; the file only where there are several inputs."""
+    if partition is not None:
+        return {"partition": partition, "offset": line}
+    return {"line": line} if file is None else {"file": file, "line": line}
 
 
 class Scope(msgspec.Struct):
@@ -137,7 +143,8 @@ def scope_of(subject: str, lines: Iterable[Line], policy: Policy) -> Scope:
         except Invalid as invalid:
             if _mentions(value, subject, needle):
                 reason = str(invalid.reason)
-                scope.unreadable.append(Unreadable(topic, line.number, reason, invalid.detail, line.partition))
+                found = Unreadable(topic, line.number, reason, invalid.detail, line.partition, line.file)
+                scope.unreadable.append(found)
             continue
         scope.note(unified(event, policy))
     return scope

@@ -66,8 +66,8 @@ class Page:
             self._heading("unreadable")
             for one in unreadable:
                 facts: Facts = {
-                    "topic": one.topic, "line": one.line, "partition": one.partition, "code": one.error_code,
-                    "detail": one.error_detail,
+                    "topic": one.file or one.topic, "line": one.line, "partition": one.partition,
+                    "code": one.error_code, "detail": one.error_detail,
                 }  # fmt: skip
                 phrase = "unreadable" if one.partition is None else "unreadable_record"
                 self._line(f"  {self._words.phrase(phrase, facts)}")

@@ -165,6 +165,7 @@ class Watch:
             identity_of(event, time),
             (time, event.event_id, digest(value)),
             line.partition,
+            line.file,
         )
         self.rows.append(row)
         return row

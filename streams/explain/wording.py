@@ -93,7 +93,7 @@ class Words:
 
     def resolution(self, code: str | None) -> str | None:
         """How an alert ended."""
-        return self._coded(Coded("resolutions", code)) if code is not None else None
+        return self.coded(Coded("resolutions", code)) if code is not None else None
 
     def _pick(self, text: Text) -> str:
         return text[self.tag]
@@ -114,11 +114,11 @@ class Words:
             case Span(micros):
                 return self._language.duration(micros)
             case Coded():
-                return self._coded(value)
+                return self.coded(value)
             case Share(share):
                 return percent(share)
             case list():
-                named = [self._coded(Coded(name, one)) if name in ("causes",) else one for one in value]
+                named = [self.coded(Coded(name, one)) if name in ("causes",) else one for one in value]
                 return self.list(named) or None
             case float():
                 return f"{value:g}"
@@ -126,7 +126,8 @@ class Words:
                 return None
         return str(value)
 
-    def _coded(self, value: Coded) -> str:
+    def coded(self, value: Coded) -> str:
+        """The name of a code; the code itself where it has none."""
         groups = _words().names
         if value.group in groups:
             text = groups[value.group].get(value.code)

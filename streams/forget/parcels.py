@@ -13,10 +13,13 @@ import msgspec
 
 from schemas.times import render
 from streams.policy.model import Policy
+from streams.rules.help_rate.parcels_at_risk import name_of
 from streams.rules.reconcile import OPEN, Emitted
-from streams.rules.shipments.parcel import Parcel, uses
+from streams.rules.shipments.parcel import Parcel
 from streams.rules.shipments.silence_alerts import STALLED
 from streams.rules.shipments.stall_clusters import Facility
+from streams.rules.shipments.suspicious import keys_of
+from streams.rules.shipments.uses import uses
 from streams.stages.shipments import parcel_rows, scan_ties
 from streams.stages.shipments.string_table import Names
 from streams.stages.split_rows import is_piece, piece_key
@@ -65,12 +68,14 @@ class HeldParcel(msgspec.Struct, frozen=True):
 class Cut(msgspec.Struct):
     """A row without the orders. `row` None: nothing is left. `rows`: all changed rows, pieces included.
 
-    `stalls`: names of stalls that facilities know; `scans`: the removed scans, packed.
+    `stalls`: names of stalls that facilities know; `alerts`: those that shops may know, by tracking number and name;
+    `scans`: the removed scans, packed.
     """
 
     held: HeldParcel
     row: bytes | None
     stalls: frozenset[str]
+    alerts: frozenset[tuple[str, str]]
     scans: frozenset[int]
     rows: dict[bytes, bytes | None] = msgspec.field(default_factory=dict)
 
@@ -127,19 +132,19 @@ class Search:
         row = None
         if parcel.scans or parcel.registrations:
             # The task that restores it judges it again at once.
-            parcel.calm, parcel.finished, parcel.due = False, False, 0
+            parcel.calm, parcel.due = False, 0
             row = parcel_rows.encoded(parcel, names)
         holds = {kind: count - left[kind] for kind, count in before.items() if count > left[kind]}
         held = HeldParcel(parcel.carrier, parcel.tracking_no, holds, row is not None, open_alerts(gone))
         stalls = frozenset(f"{parcel.tracking_no}/{sent.episode}" for sent in gone if sent.type == STALLED)
-        return Cut(held, row, stalls, scans - frozenset(parcel.scans))
+        alerts = frozenset((parcel.tracking_no, name_of(sent.type, sent.episode)) for sent in gone)
+        return Cut(held, row, stalls, alerts, scans - frozenset(parcel.scans))
 
     def _take_out(self, parcel: Parcel, policy: Policy, *, whole: bool) -> None:
-        rules = policy.shipments
-        for use in uses(parcel, rules.given_up, rules.keep):
+        for use in uses(parcel, policy.shipments):
             theirs = [one for one in use.registrations if one.order_id in self.orders]
             if whole or (theirs and len(theirs) == len(use.registrations)):
-                parcel.forget(use)
+                parcel.forget(use, keys_of(parcel, use, policy))
         parcel.registrations = [one for one in parcel.registrations if one.order_id not in self.orders]
         parcel.linked = {key: span for key, span in parcel.linked.items() if key[0] not in self.orders}
         for sent in parcel.emitted:

@@ -20,9 +20,10 @@ from streams.engine.topology import TaskId, Topology
 from streams.forget.orders import HeldOrder, Wanted, held
 from streams.forget.parcels import Cut, HeldParcel, Search, is_facility, is_of_ties, without_names, without_scans
 from streams.policy.model import Policy
-from streams.stages.cases.table import case_keys, case_of
-from streams.stages.changelog_rows import ChangelogRows
+from streams.stages.cases.table import CASE_LETTER, case_keys, case_of
+from streams.stages.changelog_rows import ChangelogRows, parts_of
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK
+from streams.stages.help_rate.shipment_alerts import ALERT_LETTER
 from streams.stages.split_rows import is_piece
 
 #: First byte of the rows of a processor in a changelog.
@@ -141,7 +142,7 @@ class State:
         return found
 
     async def _take(self, task: TaskId, found: Rows, begin: int, progress: Progress) -> None:
-        wants = self._wanted.may_be if task.kind == ORDERS_TASK else self._search.may_be
+        wants = self._may_be if task.kind == ORDERS_TASK else self._search.may_be
         position = begin
         async for batch in self._log.rows(found.source, begin, found.end):
             for key, row in batch.rows:
@@ -155,6 +156,10 @@ class State:
             position = batch.next
         if task.kind == SHIPMENTS_TASK:
             found.cuts = self._search.cuts(found.rows, self._policy)
+
+    def _may_be(self, key: bytes, row: bytes) -> bool:
+        """Of an orders task: of which parcels its shops know alerts is told by the shipments."""
+        return key[:1] == ALERT_LETTER or self._wanted.may_be(key, row)
 
     # -- what is there, and what is left without it
 
@@ -173,7 +178,7 @@ class State:
         return held
 
     def _orders_of(self, found: Rows) -> list[HeldOrder]:
-        cases = [case_of(found.rows, key, row) for key, row in found.rows.items() if not is_piece(key)]
+        cases = [case_of(found.rows, key, row) for key, row in found.rows.items() if _is_of_case(key)]
         return [held(case) for case in cases if self._wanted.is_theirs(case)]
 
     def _stalls(self) -> frozenset[str]:
@@ -183,10 +188,16 @@ class State:
     def _changes(self, task: TaskId) -> Changes:
         found = self._found[task]
         if task.kind == ORDERS_TASK:
-            return {
+            alerts = frozenset(
+                alert for each in self._found.values() for cut in each.cuts.values() for alert in cut.alerts
+            )
+            told: Changes = {
+                key: None for key in found.rows if key[:1] == ALERT_LETTER and tuple(parts_of(key)[1][1:]) in alerts
+            }
+            return told | {
                 name: None
                 for key, row in found.rows.items()
-                if not is_piece(key) and self._wanted.is_theirs(case_of(found.rows, key, row))
+                if _is_of_case(key) and self._wanted.is_theirs(case_of(found.rows, key, row))
                 for name in case_keys(key, row)
             }
         changes: Changes = {name: row for cut in found.cuts.values() for name, row in cut.rows.items()}
@@ -229,6 +240,10 @@ class State:
         if not self._transactions:
             raise FatalError(f"{found.source.topic} is being written: stop all workers first")
         await self._take(task, found, begin, lambda _: None)
+
+
+def _is_of_case(key: bytes) -> bool:
+    return key[:1] == CASE_LETTER and not is_piece(key)
 
 
 def _facilities(found: Rows) -> dict[bytes, bytes]:

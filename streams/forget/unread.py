@@ -48,7 +48,7 @@ async def unread(
     found: dict[TopicPartition, int] = {}
     async for source, record in read({source: span for source, span in spans.items() if span[0] < span[1]}):
         wanted = keys.get(source.topic)
-        named = record.key in wanted if wanted is not None else _tells_of(record, names)
+        named = record.key in wanted if wanted is not None else _tells_of(record, source.topic, names)
         if named:
             found[source] = found.get(source, 0) + 1
     return found
@@ -58,7 +58,8 @@ def _bytes(names: Collection[str]) -> frozenset[bytes]:
     return frozenset(name.encode() for name in names)
 
 
-def _tells_of(record: Record, orders: frozenset[str]) -> bool:
+def _tells_of(record: Record, edge: str, orders: frozenset[str]) -> bool:
     if record.value is None:
         return False
-    return any(isinstance(part, str) and part in orders for told in unpack(record.value).records for part in told)
+    records = unpack(record.value, edge).records
+    return any(isinstance(part, str) and part in orders for told in records for part in told)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from streams.cli.logging import logging_options
 from streams.cli.options import bootstrap, instant, partitioner_option, topics_option
 from streams.cli.security import security_options
 from streams.engine.errors import FatalError
+from streams.engine.signals import when_told_to_end
 from streams.generate.files import write_folder, write_lines
 from streams.generate.kafka import Pace, Partitioner, Sending, produce
 from streams.marketplace.market import Plan, Produced, market
@@ -72,7 +72,9 @@ def generate_command(
 
     Without --out and --broker, events are lines on standard output, as `parcelwatch replay` reads them. The same
     options with the same --start give the same events. They include late orders, silent parcels, slow answers, a shop
-    with increasingly angry buyers, repeated and out-of-order events, and some invalid ones.
+    with increasingly angry buyers, repeated and out-of-order events, and some invalid ones. Two fifths of the days in,
+    a carrier's feed stops for half a day, then a hub is jammed. With --days 30 --orders-per-day 400 there are alerts of
+    every type (of chat.reply_late where the policy asks for it).
     """
     source = click.get_current_context().get_parameter_source("broker")
     if out is not None and source in _BROKER_IS_DEFAULT:
@@ -87,7 +89,7 @@ def generate_command(
         start = end - days * DAY
     plan = Plan(
         seed=seed, shops=shops, orders_per_day=orders_per_day, days=days + (_LIVE if live else 0), start=start,
-        anger=(days / 5, days / 2),
+        anger=(days / 5, days / 2), incidents=days * 2 // 5,
     )  # fmt: skip
     if broker is not None:
         sent = _send(plan, days, Pace(speed, live, _now), Sending(broker, partitioner, client, topics=topics))
@@ -110,8 +112,7 @@ def _now() -> int:
 def _send(plan: Plan, days: int, pace: Pace, sending: Sending) -> int:
     async def run() -> int:
         stop = asyncio.Event()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        when_told_to_end(stop.set)
         with _progress(plan, days) as told:
             sending.told = told
             return await produce(market(plan), sending, pace, stop)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 from typing import Any
 
 import click
@@ -14,14 +13,15 @@ from streams.cli.options import (
     app_id,
     app_id_option,
     broker_option,
+    new_topics_option,
     partitioner_option,
     policy_option,
-    topic_prefix,
     topics_option,
 )
 from streams.cli.security import security_options
 from streams.cli.terminal import echo
 from streams.engine.errors import FatalError, LogError
+from streams.engine.signals import when_told_to_end
 from streams.grow.plan import Growth
 from streams.grow.run import connected
 from streams.policy.model import Policy
@@ -35,8 +35,7 @@ COPY, HAND_OVER = "copy", "hand-over"
 @click.command("grow")
 @click.argument("step", type=click.Choice([COPY, HAND_OVER]))
 @click.option("--to-app-id", required=True, callback=app_id, metavar="ID", help="The application that takes over.")
-@click.option("--to-prefix", "new_topics", required=True, callback=topic_prefix, metavar="PREFIX",
-              help="Before the names of its input and output topics.")  # fmt: skip
+@new_topics_option
 @click.option("--order-partitions", type=_POSITIVE, help="Of its orders and chats; default: as they are.")
 @click.option("--scan-partitions", type=_POSITIVE, help="Of its logistics-scans; default: as they are.")
 @click.option("--once", is_flag=True, help="With copy: end when all that is there now is copied.")
@@ -68,7 +67,7 @@ def grow_command(
     """Let an application on topics with other numbers of partitions take over, without a lost or doubled alert.
 
     `copy` copies the inputs into new topics until it is stopped; `hand-over`, once the old workers have stopped, puts
-    out what they have not said. What to do in between: docs/operations.md, "More partitions".
+    out what they have not said. What to do in between: docs/growing.md.
     """
     logging.configure()
     asked = {ORDERS_TASK: order_partitions, SHIPMENTS_TASK: scan_partitions}
@@ -78,8 +77,7 @@ def grow_command(
     async def run() -> None:
         stop = asyncio.Event()
         if step == COPY:
-            for number in (signal.SIGINT, signal.SIGTERM):
-                asyncio.get_running_loop().add_signal_handler(number, stop.set)
+            when_told_to_end(stop.set)
         async with connected(broker, growth, lambda line: echo(line, err=True), client) as growing:
             if step == COPY:
                 await growing.copy(stop, once=once)

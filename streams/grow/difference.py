@@ -12,7 +12,7 @@ import orjson
 
 from schemas.times import parse, render
 from schemas.topics import ALERTS
-from streams.alerts.cloudevents import AlertRecord, AlertWriter
+from streams.alerts.cloudevents import HEADERS, AlertRecord, AlertWriter
 from streams.engine.processor import Record
 from streams.grow.plan import COPIED_FROM
 from streams.rules.alert import RAISED, RESOLVED, Alert
@@ -66,7 +66,7 @@ def alerts(audience: str, told: Told, muted: Iterable[bytes], *, incomplete: boo
         told.open.pop(_episode(alert), None)
         if not told.knows(alert, incomplete=incomplete):
             key = alert["data"]["shop_id"] if audience == "merchant" else alert["subject"]
-            yield Output(ALERTS[audience], key.encode(), value)
+            yield Output(ALERTS[audience], key.encode(), value, HEADERS)
 
 
 def resolutions(audience: str, told: Told, writer: AlertWriter, now: int) -> Iterator[Output]:
@@ -74,7 +74,7 @@ def resolutions(audience: str, told: Told, writer: AlertWriter, now: int) -> Ite
     for value in told.open.values():
         record = _resolved(audience, orjson.loads(value), writer, now)
         if _packed(record.id) not in told.ids:
-            yield Output(ALERTS[audience], record.key, record.value)
+            yield Output(ALERTS[audience], record.key, record.value, HEADERS)
 
 
 def _resolved(audience: str, alert: Any, writer: AlertWriter, now: int) -> AlertRecord:

@@ -38,11 +38,14 @@ class Growth:
     incomplete: bool = False
 
     def check(self) -> None:
-        """Raises `FatalError` if both applications are the same."""
+        """Raises `FatalError` if both applications have the id or a topic in common."""
         if self.app_id == self.new_app_id:
             raise FatalError("--to-app-id: the new application needs an id of its own")
-        if self.topics == self.new_topics:
-            raise FatalError("--to-prefix: the new topics need a prefix of their own")
+        every = (*INPUTS, *OUTPUTS)
+        if both := set(self.topics.all(every)) & set(self.new_topics.all(every)):
+            raise FatalError(
+                f"--to-prefix, --to-topics: the new application needs topics of its own; both have {min(both)}"
+            )
 
     @property
     def group(self) -> str:

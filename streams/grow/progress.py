@@ -16,7 +16,7 @@ Passed = Mapping[tuple[str, str], list[Horizon]]
 
 
 async def passed(log: Log, app_id: str, flow: Dataflow) -> Passed:
-    """The horizons of all tasks of an application that has stopped. Raises `FatalError` and `LogError`."""
+    """The horizons of all tasks of an application, as of their last commits. Raises `FatalError` and `LogError`."""
     empty = Topology(app_id, flow, {})
     found: dict[tuple[str, str], list[Horizon]] = {}
     for kind in flow.kinds:

@@ -95,6 +95,7 @@ class Growing:
                 pass
             self.say(f"all of the old inputs is copied: {copier.copied:,} records were left")
             await self._read_by_the_new(counts, patience)
+            await self._as_far_as_the_old(counts, patience)
             self.say(f"stop the muted workers of {growth.new_app_id} now")
             await self._until(self._nobody, f"muted workers of {growth.new_app_id} still run", patience)
             if not await copier.step():
@@ -177,6 +178,19 @@ class Growing:
 
         what = f"the muted workers of {self.growth.new_app_id} have not read all that is in their inputs: do they run?"
         await self._until(read, what, patience)
+
+    async def _as_far_as_the_old(self, counts: Mapping[str, int], patience: float) -> None:
+        """Waits until the muted workers' output is complete up to where the old ones' is: they settle behind what they
+        have read."""
+        old = await passed(self.log, self.growth.app_id, self.growth.old_flow)
+
+        async def reached() -> bool:
+            return behind(old, await passed(self.log, self.growth.new_app_id, self.growth.new_flow), counts) is None
+
+        what = (
+            f"the muted workers of {self.growth.new_app_id} have not come as far as {self.growth.app_id}: do they run?"
+        )
+        await self._until(reached, what, patience)
 
     async def _compare(self, counts: Mapping[str, int]) -> None:
         old = await passed(self.log, self.growth.app_id, self.growth.old_flow)

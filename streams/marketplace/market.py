@@ -1,8 +1,10 @@
 """A simulated marketplace: realistic events in the order in which they reach Kafka.
 
 It has no clock and draws everything from its seed, so the same plan always gives the same events. There are shops of
-several categories, late orders, parcels that fall silent for days, weeks or forever, tickets answered too late, a shop
-whose buyers grow angry, repeated events, out-of-order events (within the allowed lateness) and a few invalid records.
+several categories, late orders, parcels that fall silent for days, weeks or forever, that come late, go back or look
+like false shipping, tickets answered too late, a shop whose buyers grow angry, repeated events, out-of-order events
+(within the allowed lateness) and a few invalid records. Where the plan asks for it, a carrier's feed stops, a hub is
+jammed, and buyers claim what their shop has promised beyond what it must.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from schemas.times import CHINA, DAY, HOUR, MINUTE, SECOND, parse
+from streams.marketplace.incidents import Incidents
 from streams.marketplace.orders import CHATS, ORDERS, SCANS, Fact, Lives
 from streams.marketplace.shops import Shop, open_shops
 
@@ -36,7 +39,10 @@ class Plan:
     Help rates are judged for shops with some 30 orders in 30 days, in categories with 5 such shops: plan at
     least 6 shops with two orders a day for each. The share `repeats` of all events comes twice; beside the
     events, a share `faults` of records is no valid event. `anger`: the days on which buyers begin to be angry with the
-    first shop, and are so to the full; default: a fifth and half of the plan.
+    first shop, and are so to the full; default: a fifth and half of the plan. `angriest`: the share of its orders that
+    then go wrong for anger, and have two escalations on average: some 15 % in its worst week. `incidents`: the day on
+    which the first of `streams.marketplace.incidents` happens; default: none does. A feed's silence is told where its
+    carrier has 200 scans in six hours, so with some 330 orders a day, and after ten days.
     """
 
     seed: int = 1
@@ -47,6 +53,8 @@ class Plan:
     repeats: float = 0.01
     faults: float = 0.0005
     anger: tuple[float, float] | None = None
+    angriest: float = 0.035
+    incidents: int | None = None
 
     @property
     def end(self) -> int:
@@ -74,16 +82,17 @@ def market(plan: Plan) -> Iterator[Produced]:
     shops = open_shops(rng, plan.shops)
     weights = [shop.weight for shop in shops]
     posts = _Posts(plan, rng)
+    befall = list if plan.incidents is None else Incidents(plan.seed, plan.start + plan.incidents * DAY).befall
     for day in range(plan.days):
         for at in _moments(rng, plan.start + day * DAY, plan.orders_per_day):
-            # A talk may come some hours before the order that it is about.
-            yield from posts.sent_before(at - 4 * HOUR)
+            # A talk comes some hours before the order that it is about, and a scan that is suspicious up to a day.
+            yield from posts.sent_before(at - DAY)
             shop = rng.choices(shops, weights)[0]
             anger = _anger(plan, at) if shop is shops[0] else 0.0
-            for fact in lives.order(shop, at, anger):
+            for fact in befall(lives.order(shop, at, anger)):
                 posts.take(fact)
             if rng.random() < 0.01:
-                for fact in lives.stray_parcel(at):
+                for fact in befall(lives.stray_parcel(at)):
                     posts.take(fact)
     yield from posts.sent_before(plan.end + DAY)
 
@@ -97,7 +106,7 @@ def _anger(plan: Plan, at: int) -> float:
     """The share of orders that anger adds an escalation to: nothing at first, then rising, then staying."""
     begins, full = plan.anger or (plan.days / 5, plan.days / 2)
     part = ((at - plan.start) / DAY - begins) / (full - begins)
-    return 0.6 * min(1.0, max(0.0, part))
+    return plan.angriest * min(1.0, max(0.0, part))
 
 
 def _moments(rng: Random, start: int, number: int) -> list[int]:
@@ -124,8 +133,9 @@ class _Posts:
             return
         rng = self._rng
         value = {"event_id": self._event_id(), "occurred_at": render_in_china(at), **fact.fields}
-        if "ship_by" in value:
-            value["ship_by"] = render_in_china(value["ship_by"])
+        for promise in ("ship_by", "deliver_by"):
+            if promise in value:
+                value[promise] = render_in_china(value[promise])
         self._post(fact, at, value)
         luck = rng.random()
         if luck < self._plan.repeats:

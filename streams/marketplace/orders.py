@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from schemas.times import DAY, HOUR, MINUTE, SECOND
 from streams.marketplace import talk
-from streams.marketplace.parcels import Journey, journey
-from streams.marketplace.places import CARRIERS, PLACES, Province
+from streams.marketplace.places import PLACES
+from streams.marketplace.shipments import Shipment, Shipments
 from streams.marketplace.shops import Shop
 
 ORDERS = "orders"
@@ -31,8 +31,8 @@ class Lives:
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
+        self._shipments = Shipments(rng)
         self._orders = 0
-        self._parcels = 0
         self._talks = 0
 
     def order(self, shop: Shop, at: int, anger: float) -> Iterator[Fact]:
@@ -61,8 +61,8 @@ class Lives:
             yield on_orders(at + 30 * MINUTE, "order.cancelled")
             return
         paid_at = at + rng.randrange(20 * SECOND, 20 * MINUTE)
-        promise = {"ship_by": paid_at + 24 * HOUR} if rng.random() < 0.1 else {}
-        yield on_orders(paid_at, "order.paid", **promise)
+        agreed = {"ship_by": paid_at + 24 * HOUR} if rng.random() < 0.1 else {}
+        yield on_orders(paid_at, "order.paid", **agreed)
         bad = shop.goes_wrong(anger)
         if rng.random() < 0.02:
             gone_at = paid_at + rng.randrange(1 * HOUR, 20 * HOUR)
@@ -76,17 +76,19 @@ class Lives:
         ends: list[int | None] = []
         for number in range(parcels):
             leaves = shipped_at + number * rng.randrange(5 * MINUTE, 10 * HOUR)
-            tracking_no, carrier, way = self._parcel(shop.place, buyer_at, leaves)
+            parcel = self._shipments.of_order(shop.place, buyer_at, paid_at, leaves)
+            promise = {} if parcel.deliver_by is None else {"deliver_by": parcel.deliver_by}
             yield on_orders(
-                leaves,
+                parcel.told_at,
                 "order.shipped",
-                tracking_no=tracking_no,
-                carrier=carrier,
+                tracking_no=parcel.tracking_no,
+                carrier=parcel.carrier,
                 from_region=shop.place.region,
                 to_region=buyer_at.region,
+                **promise,
             )
-            yield from scans(tracking_no, carrier, way)
-            ends.append(way.delivered_at)
+            yield from scans(parcel)
+            ends.append(parcel.way.delivered_at)
         delivered_at = max((end for end in ends if end is not None), default=None)
         if None in ends:
             delivered_at = None
@@ -95,14 +97,14 @@ class Lives:
         yield from self._talks_about(shop, order, paid_at, shipped_at, delivered_at)
         if bad:
             item = items[0]["item_id"]
-            yield from self._escalate(shop, order, item, shipped_at, delivered_at, stacked=anger > 0.2)
+            yield from self._escalate(shop, order, item, shipped_at, delivered_at, stacked=anger > 0.02)
         elif delivered_at is not None and rng.random() < 0.05:
             yield from self._return(on_orders, order, delivered_at)
 
     def stray_parcel(self, at: int) -> Iterator[Fact]:
         """A parcel that no order names."""
         origin, destination = self._rng.sample(PLACES, 2)
-        yield from scans(*self._parcel(origin, destination, at))
+        yield from scans(self._shipments.stray(origin, destination, at))
 
     def _items(self, shop: Shop) -> list[dict[str, Any]]:
         rng = self._rng
@@ -124,12 +126,6 @@ class Lives:
         if luck < shop.late_shipping:
             return int(rng.uniform(50, 100 if luck < shop.late_shipping * 0.8 else 220) * HOUR)
         return int(rng.uniform(2, 34) * HOUR)
-
-    def _parcel(self, origin: Province, destination: Province, at: int) -> tuple[str, str, Journey]:
-        self._parcels += 1
-        carrier = self._rng.choices(CARRIERS, [carrier.share for carrier in CARRIERS])[0]
-        tracking_no = f"{carrier.prefix}{300_000_000_000 + self._parcels * 7_919:012d}"
-        return tracking_no, carrier.code, journey(self._rng, origin, destination, at)
 
     def _talks_about(
         self, shop: Shop, order: str, paid_at: int, shipped_at: int, delivered_at: int | None
@@ -230,17 +226,17 @@ class Lives:
         yield on_orders(at + rng.randrange(1 * HOUR, 3 * DAY), outcome, **refund)
 
 
-def scans(tracking_no: str, carrier: str, way: Journey) -> Iterator[Fact]:
+def scans(parcel: Shipment) -> Iterator[Fact]:
     """The scans of one parcel as facts."""
-    for stop in way.stops:
+    for stop in parcel.way.stops:
         yield Fact(
             stop.at,
             SCANS,
-            tracking_no,
+            parcel.tracking_no,
             {
                 "type": "scan",
-                "tracking_no": tracking_no,
-                "carrier": carrier,
+                "tracking_no": parcel.tracking_no,
+                "carrier": parcel.carrier,
                 "status": stop.status,
                 "facility": stop.facility,
                 "region": stop.region,

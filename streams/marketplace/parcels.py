@@ -37,7 +37,7 @@ _LOST = 6
 _STALLED = 14
 _SLOW = 30
 _RETURNED = 6
-_DESTROYED = 1
+_DESTROYED = 2
 
 
 def journey(rng: Random, origin: Province, destination: Province, shipped_at: int) -> Journey:
@@ -115,6 +115,9 @@ def _delivery(rng: Random, scan: _Scan, destination: Province, stops: list[Stop]
     scan(rng.randrange(1 * HOUR, 16 * HOUR), "out_for_delivery", branch, region)
     if luck < 60:
         scan(rng.randrange(1 * HOUR, 6 * HOUR), "delivery_failed", branch, region)
+        if rng.random() < 0.3:
+            scan(rng.randrange(12 * HOUR, 30 * HOUR), "out_for_delivery", branch, region)
+            scan(rng.randrange(1 * HOUR, 6 * HOUR), "delivery_failed", branch, region)
         if luck < _DESTROYED + _RETURNED:
             scan(rng.randrange(1 * DAY, 3 * DAY), "returning", branch, region)
             scan(rng.randrange(2 * DAY, 5 * DAY), "returned", branch, region)

@@ -52,9 +52,9 @@ def open_shops(rng: Random, number: int) -> list[Shop]:
                 place=PLACES[0] if angry else rng.choice(PLACES[:6]),
                 items=tuple(f"item-{index + 1:03d}-{item + 1}" for item in range(4 + index % 4)),
                 weight=2.0 if angry else rng.uniform(0.8, 1.5),
-                late_shipping=0.18 if angry else rng.uniform(0.01, 0.05),
-                slow_answers=0.4 if angry else 0.04,
-                trouble=0.025,
+                late_shipping=0.12 if angry else rng.uniform(0.01, 0.05),
+                slow_answers=0.2 if angry else 0.04,
+                trouble=0.015,
                 _due=rng.random(),
             )
         )

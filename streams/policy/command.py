@@ -12,29 +12,30 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from streams.cli.completion import names_or_files
+from streams.cli.suggestions import SuggestingGroup
 from streams.cli.terminal import echo, printable, printable_json
 from streams.policy import load
 from streams.policy.hints import hints
 from streams.policy.model import Policy
-from streams.policy.sections import PAGE, section_of
-from streams.policy.settings import Difference, differences, settings
+from streams.policy.sections import link_to, section_of
+from streams.policy.settings import Difference, differences, settings, told
 
 #: Table width when output is not a terminal: so wide that no line wraps.
 _WIDE = 400
-#: Longer lists are abbreviated.
-_SHORT = 48
+_POLICIES = names_or_files(load.profiles)
 
 # `PARCELWATCH_JSON` is a file of another command.
 _json_option = click.option("--json", "as_json", is_flag=True, envvar="PARCELWATCH_POLICY_JSON", help="Print JSON.")
 
 
-@click.group("policy")
+@click.group("policy", cls=SuggestingGroup)
 def policy_command() -> None:
     """Show, check and compare policies: profiles, or TOML or YAML files."""
 
 
 @policy_command.command("show")
-@click.argument("name", metavar="[NAME|FILE]", default=load.DEFAULT)
+@click.argument("name", metavar="[NAME|FILE]", shell_complete=_POLICIES, default=load.DEFAULT)
 @_json_option
 def show_command(name: str, as_json: bool) -> None:
     """Show every setting, where it is set, the rule behind it, and the section of docs/rules.md that explains it.
@@ -49,7 +50,7 @@ def show_command(name: str, as_json: bool) -> None:
     if as_json:
         rows = [
             {"setting": one.name, "value": one.value, "set_by": one.set_by, "rule": one.rule}
-            | {"section": section_of(one.name)}
+            | {"section": section_of(one.name), "explained_in": link_to(one.name)}
             for one in found
         ]
         _print_json({"policy": policy.label, "made_of": made_of, "settings": rows})
@@ -57,13 +58,13 @@ def show_command(name: str, as_json: bool) -> None:
     echo(f"{policy.label} ({' <- '.join(reversed(made_of))})")
     echo("")
     _print_table(
-        ("setting", "value", "set by", "rule", f"in {PAGE}"),
-        ((one.name, told(one.value), one.set_by, one.rule or "", section_of(one.name)) for one in found),
+        ("setting", "value", "set by", "rule", "explained in"),
+        ((one.name, told(one.value), one.set_by, one.rule or "", link_to(one.name)) for one in found),
     )
 
 
 @policy_command.command("check")
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="FILE", shell_complete=_POLICIES)
 def check_command(file: str) -> None:
     """Report the problems of a policy, one line each.
 
@@ -81,8 +82,8 @@ def check_command(file: str) -> None:
 
 
 @policy_command.command("diff")
-@click.argument("first", metavar="A")
-@click.argument("second", metavar="B")
+@click.argument("first", metavar="A", shell_complete=_POLICIES)
+@click.argument("second", metavar="B", shell_complete=_POLICIES)
 @_json_option
 def diff_command(first: str, second: str, as_json: bool) -> None:
     """Show the settings in which two policies differ."""
@@ -122,19 +123,6 @@ def _print_table(columns: Iterable[str], rows: Iterable[tuple[str, ...]]) -> Non
         click.echo(line.rstrip())
 
 
-def told(value: Any) -> str:
-    """A value as written in a file; long lists are abbreviated."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:.15g}"
-    if isinstance(value, list):
-        nested = any(isinstance(one, list) for one in value)
-        text = "; ".join(", ".join(one) for one in value) if nested else ", ".join(map(str, value))
-        return text if len(text) <= _SHORT else f"{len(value)} entries: {text[: _SHORT - 12]}..."
-    return "none" if value == {} else str(value)
-
-
 def _sides(entry: Difference) -> tuple[str, str]:
     """Both values; of two long lists, only the entries that the other lacks."""
     one, two = entry.first, entry.second
@@ -148,4 +136,4 @@ def _sides(entry: Difference) -> tuple[str, str]:
                 f"{len(one)} entries, only here: {told(alone[0])}",
                 f"{len(two)} entries, only here: {told(alone[1])}",
             )
-    return tuple("-" if side is None else told(side) for side in (one, two))  # type: ignore[return-value]
+    return tuple(told(side) for side in (one, two))  # type: ignore[return-value]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from schemas.did_you_mean import did_you_mean
 from schemas.times import DAY, HOUR
 from streams.carriers import same
 from streams.policy import phrases
@@ -16,8 +17,7 @@ def contradictions(policy: Policy) -> list[str]:
     """One line for each field whose value conflicts with another's."""
     found = []
     names = [period.name for period in policy.periods]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    found += [f"periods: the name {name!r} is used twice; each must be one's own" for name in twice]
+    found += [f"periods: the name {name!r} is used twice; each must be one's own" for name in _repeated(names)]
     for number, period in enumerate(policy.periods):
         problem = period.problem()
         if problem:
@@ -25,7 +25,10 @@ def contradictions(policy: Policy) -> list[str]:
     for number, row in enumerate(policy.shipments.thresholds):
         where = f"shipments.thresholds[{number}]"
         if row.period is not None and row.period not in names:
-            found.append(f"{where}.period: {row.period!r} is none of the periods ({', '.join(names) or 'none'})")
+            found.append(
+                f"{where}.period: {row.period!r} is none of the periods ({', '.join(names) or 'none'})"
+                + did_you_mean(row.period, names)
+            )
         for tier, slow in row.slow.micros.items():
             stalled = row.stalled.micros[tier]
             if slow >= stalled:
@@ -47,6 +50,19 @@ def contradictions(policy: Policy) -> list[str]:
                 break
     if not any(row.carrier is None and row.period is None for row in policy.shipments.thresholds):
         found.append("shipments.thresholds: one row must have neither carrier nor period, for all others")
+    named = [span.name for span in policy.shipments.relief]
+    found += [f"shipments.relief: the name {name!r} is used twice; each must be one's own" for name in _repeated(named)]
+    for number, span in enumerate(policy.shipments.relief):
+        problem = span.problem()
+        if problem:
+            found.append(f"shipments.relief[{number}] ({span.name}): {problem}")
+    if policy.suspicious.reuse.micros > policy.shipments.keep:
+        keep = f"shipments.keep_days, {policy.shipments.keep_days:g}"
+        found.append(f"suspicious.reuse.days: must not be longer than {keep}, got {policy.suspicious.reuse.days:g}")
+    if policy.shipments.late > policy.shipments.keep:
+        keep = f"shipments.keep_days, {policy.shipments.keep_days:g} days"
+        hours = policy.shipments.late_registration.hours
+        found.append(f"shipments.late_registration.hours: must not be longer than {keep}, got {hours:g}")
     found += _twice("shipments.remote_regions", policy.shipments.remote_regions)
     found += _twice("shipments.near_groups", [name for group in policy.shipments.near_groups for name in group])
     if policy.feed_silence.hours > _HOURS_OF_DAY:
@@ -80,4 +96,8 @@ def contradictions(policy: Policy) -> list[str]:
 
 
 def _twice(field: str, names: Sequence[str]) -> list[str]:
-    return [f"{field}: {name!r} is named twice" for name in sorted({one for one in names if names.count(one) > 1})]
+    return [f"{field}: {name!r} is named twice" for name in _repeated(names)]
+
+
+def _repeated(names: Sequence[str]) -> list[str]:
+    return sorted({one for one in names if names.count(one) > 1})

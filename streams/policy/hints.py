@@ -21,7 +21,7 @@ def hints(policy: Policy) -> list[str]:
         for name in names:
             close = get_close_matches(name, known, 1, 0.8)
             if name not in known and close:
-                found.append(f"{field}: {name!r} is new; is {close[0]!r} meant?")
+                found.append(f"{field}: {name!r} is new; did you mean {close[0]!r}?")
     return found + list(_carriers(policy))
 
 
@@ -29,7 +29,7 @@ def _carriers(policy: Policy) -> Iterator[str]:
     for number, row in enumerate(policy.shipments.thresholds):
         if row.carrier is not None and code_of(row.carrier) is None:
             alike = near(row.carrier)
-            asked = f"is {' or '.join(alike)} meant?" if alike else "it holds for this spelling alone"
+            asked = f"did you mean {' or '.join(alike)}?" if alike else "it holds for this spelling alone"
             yield f"shipments.thresholds[{number}].carrier: {row.carrier!r} is no carrier that is known; {asked}"
 
 

@@ -6,15 +6,20 @@ A file may extend a profile or another file (`extends = "..."`) and give only th
 
 from __future__ import annotations
 
+import os
 import tomllib
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
+from schemas.did_you_mean import did_you_mean
 from streams.policy import yaml_table
+from streams.policy.estimates import BadModel, read_model
 from streams.policy.model import Policy
-from streams.policy.problems import check, is_setting
+from streams.policy.problems import Checked, check, is_setting, setting_meant
 
 DEFAULT = "default"
 
@@ -49,7 +54,7 @@ def default() -> Policy:
 
 def load(name_or_path: str) -> Policy:
     """The policy with this name or at this path. Raises BadPolicy with its first problem."""
-    checked = check(merged(layers(name_or_path)), _default_content())
+    checked = _checked(merged(layers(name_or_path)))
     if checked.policy is None:
         raise BadPolicy(f"policy {name_or_path}: {checked.problems[0]}")
     return checked.policy
@@ -61,7 +66,20 @@ def problems(name_or_path: str) -> list[str]:
         content = merged(layers(name_or_path))
     except BadPolicy as error:
         return [str(error)]
-    return [f"policy {name_or_path}: {problem}" for problem in check(content, _default_content()).problems]
+    return [f"policy {name_or_path}: {problem}" for problem in _checked(content).problems]
+
+
+def _checked(content: dict[str, Any]) -> Checked:
+    """The policy with the model that it names, or all problems."""
+    checked = check(content, _default_content())
+    policy = checked.policy
+    if policy is None or policy.estimates.file is None:
+        return checked
+    try:
+        estimates = msgspec.structs.replace(policy.estimates, model=read_model(policy.estimates.file))
+    except BadModel as error:
+        return Checked(None, [f"estimates.file: {error}"])
+    return Checked(msgspec.structs.replace(policy, estimates=estimates), [])
 
 
 def layers(name_or_path: str) -> list[Layer]:
@@ -81,7 +99,10 @@ def layers(name_or_path: str) -> list[Layer]:
             raise BadPolicy(f"policy {at}: sources: must be a table of texts, by setting")
         for name in sources:
             if not is_setting(name):
-                raise BadPolicy(f"policy {at}: sources: {name!r} is no setting")
+                raise BadPolicy(f"policy {at}: sources: {name!r} is no setting{setting_meant(name)}")
+        if "topics" in content:
+            raise BadPolicy(f"policy {at}: topics: names of topics are no policy; a file of their own: --topics FILE")
+        _find_model(content, at)
         found.insert(0, Layer(at, content, sources))
         if parent is None:
             return found
@@ -91,12 +112,26 @@ def layers(name_or_path: str) -> list[Layer]:
         at = parent if _profile(parent) else str(Path(at).parent / parent)
 
 
+def _find_model(content: dict[str, Any], at: str) -> None:
+    """Makes the path of a model, which a file gives relative to itself, one from here."""
+    estimates = content.get("estimates")
+    if isinstance(estimates, dict) and isinstance(file := estimates.get("file"), str) and file:
+        estimates["file"] = str(Path(at).parent / file)
+
+
 def merged(found: list[Layer]) -> dict[str, Any]:
     """The merged content; later layers override earlier ones."""
     content: dict[str, Any] = {}
     for layer in found:
         content = _merged(content, layer.content)
     return content
+
+
+def extending(name_or_path: str, file: Path) -> str:
+    """How a policy at `file` names another that it extends: a profile by its name, a file by its path from there."""
+    if _profile(name_or_path):
+        return name_or_path
+    return os.path.relpath(Path(name_or_path).resolve(), file.resolve().parent)
 
 
 def _merged(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -119,11 +154,15 @@ def _resolved(path: str, label: str) -> str:
         return str(Path(path).resolve())
     except (OSError, ValueError):
         # Not a possible file name: too long, or with a NUL.
-        raise BadPolicy(f"{label}: neither {_what_there_is()} nor a file that is there") from None
+        raise BadPolicy(f"{label}: {_neither(path)}") from None
 
 
 def _what_there_is() -> str:
     return f"a profile ({', '.join(profiles())})"
+
+
+def _neither(name: str) -> str:
+    return f"neither {_what_there_is()} nor a file that is there{did_you_mean(Path(name).name, profiles())}"
 
 
 def _profile(name: str) -> bool:
@@ -137,7 +176,7 @@ def _read(name_or_path: str, label: str) -> dict[str, Any]:
     path = Path(name_or_path)
     try:
         if not path.is_file():
-            raise BadPolicy(f"{label}: neither {_what_there_is()} nor a file that is there")
+            raise BadPolicy(f"{label}: {_neither(name_or_path)}")
         text = path.read_text("utf-8")
         content = yaml_table.read(text) if path.suffix in (".yaml", ".yml") else tomllib.loads(text)
     except OSError as error:

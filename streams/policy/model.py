@@ -14,22 +14,13 @@ import msgspec
 
 from schemas.times import DAY, HOUR, MINUTE, SECOND
 from streams.carriers import same
+from streams.policy.estimates import Estimates, plain
+from streams.policy.parts import ClockTime, NotNegative, Part, Positive, PositiveInt, Text
 from streams.policy.periods import Period
-
-#: Upper bound for durations: anything longer than centuries is a mistake, and would overflow a time.
-Positive = Annotated[float, msgspec.Meta(gt=0, le=1_000_000)]
-NotNegative = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
-PositiveInt = Annotated[int, msgspec.Meta(gt=0, le=1_000_000)]
-Text = Annotated[str, msgspec.Meta(min_length=1)]
-ClockTime = Annotated[str, msgspec.Meta(pattern="^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
-Tier = Literal["after_pickup", "remote", "near", "cross_province"]
+from streams.policy.shipments import Clusters, FeedSilence, Hours, Shipments, Suspicious, Thresholds
 
 
-class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, dict=True):
-    pass
-
-
-class Lateness(_Part, frozen=True, forbid_unknown_fields=True):
+class Lateness(Part, frozen=True, forbid_unknown_fields=True):
     """How far out of order the events of a topic may be."""
 
     orders_seconds: NotNegative
@@ -46,70 +37,6 @@ class Lateness(_Part, frozen=True, forbid_unknown_fields=True):
         }
 
 
-class TierHours(_Part, frozen=True, forbid_unknown_fields=True):
-    """Hours by route tier."""
-
-    after_pickup: Positive
-    remote: Positive
-    near: Positive
-    cross_province: Positive
-
-
-class Silence(_Part, frozen=True, forbid_unknown_fields=True):
-    """How long a silence may last. `strict`: an update exactly at the deadline is in time; otherwise it is too late."""
-
-    hours: Positive | TierHours
-    strict: bool = True
-
-    @cached_property
-    def micros(self) -> dict[Tier, int]:
-        """The threshold by tier, in microseconds."""
-        if isinstance(self.hours, TierHours):
-            return {
-                "after_pickup": round(self.hours.after_pickup * HOUR),
-                "remote": round(self.hours.remote * HOUR),
-                "near": round(self.hours.near * HOUR),
-                "cross_province": round(self.hours.cross_province * HOUR),
-            }
-        same = round(self.hours * HOUR)
-        return {"after_pickup": same, "remote": same, "near": same, "cross_province": same}
-
-
-class Thresholds(_Part, frozen=True, forbid_unknown_fields=True):
-    """One row of the threshold table; the first one that matches the carrier and the last update's period applies."""
-
-    slow: Silence
-    stalled: Silence
-    carrier: Text | None = None
-    period: Text | None = None
-
-
-class Shipments(_Part, frozen=True, forbid_unknown_fields=True):
-    """Rules of shipments."""
-
-    not_collected: Silence
-    thresholds: Annotated[tuple[Thresholds, ...], msgspec.Meta(min_length=1)]
-    given_up_days: Positive
-    keep_days: Annotated[float, msgspec.Meta(ge=90, le=1_000_000)]
-    remote_regions: tuple[Text, ...]
-    near_groups: tuple[tuple[Text, ...], ...]
-
-    @cached_property
-    def given_up(self) -> int:
-        return round(self.given_up_days * DAY)
-
-    @cached_property
-    def keep(self) -> int:
-        return round(self.keep_days * DAY)
-
-    @cached_property
-    def shortest(self) -> int:
-        """The longest silence, in microseconds, that raises nothing for any carrier, tier or period."""
-        return min(
-            value for row in self.thresholds for part in (row.slow, row.stalled) for value in part.micros.values()
-        ) - 1  # fmt: skip
-
-
 class OrderTimes(NamedTuple):
     """The times of `Orders` in microseconds."""
 
@@ -118,7 +45,7 @@ class OrderTimes(NamedTuple):
     out_of_stock: int
 
 
-class Orders(_Part, frozen=True, forbid_unknown_fields=True):
+class Orders(Part, frozen=True, forbid_unknown_fields=True):
     """Rules of orders."""
 
     ship_by_hours: Positive
@@ -132,7 +59,7 @@ class Orders(_Part, frozen=True, forbid_unknown_fields=True):
         return OrderTimes(*(round(value * HOUR) for value in hours))
 
 
-class Tickets(_Part, frozen=True, forbid_unknown_fields=True):
+class Tickets(Part, frozen=True, forbid_unknown_fields=True):
     """Rules of tickets: the time to answer by kind, and the share of it after which a ticket is due soon."""
 
     urge_shipping_hours: Positive
@@ -141,7 +68,7 @@ class Tickets(_Part, frozen=True, forbid_unknown_fields=True):
     due_soon_percent: Annotated[int, msgspec.Meta(gt=0, lt=100)]
 
 
-class HelpRate(_Part, frozen=True, forbid_unknown_fields=True):
+class HelpRate(Part, frozen=True, forbid_unknown_fields=True):
     """How the help rate is counted and judged.
 
     `elevated`, `campaign_blocked`, `delisting_risk`: multiples of the category's baseline. `hold`: a level, once
@@ -163,7 +90,7 @@ class HelpRate(_Part, frozen=True, forbid_unknown_fields=True):
     hold: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
-class Words(_Part, frozen=True, forbid_unknown_fields=True):
+class Words(Part, frozen=True, forbid_unknown_fields=True):
     """The words of messages that ask for staff, by their role, as `docs/detector.md` tells.
 
     Those of a role also stand for its name in braces in any phrase or word, as `{callee}`; `thing` is for that alone.
@@ -198,7 +125,7 @@ class Words(_Part, frozen=True, forbid_unknown_fields=True):
     thing: tuple[str, ...] = ()
 
 
-class Interventions(_Part, frozen=True, forbid_unknown_fields=True, cache_hash=True):
+class Interventions(Part, frozen=True, forbid_unknown_fields=True, cache_hash=True):
     """Which buyers' messages ask for platform staff: one that has a plea, and none of the exceptions.
 
     A plea is a phrase, or is made of words by their roles.
@@ -210,7 +137,7 @@ class Interventions(_Part, frozen=True, forbid_unknown_fields=True, cache_hash=T
     words: Words = Words()
 
 
-class ReplyLate(_Part, frozen=True, forbid_unknown_fields=True):
+class ReplyLate(Part, frozen=True, forbid_unknown_fields=True):
     """A buyer's message sent at local times `from` up to, not including, `to` wants an answer within `minutes`.
 
     `from` after `to` is over midnight; "24:00" is the end of the day.
@@ -239,7 +166,7 @@ class ReplyLate(_Part, frozen=True, forbid_unknown_fields=True):
         return opens, closes
 
 
-class Topics(_Part, frozen=True, forbid_unknown_fields=True, cache_hash=True):
+class Topics(Part, frozen=True, forbid_unknown_fields=True, cache_hash=True):
     """The phrases of each topic, in lookup order; a message without any of them is `other`."""
 
     after_sales: tuple[Text, ...]
@@ -248,7 +175,7 @@ class Topics(_Part, frozen=True, forbid_unknown_fields=True, cache_hash=True):
     product: tuple[Text, ...]
 
 
-class Conversations(_Part, frozen=True, forbid_unknown_fields=True):
+class Conversations(Part, frozen=True, forbid_unknown_fields=True):
     """Rules of conversations. `repeat_hours`: for how long, in event time, an id identifies a message."""
 
     topics: Topics
@@ -261,30 +188,7 @@ class Conversations(_Part, frozen=True, forbid_unknown_fields=True):
         return round(self.repeat_hours * HOUR)
 
 
-class FeedSilence(_Part, frozen=True, forbid_unknown_fields=True):
-    """When a carrier's feed is silent: no scan in `hours`, where the mean of the same hours of the `days` before is at
-    least `min_scans`. Deadlines that fall into it move to `grace_hours` after the next scan.
-    """
-
-    hours: PositiveInt
-    days: PositiveInt
-    min_scans: PositiveInt
-    grace_hours: Positive
-
-    @cached_property
-    def grace(self) -> int:
-        """In microseconds."""
-        return round(self.grace_hours * HOUR)
-
-
-class Clusters(_Part, frozen=True, forbid_unknown_fields=True):
-    """At least `stalls` stalls at one facility within `hours` are a cluster."""
-
-    stalls: PositiveInt
-    hours: Positive
-
-
-class AfterSales(_Part, frozen=True, forbid_unknown_fields=True):
+class AfterSales(Part, frozen=True, forbid_unknown_fields=True):
     """How long after completion a buyer may ask, and for what; days count from completion, ends included.
 
     The base period is `long_base_days` for `long_categories`. `warranty_days` (the statutory warranty) and
@@ -302,7 +206,7 @@ class AfterSales(_Part, frozen=True, forbid_unknown_fields=True):
     quality_exchange_days: NotNegative
 
 
-class Keeping(_Part, frozen=True, forbid_unknown_fields=True):
+class Keeping(Part, frozen=True, forbid_unknown_fields=True):
     """How long state is kept, beside that of shipments; what is asked for later is not known any more.
 
     An order: `order_days` after completion or cancellation and `order_extension_days` after the longest extension of
@@ -353,13 +257,17 @@ class Keeping(_Part, frozen=True, forbid_unknown_fields=True):
         return min(self.order, self.order_idle, self.ticket, self.escalation, self.conversation)
 
 
-class Carriers(_Part, frozen=True, forbid_unknown_fields=True):
+class Carriers(Part, frozen=True, forbid_unknown_fields=True):
     """How carriers are identified. `canonical`: all names of a carrier (`streams.carriers`) count as one."""
 
     canonical: bool
 
 
-class Policy(_Part, frozen=True, forbid_unknown_fields=True):
+#: Settings that were added later, with their defaults.
+_ADDED_TO_SHIPMENTS = {"late_registration": Hours(hours=24), "failed_attempts": 2, "relief": ()}
+
+
+class Policy(Part, frozen=True, forbid_unknown_fields=True):
     """The whole policy. Its version is a hash of its content: equal content, equal version."""
 
     name: Text
@@ -377,16 +285,29 @@ class Policy(_Part, frozen=True, forbid_unknown_fields=True):
     conversations: Conversations
     aftersales: AfterSales
     keeping: Keeping
+    suspicious: Suspicious = Suspicious()
+    estimates: Estimates = Estimates()
 
     @cached_property
     def version(self) -> str:
         """The first 12 hexadecimal digits of the SHA-256 of the content in canonical JSON.
 
-        `carriers` is included only if it differs from the default, so that older policies keep their versions.
+        What was added later is included only if it differs from the default: so older policies keep their versions.
+        Of the delivery estimates it is what the file holds, not where it lies.
         """
-        content = msgspec.to_builtins(self)
+        content = msgspec.to_builtins(self, enc_hook=plain)
+        model = self.estimates.model
+        if model is None:
+            del content["estimates"]
+        else:
+            content["estimates"] = model.digest
         if not self.carriers.canonical:
             del content["carriers"]
+        if self.suspicious == Suspicious():
+            del content["suspicious"]
+        for name, default in _ADDED_TO_SHIPMENTS.items():
+            if getattr(self.shipments, name) == default:
+                del content["shipments"][name]
         return hashlib.sha256(msgspec.json.encode(content, order="sorted")).hexdigest()[:12]
 
     @property

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import product
 
+from schemas.did_you_mean import did_you_mean
 from streams.policy.model import Words
 
 #: Most phrases that one list may expand to: lookups do not slow down with more, but building the index does.
@@ -30,7 +31,8 @@ def problem(phrases: Iterable[str], words: Words) -> str | None:
         count = 1
         for name in _PLACE.findall(phrase):
             if name not in Words.__struct_fields__:
-                return f"{phrase!r}: {{{name}}} is none of {', '.join(Words.__struct_fields__)}"
+                roles = Words.__struct_fields__
+                return f"{phrase!r}: {{{name}}} is none of {', '.join(roles)}{did_you_mean(name, roles)}"
             count *= len(getattr(words, name))
         total += count
         if total > MOST_PHRASES:

@@ -6,20 +6,26 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import date, time
-from difflib import get_close_matches
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import inspect
 
+from schemas.did_you_mean import did_you_mean
 from streams.policy.contradictions import contradictions
 from streams.policy.model import Policy
+from streams.policy.relief import in_utc
 
 #: At most this many problems are reported.
 MOST = 50
 
 _PLACE = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")
+#: A field of a setting's name, and the row of it in brackets.
+_NAMED = re.compile(r"([^.\[\]]+)(\[[^\]]*\])?(?:\.(?!$)|$)")
 _UNITS = ("seconds", "minutes", "hours", "days")
+#: What people look for in `[alerts]` of a policy.
+_OF_THE_NOTIFIER = ("cooldown", "quiet_hours")
 _Path = tuple[str | int, ...]
 
 
@@ -40,6 +46,7 @@ class _Found(NamedTuple):
 def check(content: dict[str, Any], filler: dict[str, Any]) -> Checked:
     """Checks complete content. `filler`: valid content, whose values replace bad ones to find further problems."""
     content = deepcopy(content)
+    in_utc(content)
     problems: list[str] = []
     while len(problems) < MOST:
         try:
@@ -63,8 +70,42 @@ def shown(path: _Path) -> str:
 
 
 def is_setting(name: str) -> bool:
-    """Whether there is a setting, or a table of settings, of that name (`help_rate.counted`)."""
-    return _type_at(tuple(name.split("."))) is not None
+    """Whether there is a setting, or a table of settings, of that name (`help_rate.counted`).
+
+    A row of a list is named in brackets, as `parcelwatch policy show` does.
+    """
+    path = _path_to(name)
+    return path is not None and _type_at(path) is not None
+
+
+def allowed(name: str) -> str:
+    """What a setting may be, in words. Raises `KeyError` where there is none of that name."""
+    path = _path_to(name)
+    kind = None if path is None else _type_at(path)
+    if path is None or kind is None:
+        raise KeyError(name)
+    return _allowed(kind, path)
+
+
+def _path_to(name: str) -> _Path | None:
+    path: list[str | int] = []
+    at = 0
+    while (found := _NAMED.match(name, at)) is not None:
+        field, row = found.groups()
+        path += [field, 0] if row else [field]
+        at = found.end()
+    return tuple(path) if at == len(name) else None
+
+
+def setting_meant(name: str) -> str:
+    """` (did you mean ...?)` for the part of a name at which it ceases to be a setting's, or nothing."""
+    path: list[str | int] = []
+    for field, row in _NAMED.findall(name):
+        holder = _type_at(tuple(path))
+        if holder is not None and _type_at((*path, field)) is None:
+            return did_you_mean(field, _names(holder))
+        path += [field, 0] if row else [field]
+    return ""
 
 
 def _read(error: str, content: dict[str, Any]) -> _Found:
@@ -80,21 +121,29 @@ def _read(error: str, content: dict[str, Any]) -> _Found:
             name = what.removeprefix(start).strip("`")
             struct = _type_at(path)
             names = _names(struct) if struct is not None else []
-            line = line.format(_perhaps(name, names), ", ".join(names))
+            line = line.format(did_you_mean(name, names), ", ".join(names))
+            if extra and (of_notifier := _of_the_notifier((*path, name), content)):
+                line = f"not a matter of rules: set {of_notifier} in the file of `parcelwatch notify`"
             return _Found((*path, name), f"{shown((*path, name))}: {line}", extra)
     if of_key:
         empty = next((key for key in _value_at(content, path) or {} if not isinstance(key, str) or not key), "")
         line = f"{shown(path) or 'policy'}: a name must be text that is not empty, got {_told(empty)}"
         return _Found((*path, empty), line, True)
     wanted = _type_at(path)
+    if wanted is not None and _is_loaded(wanted):
+        names = _names(_type_at(path[:-1]) or wanted)
+        return _Found(path, f"{shown(path)}: there is no such setting; allowed: {', '.join(names)}", True)
     allowed = what[:1].lower() + what[1:] if wanted is None else f"expected {_allowed(wanted, path)}"
-    return _Found(path, f"{shown(path) or 'policy'}: {allowed}, got {_told(_value_at(content, path))}", False)
+    got = _value_at(content, path)
+    meant = did_you_mean(got, _literals(wanted)) if isinstance(got, str) else ""
+    return _Found(path, f"{shown(path) or 'policy'}: {allowed}, got {_told(got)}{meant}", False)
 
 
-def _perhaps(name: str, names: list[str]) -> str:
-    """A suggestion in brackets, or nothing if no name is similar."""
-    close = get_close_matches(name, names, 1)
-    return f" (is {close[0]} meant?)" if close else ""
+def _of_the_notifier(path: _Path, content: dict[str, Any]) -> str:
+    """Which settings of the notifier stand in a place that no setting of a policy has."""
+    if path != ("alerts",) or not isinstance(content["alerts"], dict):
+        return ""
+    return " and ".join(name for name in _OF_THE_NOTIFIER if name in content["alerts"])
 
 
 def _path_of(text: str, content: dict[str, Any]) -> _Path:
@@ -155,13 +204,19 @@ def _repair(content: dict[str, Any], filler: dict[str, Any], found: _Found) -> b
 
 
 def _type_at(path: _Path) -> inspect.Type | None:
-    kind: inspect.Type = inspect.type_info(Policy)
+    kind = _policy_type()
     for part in path:
         step = next(_steps(kind, part), None)
         if step is None:
             return None
         kind = step
     return kind
+
+
+@cache
+def _policy_type() -> inspect.Type:
+    # It is asked for once for each setting that a profile names the source of.
+    return inspect.type_info(Policy)
 
 
 def _steps(kind: inspect.Type, part: str | int) -> Iterator[inspect.Type]:
@@ -180,10 +235,22 @@ def _steps(kind: inspect.Type, part: str | int) -> Iterator[inspect.Type]:
 def _names(kind: inspect.Type) -> list[str]:
     match kind:
         case inspect.StructType(fields=fields):
-            return [field.encode_name for field in fields]
+            return [field.encode_name for field in fields if not _is_loaded(field.type)]
         case inspect.UnionType(types=types):
             return [name for one in types for name in _names(one)]
     return []
+
+
+def _literals(kind: inspect.Type | None) -> list[str]:
+    return list(map(str, kind.values)) if isinstance(kind, inspect.LiteralType) else []
+
+
+def _is_loaded(kind: inspect.Type) -> bool:
+    """Whether it is no value that a file can hold, but one that is made of others when a policy is loaded."""
+    match kind:
+        case inspect.UnionType(types=types):
+            return any(map(_is_loaded, types))
+    return isinstance(kind, inspect.CustomType)
 
 
 def _allowed(kind: inspect.Type, path: _Path) -> str:

@@ -13,6 +13,11 @@ SECTIONS = {
     "periods": "Causes of a stall",
     "shipments": "Silences",
     "shipments.keep_days": "Keeping and forgetting",
+    "shipments.late_registration": "Shipments",
+    "shipments.failed_attempts": "Exceptions",
+    "shipments.relief": "Relief",
+    "suspicious": "Suspicious shipments",
+    "estimates": "Delivery estimates",
     "feed_silence": "Feed silence",
     "clusters": "Clusters",
     "orders": "Shipping in time",
@@ -27,6 +32,16 @@ SECTIONS = {
     "aftersales.quality_exchange_days": "Refused rights",
     "keeping": "Keeping and forgetting",
 }
+
+
+def anchor(heading: str) -> str:
+    """The fragment by which a link leads to a heading of PAGE."""
+    return heading.lower().replace(" ", "-")
+
+
+def link_to(setting: str) -> str:
+    """The section that explains the setting, as a path within the project. Raises KeyError if there is none."""
+    return f"{PAGE}#{anchor(section_of(setting))}"
 
 
 def section_of(setting: str) -> str:

@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from streams.policy.estimates import plain
 from streams.policy.load import Layer, layers, load
-from streams.policy.model import Policy, Thresholds
+from streams.policy.model import Policy
 
 #: The origin of a default that no profile or file sets.
 NOBODY = "built in"
 _Path = tuple[str | int, ...]
+#: Longer lists are abbreviated.
+_SHORT = 48
 
 
 class Setting(NamedTuple):
@@ -36,7 +39,7 @@ def settings(name_or_path: str) -> tuple[Policy, list[Setting]]:
     """The policy and all its settings, in model order. Raises BadPolicy."""
     policy = load(name_or_path)
     made_of = layers(name_or_path)
-    return policy, [Setting(name, value, *_origin(path, made_of)) for name, path, value in _walk(policy)]
+    return policy, [Setting(name, value, *_origin(name, path, made_of)) for name, path, value in _walk(policy)]
 
 
 def differences(first: Policy, second: Policy) -> list[Difference]:
@@ -45,7 +48,24 @@ def differences(first: Policy, second: Policy) -> list[Difference]:
     _spread(one, two)
     _spread(two, one)
     names = dict.fromkeys((*one, *two))
+    # Where a model lies is no difference: what it holds is one.
+    names.pop("estimates.file", None)
     return [Difference(name, one.get(name), two.get(name)) for name in names if one.get(name) != two.get(name)]
+
+
+def told(value: Any) -> str:
+    """A value as written in a file, `-` where there is none; long lists are abbreviated."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    if isinstance(value, list):
+        nested = any(isinstance(one, list) for one in value)
+        text = "; ".join(", ".join(one) for one in value) if nested else ", ".join(map(str, value))
+        return text if len(text) <= _SHORT else f"{len(value)} entries: {text[: _SHORT - 12]}..."
+    return "none" if value == {} else str(value)
 
 
 def _values(policy: Policy) -> dict[str, Any]:
@@ -66,7 +86,8 @@ def _walk(policy: Policy) -> list[tuple[str, _Path, Any]]:
     found: list[tuple[str, _Path, Any]] = []
     rows: dict[_Path, list[str]] = {
         ("periods",): [period.name for period in policy.periods],
-        ("shipments", "thresholds"): [_row_name(row) for row in policy.shipments.thresholds],
+        ("shipments", "thresholds"): [row_name(row.carrier, row.period) for row in policy.shipments.thresholds],
+        ("shipments", "relief"): [span.name for span in policy.shipments.relief],
     }
 
     def walk(name: str, path: _Path, value: Any) -> None:
@@ -80,19 +101,21 @@ def _walk(policy: Policy) -> list[tuple[str, _Path, Any]]:
                 kept = {key: one for key, one in inner.items() if key not in ("name", "carrier", "period")}
                 walk(f"{name}[{row}]", (*path, number), kept)
         elif value is not None:
-            found.append((name, path, value))
+            # A model is set by whoever names its file.
+            found.append((name, ("estimates", "file") if path == ("estimates", "model") else path, value))
 
     # As JSON has it: lists, no tuples.
-    walk("", (), msgspec.json.decode(msgspec.json.encode(policy)))
+    walk("", (), msgspec.json.decode(msgspec.json.encode(policy, enc_hook=plain)))
     return found
 
 
-def _row_name(row: Thresholds) -> str:
-    parts = {"carrier": row.carrier, "period": row.period}
+def row_name(carrier: str | None, period: str | None) -> str:
+    """How a row of `shipments.thresholds` is named among settings: `carrier zto`, or `others`."""
+    parts = {"carrier": carrier, "period": period}
     return ", ".join(f"{what} {name}" for what, name in parts.items() if name is not None) or "others"
 
 
-def _origin(path: _Path, made_of: list[Layer]) -> tuple[str, str | None]:
+def _origin(name: str, path: _Path, made_of: list[Layer]) -> tuple[str, str | None]:
     """The layer that set it, and the rule behind it according to that layer."""
     for layer in reversed(made_of):
         content: Any = layer.content
@@ -104,15 +127,17 @@ def _origin(path: _Path, made_of: list[Layer]) -> tuple[str, str | None]:
                 break
             content = content[part]
         else:
-            return layer.label, _rule(layer.sources, path)
+            return layer.label, _rule(layer.sources, name, path)
         if in_list:
             # Lists are replaced whole: earlier layers do not fill in what this one leaves out.
             break
     return NOBODY, None
 
 
-def _rule(sources: Mapping[str, str], path: _Path) -> str | None:
-    """The rule for the longest matching prefix of the setting's path."""
+def _rule(sources: Mapping[str, str], name: str, path: _Path) -> str | None:
+    """The rule for the setting itself, by its name with the row's, else for the longest matching prefix of its path."""
+    if name in sources:
+        return sources[name]
     plain = [str(part) for part in path if isinstance(part, str)]
     beginnings = (".".join(plain[:length]) for length in range(len(plain), 0, -1))
     return next((sources[name] for name in beginnings if name in sources), None)

@@ -8,12 +8,18 @@ import yaml
 
 
 class _Loader(yaml.SafeLoader):
-    """Rejects aliases, which can make a small file huge or endless, and duplicate names."""
+    """Rejects aliases, which can make a small file huge or endless, duplicate names, and halves of surrogate pairs."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             raise yaml.YAMLError(f"line {self.line + 1}: aliases (*name) are not taken")
         return super().compose_node(parent, index)
+
+    def construct_scalar(self, node: yaml.ScalarNode | yaml.MappingNode) -> Any:
+        value = super().construct_scalar(node)
+        if isinstance(value, str) and not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+            raise yaml.YAMLError(f"line {node.start_mark.line + 1}: {value!a} is half a surrogate pair")
+        return value
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         found: set[str] = set()

@@ -89,9 +89,10 @@ def write_table(file: Path, table: str, rows: Iterable[dict[str, Any]]) -> None:
     _write(file, _TABLES[table], map(_flat, rows))
 
 
-def write_dead_letters(file: Path, rows: Iterable[dict[str, Any]]) -> None:
-    """The lines of `dead-letters.jsonl`."""
-    _write(file, _DEAD, rows)
+def write_dead_letters(file: Path, rows: Sequence[dict[str, Any]]) -> None:
+    """The lines of `dead-letters.jsonl`; with a column of their files where these are told."""
+    told = any("file" in row for row in rows)
+    _write(file, {"file": _TEXT, **_DEAD} if told else _DEAD, rows)
 
 
 def _alert(event: bytes) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The input of a replay: one file of `{"topic","value"}` lines, or a folder of one file per topic.
+"""The input of a replay: a file of `{"topic","value"}` lines, a folder of one file per topic, or several of these.
 
 Files may be plain, `.gz` or `.zst`. Only the part of a line that tells where it belongs is decoded here.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from heapq import merge
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TypeVar
@@ -32,7 +32,8 @@ class MissingInput(Exception):
 class Line(NamedTuple):
     """One line that is not blank. `value` None: the line has none, and `reason` and `detail` say why.
 
-    Of a broker it is a record: `number` is the offset in `partition`, and `reason` may say why its value is no event.
+    Of several inputs `file` is the one that it is in. Of a broker it is a record: `number` is the offset in
+    `partition`, and `reason` may say why its value is no event.
     """
 
     number: int
@@ -41,8 +42,11 @@ class Line(NamedTuple):
     reason: Reason | None = None
     detail: str = ""
     partition: int | None = None
+    file: str | None = None
 
 
+#: One input, or several, which are merged by the time of their heads, as the files of a folder are.
+Source = Path | Sequence[Path]
 #: Called with the bytes read from disk since the last call.
 Progress = Callable[[int], None]
 #: Bytes of lines that are read at once: few enough to stay in the cache until they are decoded.
@@ -51,28 +55,51 @@ _CHUNK = 1 << 16
 LONGEST = MAX_BYTES + 4096
 
 
-def size(path: Path) -> int:
+def inputs(source: Source) -> tuple[Path, ...]:
+    """The paths of the input, as they were given."""
+    return (source,) if isinstance(source, Path) else tuple(source)
+
+
+def size(source: Source) -> int:
     """Bytes on disk of the input, for a progress bar. Raises MissingInput."""
-    return sum(file.stat().st_size for file in _files(path))
+    return sum(file.stat().st_size for file, _ in _files(source))
 
 
-def read(path: Path, progress: Progress | None = None) -> Iterator[Line]:
+def read(source: Source, progress: Progress | None = None) -> Iterator[Line]:
     """The lines of the input in arrival order. Raises MissingInput."""
-    if path.is_dir():
-        heads = merged(path, progress, lambda _, line: (time_of(line), line.strip(), None))
-        return (Line(number, TOPICS[order], value) for _, order, number, value, _ in heads)
-    return _tagged(path, progress)
+    if is_one_file(source):
+        return _tagged(inputs(source)[0], progress)
+    names = files_named(source)
+    return (line._replace(file=names[place]) for _, _, place, line in merged(source, progress, _line))
 
 
-def _files(path: Path) -> list[Path]:
+def is_one_file(source: Source) -> bool:
+    """Whether the input is one file, whose lines keep their order."""
+    paths = inputs(source)
+    return len(paths) == 1 and not paths[0].is_dir()
+
+
+def files_named(source: Source) -> Sequence[str | None]:
+    """What a line's file is called, by its place in `merged`; None where its topic tells. Raises MissingInput."""
+    files = _files(source)
+    return [str(file) for file, _ in files] if len(inputs(source)) > 1 else [None] * len(files)
+
+
+def _files(source: Source) -> list[tuple[Path, str | None]]:
+    """The files of the input, each with its topic; None: its lines name theirs."""
+    return [one for path in inputs(source) for one in files_of(path)]
+
+
+def files_of(path: Path) -> list[tuple[Path, str | None]]:
+    """The files of one input, each with its topic; None: its lines name theirs. Raises MissingInput."""
     if not path.exists():
         raise MissingInput(f"{path}: no such file or folder")
     if not path.is_dir():
-        return [path]
-    found = [file for topic in TOPICS if (file := topic_file(path, topic)) is not None]
+        return [(path, None)]
+    found = [(file, topic) for topic in TOPICS if (file := topic_file(path, topic)) is not None]
     if not found:
         raise MissingInput(f"{path}: holds none of {', '.join(topic + '.jsonl' for topic in TOPICS)} (or .gz, .zst)")
-    return found
+    return list(found)
 
 
 def topic_file(folder: Path, topic: str) -> Path | None:
@@ -93,7 +120,7 @@ def chunks(path: Path, progress: Progress | None) -> Iterator[tuple[int, list[by
 
     Of a line of more than LONGEST bytes the first LONGEST + 1 come. Raises MissingInput.
     """
-    _files(path)
+    files_of(path)
     number = 1
     before = 0
     try:
@@ -218,27 +245,42 @@ def time_of(line: bytes) -> int:
 
 
 _T = TypeVar("_T")
-#: From topic and line to its time, its value and whatever else the caller wants to know of it.
-Look = Callable[[str, bytes], tuple[int, bytes, _T]]
+#: From a file's topic (None: its lines name theirs), a line's number and the line to its time, the place of its topic
+#: in TOPICS, and what the caller makes of it; None: it is blank.
+Look = Callable[[str | None, int, bytes], tuple[int, int, _T] | None]
 
 
-def merged(folder: Path, progress: Progress | None, look: Look[_T]) -> Iterator[tuple[int, int, int, bytes, _T]]:
-    """Time, topic (its place in TOPICS), number, value and the rest of the files' lines, without the blank ones.
+def merged(source: Source, progress: Progress | None, look: Look[_T]) -> Iterator[tuple[int, int, int, _T]]:
+    """Time, topic (its place in TOPICS), file (its place in `files_named`) and the rest of the files' lines.
 
-    The files' heads go by time, a tie by topic. Raises MissingInput.
+    The files' heads go by time, a tie by topic, then in the order of the files. Raises MissingInput.
     """
-    _files(folder)
-    files = [(order, file) for order, topic in enumerate(TOPICS) if (file := topic_file(folder, topic)) is not None]
-    # No two files are of one topic: nothing beyond time and topic is ever compared.
-    return merge(*(_heads(file, order, progress, look) for order, file in files))
+    # No two heads are of one file: nothing beyond its place is ever compared.
+    return merge(*(_heads(file, topic, place, progress, look) for place, (file, topic) in enumerate(_files(source))))
 
 
 def _heads(
-    file: Path, order: int, progress: Progress | None, look: Look[_T]
-) -> Iterator[tuple[int, int, int, bytes, _T]]:
-    topic = TOPICS[order]
+    file: Path, topic: str | None, place: int, progress: Progress | None, look: Look[_T]
+) -> Iterator[tuple[int, int, int, _T]]:
     for first, lines in chunks(file, progress):
         for number, line in enumerate(lines, first):
-            time, value, rest = look(topic, line)
-            if value:
-                yield time, order, number, value, rest
+            found = look(topic, number, line)
+            if found is not None:
+                time, order, rest = found
+                yield time, order, place, rest
+
+
+def _line(topic: str | None, number: int, line: bytes) -> tuple[int, int, Line] | None:
+    if topic is None:
+        return placed(tagged(number, line))
+    value = line.strip()
+    return (time_of(line), TOPICS.index(topic), Line(number, topic, value)) if value else None
+
+
+def placed(line: Line | None) -> tuple[int, int, Line] | None:
+    """A line with its time and the place of its topic; one without a value comes before all others."""
+    if line is None:
+        return None
+    if line.topic is None or line.value is None:
+        return times.BEFORE_ALL, 0, line
+    return time_of(line.value), TOPICS.index(line.topic), line

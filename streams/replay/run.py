@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 import orjson
@@ -20,7 +21,9 @@ from streams.policy.model import Policy
 from streams.replay import parquet
 from streams.replay.batches import Batch, Dead, Event, batches_of
 from streams.replay.reading import TOPICS, Line
+from streams.replay.runs import Run
 from streams.rules.alert import Alert
+from streams.stages.native_lines import NativeLines
 from streams.stages.shipments.spellings import told
 from streams.stages.single_reader import SingleReader
 
@@ -47,6 +50,7 @@ class Replay:
         self._said: Counter[str] = Counter()
         self._repeated = 0
         self._tombstones = 0
+        self._unlooked = 0
 
     def run(self, lines: Iterable[Line]) -> dict[str, Any]:
         """Reads all lines. Returns the summary."""
@@ -54,22 +58,51 @@ class Replay:
 
     def take(self, batches: Iterable[Batch]) -> dict[str, Any]:
         """Reads all batches, which must have been made with this replay's `now`. Returns the summary."""
-        reader, until = self._reader, self.until
-        take = reader.take
-        unlooked = 0
         for batch in batches:
-            found = self._count(batch)
-            for topic, event, time, value, line in found:
-                try:
-                    if not take(topic, event, time, value):
-                        self._repeated += 1
-                except KeyTooLarge as invalid:
-                    self._bury(topic, event, line, invalid)
-            unlooked += len(found)
-            if unlooked >= STEP:
-                unlooked = 0
-                reader.settle()
-                self._collect()
+            self._take(batch)
+            self._look()
+        return self._end()
+
+    def take_runs(self, runs: Iterable[Run], module: ModuleType) -> dict[str, Any]:
+        """Reads all lines, as far as it can by `module`. Returns the summary."""
+        numbers: Sequence[int] = ()
+
+        def bury(topic: str, event: events.AnyEvent, place: int, invalid: KeyTooLarge) -> None:
+            self._bury(topic, event, numbers[place], None, invalid)
+
+        native = NativeLines(module, self._reader, TOPICS, self.until, self.now, bury)
+        for run in runs:
+            numbers, place = run.numbers, 0
+            while (reached := native.take(run.lines, run.topics, place)) < len(run.lines):
+                self._unlooked += reached - place
+                place = reached + 1
+                self._take(run.batch(reached, self.now))
+            self._unlooked += reached - place
+            self._look()
+        self._kinds.update(native.taken)
+        self._repeated += native.repeated
+        return self._end()
+
+    def _take(self, batch: Batch) -> None:
+        take = self._reader.take
+        found = self._count(batch)
+        for topic, event, time, value, line, file in found:
+            try:
+                if not take(topic, event, time, value):
+                    self._repeated += 1
+            except KeyTooLarge as invalid:
+                self._bury(topic, event, line, file, invalid)
+        self._unlooked += len(found)
+
+    def _look(self) -> None:
+        """Judges what is due, now and then."""
+        if self._unlooked >= STEP:
+            self._unlooked = 0
+            self._reader.settle()
+            self._collect()
+
+    def _end(self) -> dict[str, Any]:
+        reader, until = self._reader, self.until
         end = until if until is not None else reader.greatest
         if end != BEGINNING:
             reader.finish(end)
@@ -103,7 +136,7 @@ class Replay:
             _write_file(folder / f"alerts.{audience}.jsonl", (value for _, _, value in alerts))
         for table, rows in self._tables.items():
             _write_file(folder / f"{table}.jsonl", (orjson.dumps(rows[key]) for key in sorted(rows)))
-        _write_file(folder / "dead-letters.jsonl", (orjson.dumps(dead._asdict()) for dead in self.dead))
+        _write_file(folder / "dead-letters.jsonl", (orjson.dumps(dead.row()) for dead in self.dead))
 
     def _write_parquet(self, folder: Path) -> None:
         for audience, alerts in self._alerts.items():
@@ -113,7 +146,7 @@ class Replay:
             with whole_file(folder / f"{table}.parquet") as file:
                 parquet.write_table(file, table, (rows[key] for key in sorted(rows)))
         with whole_file(folder / "dead-letters.parquet") as file:
-            parquet.write_dead_letters(file, (dead._asdict() for dead in self.dead))
+            parquet.write_dead_letters(file, [dead.row() for dead in self.dead])
 
     def _count(self, batch: Batch) -> list[Event]:
         """Counts what the batch holds; the events up to the end."""
@@ -127,11 +160,11 @@ class Replay:
         self._left_out.update([type(event) for _, event, time, *_ in found if time > until])
         return [event for event in found if event[2] <= until]
 
-    def _bury(self, topic: str, event: events.AnyEvent, line: int, invalid: KeyTooLarge) -> None:
+    def _bury(self, topic: str, event: events.AnyEvent, line: int, file: str | None, invalid: KeyTooLarge) -> None:
         """Makes a valid event a dead letter."""
         self._kinds[type(event)] -= 1
         self._passed_over[topic] += 1
-        self.dead.append(Dead(topic, line, str(invalid.reason), invalid.detail))
+        self.dead.append(Dead(topic, line, str(invalid.reason), invalid.detail, file))
 
     def _collect(self) -> None:
         alerts, records = self._reader.drain()

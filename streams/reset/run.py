@@ -43,7 +43,7 @@ class Resetting:
         with errors(f"asking for group {self.app_id}"):
             await nobody_in(self.admin, self.app_id)
         flow = dataflow(load.default(), self.topics)
-        empty = Topology(self.app_id, flow, {kind.name: 0 for kind in flow.kinds})
+        topology = Topology(self.app_id, flow, {})
         external = [item.topic for kind in flow.kinds for item in kind.inputs]
         inputs = await self.log.partitions(external)
         if missing := [topic for topic in external if topic not in inputs]:
@@ -53,7 +53,7 @@ class Resetting:
         if since is not None:
             with errors("asking for the offsets of a time"):
                 begins = await offsets_at(self.settings.reading(), ends, since)
-        found = await self.log.partitions([spec.topic for spec in empty.specs()])
+        found = await self.log.partitions(topology.internal())
         internal = dict(sorted(found.items()))
         everything = {**inputs, **internal}
         held = [TopicPartition(topic, each) for topic, count in everything.items() for each in range(count)]

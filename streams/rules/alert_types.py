@@ -21,8 +21,11 @@ from streams.rules.orders.ship_by import OUT_OF_STOCK, SHIP_DUE_SOON, SHIP_LATE
 from streams.rules.orders.tickets import DUE_SOON, TIMED_OUT
 from streams.rules.reconcile import LATE_EVENT
 from streams.rules.shipments.carrier_feeds import FEED_SILENT
+from streams.rules.shipments.exceptions import DELIVERY_FAILING, SHIPMENT_DESTROYED, SHIPMENT_RETURNING
+from streams.rules.shipments.promises import DELIVERY_LATE
 from streams.rules.shipments.silence_alerts import NOT_COLLECTED, SLOW, STALLED
 from streams.rules.shipments.stall_clusters import STALL_CLUSTER
+from streams.rules.shipments.suspicious import SUSPICIOUS
 
 Severity = Literal["info", "warning", "critical"]
 Subject = Literal["shipment", "order", "ticket", "conversation", "shop", "item", "carrier", "facility"]
@@ -116,7 +119,7 @@ _ITEM_ENDS = {
 _LEVEL_ENDS = {"escalated": Resolution("a higher level was reached", False), **_ITEM_ENDS}
 
 #: For examples.
-_SHIPPED, _BEGUN = "2026-11-09T00:00:00Z", "2026-11-02T06:40:00Z"
+_SHIPPED, _BEGUN, _NOW = "2026-11-09T00:00:00Z", "2026-11-02T06:40:00Z", "2026-11-10T00:00:00Z"
 _HIGHER = "as of an hour boundary, the rate of 30 days exceeds `{}` times the baseline"
 
 _ALL = (
@@ -125,14 +128,14 @@ _ALL = (
         "A parcel was marked as shipped, and the carrier has not picked it up.",
         "`shipments.not_collected` after the first `order.shipped`, where no scan but `info_received` has come",
         {**_COLLECTED, **_TERMINAL, **_GIVEN_UP, **_DISPROVED},
-        (*evidence.of_shipment(24, _SHIPPED, _SHIPPED, None, None), evidence.SHIPPED_AT), ("shipped_at",),
+        (*evidence.of_silence(24, _SHIPPED, _SHIPPED, None, None), evidence.SHIPPED_AT), ("shipped_at",),
     ),
     AlertType(
         SLOW, "shipments/silence_alerts", "shipment", "warning", (MERCHANT,),
         "A parcel under way has had no update for longer than usual.",
         "the `slow` time of `shipments.thresholds` after an update, where an order is known and it was collected",
         _SILENCE_ENDS,
-        evidence.of_shipment(72, "2026-11-07T00:00:00Z", _BEGUN, "departed", "郑州转运中心"), ("last_update",),
+        evidence.of_silence(72, "2026-11-07T00:00:00Z", _BEGUN, "departed", "郑州转运中心"), ("last_update",),
     ),
     AlertType(
         STALLED, "shipments/silence_alerts", "shipment", "critical", (MERCHANT, PLATFORM),
@@ -140,8 +143,50 @@ _ALL = (
         " goes to the platform alone.",
         "the `stalled` time of `shipments.thresholds` after an update",
         _SILENCE_ENDS,
-        (*evidence.of_shipment(168, "2026-11-03T00:00:00Z", _BEGUN, "arrived", "乌鲁木齐转运中心"), evidence.CAUSES),
+        (*evidence.of_silence(168, "2026-11-03T00:00:00Z", _BEGUN, "arrived", "乌鲁木齐转运中心"), evidence.CAUSES),
         ("last_update",), (SLOW, NOT_COLLECTED),
+    ),
+    AlertType(
+        DELIVERY_LATE, "shipments/promises", "shipment", "warning", (MERCHANT,),
+        "A parcel was not delivered by the time that was promised.",
+        "the `deliver_by` of its first `order.shipped` that has one, where it has not ended; not before that event",
+        {**_TERMINAL, **_GIVEN_UP, **_DISPROVED},
+        (*evidence.of_shipment(None, "2026-11-09T08:00:00Z", _BEGUN, "out_for_delivery", "苏州园区营业部"),
+         *evidence.PROMISE),
+        ("use_since",),
+    ),
+    AlertType(
+        SHIPMENT_RETURNING, "shipments/exceptions", "shipment", "warning", (MERCHANT,),
+        "A parcel goes back to the sender.",
+        "that of the first scan `returning` or `returned` as of which an order is known",
+        {**_TERMINAL, **_GIVEN_UP, **_DISPROVED},
+        evidence.of_shipment(None, _NOW, _BEGUN, "returning", "苏州园区营业部"), ("use_since",),
+    ),
+    AlertType(
+        DELIVERY_FAILING, "shipments/exceptions", "shipment", "warning", (MERCHANT,),
+        "A parcel could not be delivered again and again.",
+        "that of the first scan `delivery_failed` which is the parcel's `shipments.failed_attempts` or a later one, and"
+        " as of which an order is known",
+        {**_TERMINAL, **_GIVEN_UP, **_DISPROVED},
+        (*evidence.of_shipment(None, _NOW, _BEGUN, "delivery_failed", "苏州园区营业部"), evidence.ATTEMPTS),
+        ("use_since",),
+    ),
+    AlertType(
+        SHIPMENT_DESTROYED, "shipments/exceptions", "shipment", "critical", (MERCHANT, PLATFORM),
+        "A parcel was destroyed.",
+        "that of the scan `destroyed`, where an order is known by then",
+        _DISPROVED,
+        evidence.of_shipment(None, _NOW, _BEGUN, "destroyed", "苏州园区营业部"), ("use_since",),
+    ),
+    AlertType(
+        SUSPICIOUS, "shipments/suspicious", "shipment", "warning", (PLATFORM,),
+        "A parcel looks like false shipping (虚假发货): it was scanned long before the order was paid, delivered in"
+        " another province, or sent under a number that was used before.",
+        "that of the latest of the facts that it rests on: `suspicious.paid_slack` and `suspicious.reuse` say how far"
+        " apart they may be",
+        _DISPROVED,
+        (*evidence.of_shipment(None, "2026-11-09T20:00:00Z", _BEGUN, "picked_up", "义乌北苑网点"), *evidence.SUSPICION),
+        ("use_since", "ground"),
     ),
     AlertType(
         SHIP_DUE_SOON, "orders/ship_by", "order", "info", (MERCHANT,),
@@ -202,19 +247,19 @@ _ALL = (
         alert_of(ELEVATED), "help_rate/levels", "shop", "info", (MERCHANT,),
         "The help rate of a shop is above that of its category.",
         _HIGHER.format("help_rate.elevated"), _LEVEL_ENDS,
-        evidence.of_rate(1.2, 0.11, 4), SPAN,
+        evidence.of_level(1.2, 0.11, 4), SPAN,
     ),
     AlertType(
         alert_of(CAMPAIGN_BLOCKED), "help_rate/levels", "shop", "warning", (MERCHANT, PLATFORM),
         "The help rate of a shop is so high that campaigns are closed to it.",
         _HIGHER.format("help_rate.campaign_blocked"), _LEVEL_ENDS,
-        evidence.of_rate(1.5, 0.08, 19), SPAN, (alert_of(ELEVATED),),
+        evidence.of_level(1.5, 0.08, 19), SPAN, (alert_of(ELEVATED),),
     ),
     AlertType(
         alert_of(DELISTING_RISK), "help_rate/levels", "shop", "critical", (MERCHANT, PLATFORM),
         "The help rate of a shop is so high that its items may be delisted.",
         f"{_HIGHER.format('help_rate.delisting_risk')}, with `help_rate.delisting_min_escalations`",
-        _LEVEL_ENDS, evidence.of_rate(3.0, 0.04, None), SPAN, (alert_of(CAMPAIGN_BLOCKED), alert_of(ELEVATED)),
+        _LEVEL_ENDS, evidence.of_level(3.0, 0.04, None), SPAN, (alert_of(CAMPAIGN_BLOCKED), alert_of(ELEVATED)),
     ),
     AlertType(
         ITEM_DELISTING_RISK, "help_rate/levels", "item", "critical", (MERCHANT, PLATFORM),

@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple, get_args
 
 from schemas.events import RefundKind, Status, TicketKind
+from streams.rules.help_rate.parcels_at_risk import PARCELS_AT_RISK
 from streams.rules.orders.aftersales_window import COMMITMENT, REQUEST_KINDS, SLOW_CATEGORY, STATUTORY_WARRANTY
 from streams.rules.orders.refused_rights import LATE_SHIPMENT_REFUND, NO_REASON_RETURN, QUALITY_EXCHANGE
+from streams.rules.shipments.delivery_estimates import DELIVERED_AFTER_ALL, EXPECTED_BY
 from streams.rules.shipments.silence_alerts import (
     LOST_SUSPECTED,
     NOT_HANDED_OVER,
@@ -18,6 +20,7 @@ from streams.rules.shipments.silence_alerts import (
     RECIPIENT_OR_ADDRESS,
     REMOTE_AREA,
 )
+from streams.rules.shipments.suspicious import DELIVERED_ELSEWHERE, NUMBER_REUSED, SCANNED_BEFORE_PAYMENT
 
 #: `time` is RFC 3339 text in UTC; `codes` and `texts` are lists; `object` has `parts`, and `causes` is a list of them.
 Kind = Literal["time", "text", "code", "count", "number", "texts", "codes", "object", "causes"]
@@ -48,23 +51,54 @@ RAISED_AT = Field("raised_at", "time", "when the alert was raised", "2026-11-10T
 _STATUSES = get_args(Status)
 
 
-def of_shipment(
+def of_silence(
     hours: int, last_update: str, use_since: str, last_status: str | None, facility: str | None
 ) -> tuple[Field, ...]:
-    """The evidence of all shipment silence alerts; the arguments are sample values."""
+    """The evidence of all alerts about a shipment's silence; the arguments are sample values."""
+    return (*of_shipment(hours, last_update, use_since, last_status, facility), *_RELIEF, _FEED_SILENT)
+
+
+def of_shipment(
+    hours: int | None, last_update: str, use_since: str, last_status: str | None, facility: str | None
+) -> tuple[Field, ...]:
+    """The evidence of all alerts about a shipment; the arguments are sample values."""
     return (
-        Field("last_update", "time", "last update before the silence: a scan or `order.shipped`", last_update),
+        Field("last_update", "time", "last update by then: a scan or `order.shipped`", last_update),
         Field("last_status", "code", "status of the last scan", last_status, codes=_STATUSES, nullable=True),
         Field("facility", "text", "facility of the last scan", facility, nullable=True),
-        Field("threshold_hours", "number", "how long the silence may last", hours, unit="hours"),
+        Field(
+            "threshold_hours", "number", "how long the silence may last; null where it is not about one", hours,
+            unit="hours", nullable=hours is None,
+        ),
         Field("order_ids", "texts", "orders in the parcel, the first 100 of them; empty where none is known", ["O-1"]),
         Field("order_count", "count", "how many they are, where they are more than 100", 10_000, optional=True),
         Field("destination", "text", "region that the parcel goes to", "新疆", nullable=True),
         Field("use_since", "time", "first event of this use of the tracking number", use_since),
-        _FEED_SILENT,
-    )
+        *_ESTIMATES,
+    )  # fmt: skip
 
 
+_ESTIMATES = (
+    Field(
+        EXPECTED_BY, "object", "with `estimates` in the policy: when such parcels are delivered, by those of the past",
+        {"p50": "2026-11-12T06:00:00Z", "p90": None}, optional=True,
+        parts={
+            "": (
+                Field("p50", "time", "half of them by then; null where it is not known, or fewer ever are",
+                      "2026-11-12T06:00:00Z", nullable=True),
+                Field("p90", "time", "nine of ten of them, likewise", None, nullable=True),
+            )
+        },
+    ),
+    Field(
+        DELIVERED_AFTER_ALL, "number", "likewise: the share of them that is delivered, within 30 days", 0.81,
+        nullable=True, optional=True,
+    ),
+)  # fmt: skip
+_RELIEF = (
+    Field("relief", "text", "name of the policy's span of relief that gave it more time", "flood", optional=True),
+    Field("relief_hours", "number", "how much more", 48.0, unit="hours", optional=True),
+)
 _FEED_SILENT = Field(
     "feed_silent",
     "object",
@@ -99,6 +133,21 @@ CAUSES = Field(
         LOST_SUSPECTED: (Field("silent_hours", "number", "length of the silence", 168.0, unit="hours"),),
     },
 )  # fmt: skip
+PROMISE = (
+    Field("deliver_by", "time", "when it was promised to be delivered", "2026-11-10T00:00:00Z"),
+    _FEED_SILENT,
+)
+ATTEMPTS = Field("attempts", "count", "failed deliveries of this parcel up to then", 2)
+SUSPICION = (
+    Field(
+        "ground", "code", "what is suspicious", SCANNED_BEFORE_PAYMENT,
+        codes=(SCANNED_BEFORE_PAYMENT, DELIVERED_ELSEWHERE, NUMBER_REUSED),
+    ),
+    Field("paid_at", "time", "when its first order was paid", "2026-11-10T00:00:00Z", optional=True),
+    Field("collected_at", "time", "its first scan but `info_received`", "2026-11-09T20:00:00Z", optional=True),
+    Field("region", "text", "province in which it was delivered", "广东", optional=True),
+    Field("previous_end", "time", "when the parcel before it ended", "2026-10-20T00:00:00Z", optional=True),
+)  # fmt: skip
 SHIPPING = (
     Field("paid_at", "time", "first `order.paid`", "2026-11-08T12:00:00Z"),
     Field("ship_by", "time", "when the order has to be shipped", "2026-11-10T12:00:00Z"),
@@ -109,7 +158,17 @@ TICKET = (
     Field("kind", "code", "kind of ticket", "urge_shipping", codes=get_args(TicketKind)),
     Field("order_id", "text", "order that it is about", "O-1", nullable=True),
 )
+_PARCELS_AT_RISK = Field(
+    PARCELS_AT_RISK, "texts",
+    "with `estimates` in the policy: the shop's parcels with an open alert that are the least often delivered after"
+    " all, and so the next to turn into escalations, at most 5", ["78300011112222"], optional=True,
+)  # fmt: skip
 ITEM = Field("item_id", "text", "the item", "I-1")
+
+
+def of_level(threshold: float, baseline: float, left: int | None) -> tuple[Field, ...]:
+    """The evidence of a shop's level; the arguments are sample values."""
+    return (*of_rate(threshold, baseline, left), _PARCELS_AT_RISK)
 
 
 def of_rate(threshold: float, baseline: float, left: int | None) -> tuple[Field, ...]:

@@ -6,7 +6,7 @@ difference is what to send, so arrival order, duplicates and late events need no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -68,6 +68,11 @@ class Emitted(msgspec.Struct, array_like=True, gc=False):
     place: str | None = None
 
 
+def in_order(sent: Emitted) -> tuple[int, str, str, str]:
+    """Sorts what was sent, whether it was judged together or one after the other."""
+    return sent.raised, sent.type, sent.subject, str(sent.anchor)
+
+
 def reconcile(expected: Sequence[Expected], emitted: list[Emitted], watermark: int, settled: int) -> list[Alert]:
     """The alerts to send now. Updates `emitted` in place.
 
@@ -115,6 +120,11 @@ def reconcile(expected: Sequence[Expected], emitted: list[Emitted], watermark: i
                         )
                     )
     return alerts
+
+
+def still_open(emitted: Iterable[Emitted]) -> Iterator[tuple[str, str]]:
+    """The type and audience of each alert that is open, once for each audience."""
+    return ((sent.type, audience) for sent in emitted if sent.state == OPEN for audience in sent.audiences)
 
 
 def next_moment(expected: Iterable[Expected], watermark: int, settled: int) -> int | None:

@@ -14,7 +14,8 @@ import msgspec
 from streams.engine.errors import FatalError
 from streams.stages.split_rows import PIECE, is_piece, joined, piece_key, split
 
-_encode = msgspec.msgpack.Encoder().encode
+#: Of a mapping, the order in which it came to be is left out.
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _decode = msgspec.msgpack.Decoder().decode
 
 #: A head starts with a byte that no MessagePack value starts with, then the format, then the number of pieces.

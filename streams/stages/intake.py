@@ -38,6 +38,8 @@ class Counts:
     dead: Counter[tuple[str, str]] = field(default_factory=Counter)
     #: Tracking numbers seen under two names of one carrier, by pair of names.
     two_names: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: What has been added to help rates, by kind (`streams.rules.cases.case.KINDS`) and whether it was taken back.
+    help_rates: Counter[tuple[str, bool]] = field(default_factory=Counter)
     repeated: int = 0
     tombstones: int = 0
 
@@ -107,6 +109,10 @@ class Intake:
                 clock.late += 1
                 self._log.late(self._topics[name], partition, record.offset)
             yield event, time, key, record, value
+
+    def belongs(self, key: bytes, partition: int) -> bool:
+        """Whether a key belongs to that partition."""
+        return self._partitioner(key, self._partitions) == partition
 
     def bury(self, name: str, partition: int, record: Record, invalid: Invalid) -> None:
         """Turns a record into a dead letter."""

@@ -11,6 +11,7 @@ from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
 from streams.rules.alert import Alert
 from streams.stages.cases.book import OrderBook
+from streams.stages.help_rate.shipment_alerts import ShipmentAlerts
 from streams.stages.help_rate.shop_levels import Judge
 from streams.stages.help_rate.shop_windows import ShopBook, combine
 from streams.stages.shipments.book import ShipmentBook
@@ -36,30 +37,36 @@ class SingleReader:
         self.shipments = ShipmentBook(policy, self.feeds)
         self.clusters = ClusterBook(policy)
         self.shops = ShopBook(policy)
-        self.judge = Judge(policy)
+        self.shipment_alerts = ShipmentAlerts(policy)
+        self.judge = Judge(policy, self.shipment_alerts)
         self.greatest = BEGINNING
         self.late = 0
-        self._lateness = policy.lateness.micros
-        self._trailing = max(self._lateness[ORDERS], self._lateness[CHATS])
+        self.lateness = policy.lateness.micros
+        self._trailing = max(self.lateness[ORDERS], self.lateness[CHATS])
 
     def take(self, topic: str, event: events.AnyEvent, time: int, value: bytes) -> bool:
         """Takes one event. False: a repeat."""
         if time > self.greatest:
             self.greatest = time
-        elif time < self.greatest - self._lateness[topic]:
+        elif time < self.greatest - self.lateness[topic]:
             # Deadlines passed before this event was read are judged without it.
             self.late += 1
             self.settle()
         if type(event) is events.Scan:
             return self.shipments.scan(event, time, value)
-        self.orders.settled = self._settled
+        return self.take_other(event, time, value)
+
+    def take_other(self, event: events.AnyEvent, time: int, value: bytes) -> bool:
+        """`take` for an event of orders or chats that is not late; `greatest` is no less than its time."""
+        self.orders.settled = self.greatest - self._trailing
         fresh = self.orders.take(event, time, events.record_key(event), value)
-        self._register()
+        if self.orders.registrations:
+            self._register()
         return fresh
 
     def settle(self) -> None:
         """Judges everything the current watermarks have passed."""
-        lateness, greatest = self._lateness, self.greatest
+        lateness, greatest = self.lateness, self.greatest
         orders = Horizon(greatest - max(lateness[ORDERS], lateness[CHATS]))
         shipments = Horizon(greatest - max(lateness[ORDERS], lateness[SCANS]))
         self._advance(self._settled, orders, shipments, Horizon(greatest - lateness[SCANS]))
@@ -92,6 +99,9 @@ class SingleReader:
         for what, order_id, episode, time in self.shipments.links:
             self.orders.link(order_id, episode, time if what == "opened" else None, time if what == "closed" else None)
         self.shipments.links.clear()
+        for record in self.shipments.told:
+            self.shipment_alerts.take(record)
+        self.shipments.told.clear()
         self.shipments.changed.clear()
         counts = min(orders, shipments)
         self.orders.advance(orders, counts)
@@ -103,15 +113,16 @@ class SingleReader:
         for closed in self.shops.closed:
             self.judge.judge(closed, closed.changes)
         self.shops.closed.clear()
+        self.shipment_alerts.advance(counts.watermark)
+        self.shipment_alerts.changed.clear()
         if self._folding and self.orders.cases.in_memory > _MANY:
             for _ in self.orders.cases.fold():
                 pass
 
     def _register(self) -> None:
-        if self.orders.registrations:
-            for record in self.orders.registrations:
-                self.shipments.register(record)
-            self.orders.registrations.clear()
+        for record in self.orders.registrations:
+            self.shipments.register(record)
+        self.orders.registrations.clear()
 
     def drain(self) -> tuple[list[Alert], list[TableRecord]]:
         """Returns the alerts and table records since the last call."""

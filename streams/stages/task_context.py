@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import ModuleType
 
 import orjson
 
 from schemas.topics import ALERTS, PLAIN, TopicNames
-from streams.alerts.cloudevents import AlertWriter
+from streams.alerts.cloudevents import HEADERS, AlertWriter
 from streams.engine.processor import Output
 from streams.policy.model import Policy
 from streams.rules.alert import Alert
@@ -19,6 +20,7 @@ from streams.stages.tables import TableRecord
 class Setting:
     """`order_partitions`, `scan_partitions`: how many partitions the topics have.
 
+    `native`: the module that takes the common scans (`streams.stages.shipments.native_scans`), if any.
     `clock` gives the wall clock in microseconds, for dead letter headers only. `buyer_hash`: the keyed hash under which
     the state stores buyers; without it, buyers are not stored.
     """
@@ -35,8 +37,10 @@ class Setting:
         dead_letter_payload: bool = False,
         buyer_hash: BuyerHash | None = None,
         topics: TopicNames = PLAIN,
+        native: ModuleType | None = None,
     ) -> None:
         self.policy = policy
+        self.native = native
         self.order_partitions = order_partitions
         self.scan_partitions = scan_partitions
         self.buyer_hash = buyer_hash
@@ -64,7 +68,7 @@ class Setting:
         """The records of an alert."""
         self.counts.alerts[alert.type, alert.status] += 1
         return [
-            Output(self.topics[ALERTS[record.audience]], record.key, record.value)
+            Output(self.topics[ALERTS[record.audience]], record.key, record.value, HEADERS)
             for record in self._writer.records(alert)
         ]
 

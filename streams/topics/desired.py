@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from schemas.topics import ALERTS, DEAD_LETTERS, PLAIN, TABLES, TopicNames
+from schemas.topics import ALERTS, DEAD_LETTERS, INGEST_DEAD_LETTERS, PLAIN, TABLES, TopicNames
 from streams.engine.log.interface import TopicSpec
 from streams.engine.processor import Dataflow
 from streams.engine.topology import Topology
@@ -26,6 +26,9 @@ INPUT_DAYS: Mapping[str, float] = MappingProxyType({"orders": 400, "logistics-sc
 CHATS_LEAST_DAYS = 180
 
 ALERTS_DAYS = 180
+
+#: Of pushes that could not be read: they may hold personal data.
+INGEST_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +88,7 @@ def external(settings: Settings, counts: Mapping[str, int], present: Mapping[str
     specs += [output(topic, {"cleanup.policy": "compact"}) for topic in TABLES]
     # A dead letter refers to a record by offset, and may contain its value: kept for as long.
     specs += [output(DEAD_LETTERS[name], kept(settings.retention_days[name])) for name in inputs(settings.dataflow)]
+    specs.append(output(INGEST_DEAD_LETTERS, kept(INGEST_DAYS)))
     return specs
 
 

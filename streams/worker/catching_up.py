@@ -6,8 +6,8 @@ worker sees the whole group: each partition must have reached the present, or be
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
+from time import monotonic
 
 import structlog
 
@@ -20,8 +20,10 @@ from streams.engine.topology import Topology
 
 log = structlog.get_logger(__name__)
 
-#: Seconds between two looks at the whole group; and how far behind its lateness an input may be in the present.
-_LOOK = 1.0
+#: Seconds between two looks at the whole group, and what counts at most of the time between them: where brokers are
+#: away or the machine stands still, producers may, too.
+_LOOK, _COUNTED = 1.0, 5.0
+#: Microseconds that an input may be behind its lateness in the present.
 _MARGIN = 60_000_000
 
 
@@ -46,6 +48,8 @@ class CatchingUp:
             for partition in range(topology.counts[kind.name])
         }
         self._next = 0.0
+        #: When the ends were told last; each of them, and for how many seconds it has been seen to stay.
+        self._told = 0.0
         self._ends: dict[TopicPartition, tuple[int, float]] = {}
 
     @property
@@ -55,15 +59,18 @@ class CatchingUp:
 
     async def look(self, tasks: Sequence[Task]) -> None:
         """Call it repeatedly. `tasks`: those that run here. Raises `LogError`."""
-        gate, now = self._gate, time.monotonic()
+        gate, now = self._gate, monotonic()
         if gate is None or gate.open or now < self._next:
             return
         self._next = now + _LOOK
         begins = await self._log.begin_offsets(self._lateness)
+        # From the answer of one look to the question of the next: what an end did in the meantime, nobody has seen.
+        passed = min(monotonic() - self._told, _COUNTED)
         ends = await self._log.end_offsets(self._lateness)
+        self._told = monotonic()
         for source, end in ends.items():
-            if source not in self._ends or self._ends[source][0] != end:
-                self._ends[source] = (end, now)
+            before, quiet = self._ends.get(source, (None, 0.0))
+            self._ends[source] = end, quiet + passed if end == before else 0.0
         committed = await self._log.committed(self._app_id, self._lateness)
         if all(self._present(source, begins[source], committed.get(source)) for source in self._lateness):
             gate.open = True
@@ -82,7 +89,7 @@ class CatchingUp:
         return committed.offset >= end and self._had_nothing(source)
 
     def _had_nothing(self, source: TopicPartition) -> bool:
-        return time.monotonic() - self._ends[source][1] >= self._quiet
+        return self._ends[source][1] >= self._quiet
 
     def _let_go(self, tasks: Sequence[Task]) -> None:
         positions: Mapping[TopicPartition, int]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from types import ModuleType
 from typing import Any, get_args
 
 import click
@@ -19,6 +20,8 @@ from streams.cli.options import (
     app_id_option,
     broker_option,
     buyer_key_option,
+    crc32,
+    native_option,
     partitioner_option,
     policy_option,
     topics_option,
@@ -34,6 +37,7 @@ from streams.stages.buyer_hash import BuyerHash
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
 from streams.stages.intake import Counts, Partitioner
+from streams.stages.shipments.native_scans import used
 from streams.stages.task_context import Setting
 from streams.worker.metrics import Metrics
 from streams.worker.rule_metrics import RuleMetrics, TwoNames
@@ -70,8 +74,10 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
 @click.option("--catch-up-quiet", type=click.FloatRange(0.1, 86_400), default=30.0, show_default=True,
               metavar="SECONDS", help="With --catch-up: what has had nothing for so long is present.")  # fmt: skip
 @partitioner_option
+@native_option
 @click.option("--commit-interval", type=click.FloatRange(min=0.01, max=60), default=0.5, show_default=True,
-              metavar="SECONDS", help="Seconds between two transactions of a task.")  # fmt: skip
+              metavar="SECONDS",
+              help="Seconds between two transactions of a task; one with an alert comes sooner.")  # fmt: skip
 @click.option("--guarantee", type=click.Choice(get_args(Guarantee)), default="exactly_once", show_default=True,
               help="At least once is for brokers without transactions: alerts may repeat, under one id.")  # fmt: skip
 @click.option("--store", type=click.Choice(get_args(StoreName)), default="memory", show_default=True,
@@ -115,6 +121,7 @@ def worker_command(
     catch_up: bool,
     catch_up_quiet: float,
     partitioner: Partitioner,
+    native: ModuleType | None,
     commit_interval: float,
     guarantee: Guarantee,
     store: StoreName,
@@ -164,11 +171,13 @@ def worker_command(
             dead_letter_payload=dead_letter_payload,
             buyer_hash=buyer_hash,
             topics=topics,
+            native=native,
         )
         return partial(processor, setting)
 
     metrics = Metrics()
-    metrics.registry.register(RuleMetrics(said, metrics.processors))
+    metrics.build(app_id, version("parcelwatch"), policy.label, used(native))
+    metrics.registry.register(RuleMetrics(said, metrics.processors, topics))
     settings = WorkerSettings(
         app_id=app_id,
         bootstrap=broker,
@@ -190,6 +199,16 @@ def worker_command(
         start_patience=start_patience,
         broker_patience=broker_patience,
         catch_up_quiet=catch_up_quiet,
+        about={
+            "version": version("parcelwatch"),
+            "policy": policy.label,
+            "clock": "catch-up" if catch_up else clock.mode.value,
+            "guarantee": guarantee,
+            "store": store,
+            "native": used(native),
+            "standbys": str(standbys),
+            "partitioner": "crc32" if partitioner is crc32 else "murmur2",
+        },
         client=client,
     )
     log.info(
@@ -200,6 +219,7 @@ def worker_command(
         brokers=broker,
         guarantee=guarantee,
         store=store,
+        native=used(native),
         metrics=f"{metrics_host}:{metrics_port}" if metrics_port is not None else None,
     )
     flow = replace(dataflow(policy, topics), outputs=topics.all(OUTPUTS))

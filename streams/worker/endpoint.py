@@ -1,25 +1,25 @@
-"""The HTTP endpoint of a worker: `/metrics` for Prometheus, `/livez` and `/readyz` for whoever runs workers.
+"""The HTTP endpoint of a process: `/metrics` for Prometheus, `/livez` and `/readyz` for whoever runs it.
 
-It has a thread and an event loop of its own, so that it answers while a task takes long over one step.
+It has a thread and an event loop of its own, so that it answers while a task takes long over one step. Workers, ingests
+and notifiers have one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from functools import partial
 from threading import Thread
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
-from streams.engine.errors import FatalError
-from streams.worker.health import Health
-from streams.worker.metrics import Metrics
+from streams.engine.listening import listening
+from streams.worker.connections import Connections
 
 #: Connections at once, but for those that come in the same moment; one more ends the oldest. Seconds that one lasts at
 #: the most, whatever its other end does.
@@ -28,14 +28,33 @@ _CONNECTIONS, _LASTING = 64, 30.0
 _TURN = 2.0
 
 
+class Measured(Protocol):
+    """The metrics that it shows, and those of its own connections."""
+
+    @property
+    def registry(self) -> CollectorRegistry: ...
+
+    @property
+    def http(self) -> Connections: ...
+
+
+class Told(Protocol):
+    """How the process is: as `streams.worker.health.Health` says."""
+
+    @property
+    def alive(self) -> bool: ...
+
+    @property
+    def reasons(self) -> Mapping[Any, str]: ...
+
+
 @asynccontextmanager
-async def endpoint(host: str, port: int | None, metrics: Metrics, health: Health) -> AsyncIterator[None]:
+async def endpoint(host: str, port: int | None, metrics: Measured, health: Told) -> AsyncIterator[None]:
     """Serves while the block runs; without a port, nothing. Raises `FatalError` where it cannot listen."""
     if port is None:
         yield
         return
-    listening = _listening(host, port)
-    page = _Endpoint(listening, metrics, health, asyncio.get_running_loop())
+    page = _Endpoint(listening(host, port), metrics, health, asyncio.get_running_loop())
     thread = Thread(target=page.run, name="endpoint", daemon=True)
     thread.start()
     try:
@@ -43,14 +62,6 @@ async def endpoint(host: str, port: int | None, metrics: Metrics, health: Health
     finally:
         page.stop()
         await asyncio.to_thread(thread.join)
-
-
-def _listening(host: str, port: int) -> socket.socket:
-    try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server((host, address[1]), family=family)
-    except OSError as error:
-        raise FatalError(f"cannot listen on {host}:{port}: {error.strerror}") from error
 
 
 @web.middleware
@@ -65,9 +76,9 @@ class _Endpoint:
     """Serves on a socket until it is stopped, in the thread that calls `run`."""
 
     def __init__(
-        self, listening: socket.socket, metrics: Metrics, health: Health, worker: asyncio.AbstractEventLoop
+        self, listens: socket.socket, metrics: Measured, health: Told, worker: asyncio.AbstractEventLoop
     ) -> None:
-        self._listening = listening
+        self._listens = listens
         self._metrics = metrics
         self._health = health
         self._worker = worker
@@ -92,7 +103,7 @@ class _Endpoint:
         runner = web.AppRunner(app, access_log=None, keepalive_timeout=_LASTING, shutdown_timeout=1.0)
         await runner.setup()
         accept = partial(self._connection, runner.server)
-        server = await self._loop.create_server(accept, sock=self._listening, backlog=16)
+        server = await self._loop.create_server(accept, sock=self._listens, backlog=16)
         try:
             await self._ended.wait()
         finally:
@@ -106,13 +117,13 @@ class _Endpoint:
             self._drop(oldest)
         made: asyncio.Protocol = served()
         self._loop.call_later(_LASTING, self._drop, made)
-        self._metrics.connections(len(open_now) + 1)
+        self._metrics.http.there(len(open_now) + 1)
         return made
 
     def _drop(self, connection: Any) -> None:
         if connection.transport is not None:
             connection.transport.abort()
-            self._metrics.dropped_connection()
+            self._metrics.http.dropped()
 
     async def _show_metrics(self, _: web.Request) -> web.Response:
         async def made_up() -> bytes:
@@ -130,7 +141,8 @@ class _Endpoint:
 
     async def _show_alive(self, _: web.Request) -> web.Response:
         alive = self._health.alive
-        return web.json_response({"alive": alive}, status=200 if alive else 503)
+        # What is wrong is told though a restart would not help, to whoever looks here first.
+        return web.json_response({"alive": alive, "reasons": self._health.reasons}, status=200 if alive else 503)
 
     async def _show_ready(self, _: web.Request) -> web.Response:
         reasons = self._health.reasons

@@ -69,6 +69,7 @@ class TaskGroup:
         self._next_trim = time.monotonic() + runtime.trim_seconds
         self._trimmed: dict[TopicPartition, int] = {}
         self._positions = Positions(runtime.log, runtime.on_lost, metrics.lost)
+        self._turns = asyncio.Semaphore(runtime.cadence.at_once)
         self._topic_check = TopicCheck(topology, runtime.log, self._positions)
         self._open_transactions = OpenTransactions(runtime.log, metrics.held_up)
         self._catching_up = CatchingUp(runtime, topology, _UNSETTLED)
@@ -93,6 +94,7 @@ class TaskGroup:
         self._freed = asyncio.Event()
         self._closed = False
         metrics.watch(lambda: self.tasks)
+        metrics.catching_up(self._catching_up.behind)
         self._look: asyncio.Task[None] | None = None
 
     # -- the group
@@ -130,8 +132,6 @@ class TaskGroup:
             self._health.well("fetching")
             self._health.well("looking")
             await self._revoke(frozenset(self._owner), seconds)
-            if not self._is_closed():
-                self._metrics.sample([])
             if member is not None:
                 await member.close()
 
@@ -157,6 +157,7 @@ class TaskGroup:
         if left := partitions.difference(*map(self._topology.partitions_of, whole)):
             # Another topic of the same tasks is gone: whether for good, the look at all topics tells.
             log.warning("partitions wait for others", partitions=[f"{each.topic}-{each.partition}" for each in left])
+        self._metrics.rebalanced()
         log.info("assigned", tasks=[str(task) for task in whole])
         await self._standbys.hold(self._assignor.standbys, self._assignor.warming, whole)
         if self._is_closed() or departures != self._departures:
@@ -173,6 +174,7 @@ class TaskGroup:
                 self._metrics,
                 self._kept.get(task),
                 self._positions,
+                self._turns,
             )
             self._runners[task] = runner
             self._owner.update(dict.fromkeys(runner.sources, runner))
@@ -198,8 +200,6 @@ class TaskGroup:
         runners = [self._runners[task] for task in lost]
         for task in lost:
             runner = self._runners.pop(task)
-            if runner.task is not None:
-                self._metrics.forget(runner.task)
             runner.stop()
             for source in runner.sources:
                 self._owner.pop(source, None)
@@ -210,6 +210,8 @@ class TaskGroup:
         for life in late:
             life.cancel()
         await asyncio.wait(lives)
+        for task in lost:
+            self._metrics.forget(task)
         self._kept = {runner.id: runner.kept for runner in runners if runner.kept is not None}
         self._had = {task: self._kept[task].end if task in self._kept else -1 for task in lost}
         log.info("revoked", tasks=[str(task) for task in lost], thrown_away=len(late))
@@ -255,7 +257,7 @@ class TaskGroup:
 
     async def next(self) -> Sequence[Batch]:
         """Fetches batches of partitions that have few in flight."""
-        ahead = {TopicPartition(topic, task.id.partition) for task in self.tasks for topic in task.ahead(_UNSETTLED)}
+        ahead = self._ahead()
         free = [
             source
             for source, runner in self._owner.items()
@@ -325,6 +327,20 @@ class TaskGroup:
         return [*self._runners.values()]
 
     @property
+    def waits(self) -> dict[TopicPartition, str]:
+        """Why partitions are not read to their ends, in words, where it is not for the worker to mend."""
+        return dict.fromkeys(self._ahead(), "it is ahead of others and waits for them") | self._open_transactions.held
+
+    def _ahead(self) -> set[TopicPartition]:
+        """The partitions that are not read on while others are behind them."""
+        return {TopicPartition(topic, task.id.partition) for task in self.tasks for topic in task.ahead(_UNSETTLED)}
+
+    @property
+    def standbys(self) -> dict[TaskId, int]:
+        """The tasks that it follows, with the changelog offsets left to read; -1 while that is not known."""
+        return self._standbys.left
+
+    @property
     def assigned(self) -> bool:
         """Whether the group has given the worker its assignment, which may be empty."""
         return self._assigned.is_set()
@@ -365,19 +381,19 @@ class TaskGroup:
             self._trimmed.update(read)
 
     async def _look_at_ends(self) -> None:
-        tasks = self.tasks
-        external = {
-            TopicPartition(topic, task.id.partition): item.position
-            for task in tasks
+        inputs = {
+            TopicPartition(topic, task.id.partition): item
+            for task in self.tasks
             for topic, item in task.external.items()
         }
-        if not external:
+        if not inputs:
             return
         requested = self._runtime.now()
+        external = {source: item.position for source, item in inputs.items()}
         ends = await self._log.end_offsets(external)
         self.told_at, self.ends = time.monotonic(), ends
         for source, position in external.items():
-            self._metrics.lag(source.topic, source.partition, max(ends[source] - position, 0))
+            self._metrics.lag(source, max(ends[source] - position, 0), requested, inputs[source].clock.greatest)
         for runner in self._runners.values():
             runner.at_end(requested, ends)
         await self._open_transactions.look(external, ends)

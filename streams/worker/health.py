@@ -20,7 +20,7 @@ _USUAL = 10.0
 #: Seconds between two lines about what goes on being wrong.
 _AGAIN = 60.0
 #: Seconds without a turn of the event loop, behind which the worker is not ready, and not alive.
-_LATE, _HUNG = 5.0, 300.0
+LATE, HUNG = 5.0, 300.0
 
 
 class Health:
@@ -72,7 +72,7 @@ class Health:
     def reasons(self) -> dict[Kind, str]:
         """What is wrong now."""
         found = dict(self._wrong)
-        if (late := self.late) > _LATE:
+        if (late := self.late) > LATE:
             found["loop"] = f"one step of a task has taken {late:.0f} s so far"
         return found
 
@@ -84,4 +84,4 @@ class Health:
     @property
     def alive(self) -> bool:
         """Whether there is no need to start the worker again."""
-        return not self._given_up and self.late <= _HUNG
+        return not self._given_up and self.late <= HUNG

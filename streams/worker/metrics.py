@@ -1,88 +1,32 @@
-"""The catalogue of what a worker measures. No label holds an id of a shop, an order, a parcel or a person."""
+"""What a worker measures, by the catalogue (`streams.worker.catalogue`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+import shutil
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 
-from streams.engine.errors import LogError
+from streams.engine.errors import ClockError, DeniedError, FencedError, LogError, LostMemberError, OutOfRangeError
 from streams.engine.log.interface import TopicPartition, Transaction
 from streams.engine.processor import BEGINNING, Processor
 from streams.engine.task import Task
-from streams.engine.topology import TaskId
-from streams.engine.watermarks import IDLE
-from streams.worker.health import KINDS, Kind
+from streams.engine.topology import TaskId, Topology
+from streams.worker.catalogue import CATALOGUE
+from streams.worker.connections import Connections
+from streams.worker.health import KINDS, Health, Kind
 from streams.worker.lateness import Lateness
+from streams.worker.task_metrics import TaskMetrics
 
 log = structlog.get_logger(__name__)
 
-
-class Entry(NamedTuple):
-    """One metric: its name, kind, labels and meaning."""
-
-    name: str
-    kind: type[Counter] | type[Gauge] | type[Histogram]
-    labels: tuple[str, ...]
-    meaning: str
-
-
-CATALOGUE = (
-    Entry("parcelwatch_records_read_total", Counter, ("topic",), "Records read, by topic"),
-    Entry("parcelwatch_lag_records", Gauge, ("topic", "partition"), "Offsets between position and end"),
-    Entry(
-        "parcelwatch_held_up_records",
-        Gauge,
-        ("topic", "partition"),
-        "Offsets that cannot be read because a producer's transaction before them is open",
-    ),
-    Entry(
-        "parcelwatch_watermark_seconds",
-        Gauge,
-        ("task", "input"),
-        "Watermark of an input of a task, in seconds since the epoch",
-    ),
-    Entry(
-        "parcelwatch_watermark_holder",
-        Gauge,
-        ("task", "input", "holder"),
-        "1: the partition of an external topic, or the task, that holds the watermark of an input back",
-    ),
-    Entry(
-        "parcelwatch_records_lost_total",
-        Counter,
-        ("topic",),
-        "Records that were gone before they were read, at the most: offsets",
-    ),
-    Entry("parcelwatch_late_total", Counter, ("topic",), "Events older than their watermark when read"),
-    Entry("parcelwatch_late_share", Gauge, ("topic",), "Late events of the last minute by all records of it, 0 to 1"),
-    Entry("parcelwatch_catching_up", Gauge, (), "1 while the worker reads the past and its clock moves nothing"),
-    Entry("parcelwatch_clock_ahead_seconds", Gauge, (), "This machine's clock less that of the brokers"),
-    Entry("parcelwatch_left_out_total", Counter, ("topic",), "Events after the end of the clock"),
-    Entry("parcelwatch_commits_total", Counter, ("kind",), "Transactions committed, by kind of task"),
-    Entry("parcelwatch_commit_seconds", Histogram, ("kind",), "Duration of a commit"),
-    Entry("parcelwatch_envelopes_total", Counter, ("kind",), "Envelopes sent to other tasks, by kind of task"),
-    Entry("parcelwatch_changelog_bytes_total", Counter, ("kind",), "Bytes of keys and rows written to changelogs"),
-    Entry("parcelwatch_restored_rows_total", Counter, ("kind",), "Rows read of changelogs to restore tasks"),
-    Entry("parcelwatch_restoring_offsets", Gauge, ("task",), "Offsets of a changelog left to read; 0 when done"),
-    Entry("parcelwatch_restore_seconds", Histogram, ("kind",), "Duration of taking a task over"),
-    Entry("parcelwatch_standby_rows_total", Counter, ("kind",), "Rows read of changelogs for standbys"),
-    Entry("parcelwatch_standby_lag_offsets", Gauge, ("task",), "Offsets of a changelog that its standby is behind"),
-    Entry("parcelwatch_task_failures_total", Counter, ("kind", "error"), "Times that a task was started over"),
-    Entry("parcelwatch_unsettled_entries", Gauge, ("task",), "Entries kept for watermarks to come"),
-    Entry("parcelwatch_tasks", Gauge, ("kind",), "Tasks of this worker"),
-    Entry("parcelwatch_ready", Gauge, (), "1: the worker has its share of the group and gets on with all of it"),
-    Entry("parcelwatch_not_ready", Gauge, ("reason",), "1: the worker is not ready for this reason"),
-    Entry("parcelwatch_broker_silence_seconds", Gauge, (), "Since a broker has answered"),
-    Entry("parcelwatch_client_rebuilds_total", Counter, (), "Times that all connections were made anew"),
-    Entry("parcelwatch_fetch_failures_total", Counter, ("error",), "Fetches that failed"),
-    Entry("parcelwatch_missing_rights", Gauge, (), "Rights on the log that the worker needs and has not"),
-    Entry("parcelwatch_standstill_seconds", Gauge, (), "For which a task has read nothing though there is something"),
-    Entry("parcelwatch_loop_late_seconds", Gauge, (), "Since the event loop has come round"),
-    Entry("parcelwatch_http_connections", Gauge, (), "Connections to this endpoint when the last one came"),
-    Entry("parcelwatch_http_dropped_total", Counter, (), "Connections ended because they were too many or too old"),
+#: Errors that have a series from the start, so that the first one is an increase.
+_ERRORS = tuple(
+    kind.__name__ for kind in (LogError, FencedError, DeniedError, OutOfRangeError, ClockError, LostMemberError)
 )
 
 
@@ -93,152 +37,232 @@ class Metrics:
     """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = registry or CollectorRegistry()
-        made = {
-            entry.name: entry.kind(entry.name, entry.meaning, entry.labels, registry=self.registry)
-            for entry in CATALOGUE
-        }
-        self._counters = {name: item for name, item in made.items() if isinstance(item, Counter)}
-        self._gauges = {name: item for name, item in made.items() if isinstance(item, Gauge)}
-        self._histograms = {name: item for name, item in made.items() if isinstance(item, Histogram)}
-        self._kinds: set[str] = set()
-        self._living: Callable[[], Sequence[Task]] = tuple
-        self._holders: dict[tuple[TaskId, str], str] = {}
+        ProcessCollector(registry=self.registry)
+        self._tasks = TaskMetrics()
+        self.registry.register(self._tasks)
         self._counted: dict[tuple[TaskId, str], tuple[int, int]] = {}
+        #: The external partitions of the tasks that have been restored here and are not given up.
+        self._held: dict[TaskId, list[TopicPartition]] = {}
         self._lateness = Lateness()
+        self._read = self._counter("parcelwatch_records_read_total")
+        self._lag_records = self._gauge("parcelwatch_lag_records")
+        self._lag_seconds = self._gauge("parcelwatch_lag_seconds")
+        self._held_up = self._gauge("parcelwatch_held_up_records")
+        self._lost = self._counter("parcelwatch_records_lost_total")
+        self._fetch_failures = self._counter("parcelwatch_fetch_failures_total")
+        self._standstill = self._gauge("parcelwatch_standstill_seconds")
+        self._started_again = self._counter("parcelwatch_standstill_restarts_total")
+        for step in ("task", "member"):
+            self._started_again.labels(step)
+        self._late = self._counter("parcelwatch_late_events_total")
+        self._late_ratio = self._gauge("parcelwatch_late_ratio")
+        self._left_out = self._counter("parcelwatch_left_out_events_total")
+        self._catching_up = self._gauge("parcelwatch_catching_up")
+        self._clock_ahead = self._gauge("parcelwatch_clock_ahead_seconds")
+        self._commits = self._counter("parcelwatch_commits_total")
+        self._commit_seconds = self._histogram("parcelwatch_commit_seconds")
+        self._commit_failures = self._counter("parcelwatch_commit_failures_total")
+        self._task_failures = self._counter("parcelwatch_task_failures_total")
+        self._envelopes = self._counter("parcelwatch_envelopes_total")
+        self._changelog_bytes = self._counter("parcelwatch_changelog_bytes_total")
+        self._restored_rows = self._counter("parcelwatch_restored_rows_total")
+        self._restoring_offsets = self._gauge("parcelwatch_restoring_offsets")
+        self._restore_seconds = self._histogram("parcelwatch_restore_seconds")
+        self._standby_rows = self._counter("parcelwatch_standby_rows_total")
+        self._standby_lag = self._gauge("parcelwatch_standby_lag_offsets")
+        self._rebalances = self._counter("parcelwatch_rebalances_total")
+        self._ready = self._gauge("parcelwatch_ready")
+        self._not_ready = self._gauge("parcelwatch_not_ready")
+        self._broker_answer = self._gauge("parcelwatch_broker_answer_timestamp_seconds")
+        self._loop_turn = self._gauge("parcelwatch_loop_turn_timestamp_seconds")
+        self._rebuilds = self._counter("parcelwatch_client_rebuilds_total")
+        self._missing_rights = self._gauge("parcelwatch_missing_rights")
+        self.http = Connections(self.registry)
+
+    def _counter(self, name: str) -> Counter:
+        return Counter(name, CATALOGUE[name].meaning, CATALOGUE[name].labels, registry=self.registry)
+
+    def _gauge(self, name: str) -> Gauge:
+        return Gauge(name, CATALOGUE[name].meaning, CATALOGUE[name].labels, registry=self.registry)
+
+    def _histogram(self, name: str) -> Histogram:
+        entry = CATALOGUE[name]
+        return Histogram(name, entry.meaning, entry.labels, registry=self.registry, buckets=entry.buckets)
+
+    # -- what the worker is
+
+    def build(self, application: str, version: str, policy: str, native: str) -> None:
+        """The application's id, the version, the policy's label, and the version of parcelwatch-native or `off`."""
+        self._gauge("parcelwatch_build_info").labels(application, version, policy, native).set(1)
+
+    def state_dir(self, folder: Path) -> None:
+        """The folder that holds the state, whose file system is watched. It must exist when metrics are asked for."""
+        self._gauge("parcelwatch_state_dir_free_bytes").set_function(lambda: shutil.disk_usage(folder).free)
+        self._gauge("parcelwatch_state_dir_size_bytes").set_function(lambda: shutil.disk_usage(folder).total)
+
+    def begin(self, topology: Topology, health: Health) -> None:
+        """Gives every series that is known by now its first value. Health is asked whenever metrics are."""
+        self._tasks.counts = topology.counts
+        for topic in topology.topics():
+            self._read.labels(topic)
+        for item in (item for kind in topology.dataflow.kinds for item in kind.inputs):
+            for counter in (self._lost, self._late, self._left_out):
+                counter.labels(item.topic)
+        for kind in topology.counts:
+            for family in (
+                self._commits,
+                self._commit_seconds,
+                self._envelopes,
+                self._changelog_bytes,
+                self._restored_rows,
+                self._restore_seconds,
+                self._standby_rows,
+            ):
+                family.labels(kind)
+            for error in _ERRORS:
+                self._commit_failures.labels(kind, error)
+                self._task_failures.labels(kind, error)
+        for error in _ERRORS:
+            self._fetch_failures.labels(error)
+        self._ready.set_function(lambda: health.ready)
+        for reason in KINDS:
+            self._not_ready.labels(reason).set_function(partial(_is_wrong, health, reason))
+        self._loop_turn.set_function(lambda: time.time() - health.late)
 
     def watch(self, living: Callable[[], Sequence[Task]]) -> None:
         """`living` gives the tasks that the worker has and that run, whenever it is asked."""
-        self._living = living
+        self._tasks.tasks = living
 
     def processors(self) -> list[Processor]:
         """The logic of the tasks that the worker has and that run, now."""
-        return [task.processor for task in self._living()]
+        return [task.processor for task in self._tasks.tasks()]
+
+    # -- reading
 
     def read(self, topic: str, records: int) -> None:
-        self._counters["parcelwatch_records_read_total"].labels(topic).inc(records)
+        self._read.labels(topic).inc(records)
         self._lateness.take(topic, records, 0)
 
-    def lag(self, topic: str, partition: int, offsets: int) -> None:
-        self._gauges["parcelwatch_lag_records"].labels(topic, str(partition)).set(offsets)
+    def lag(self, source: TopicPartition, offsets: int, now: int, greatest: int) -> None:
+        """`offsets` are left to read at `now`; the latest event read is of the time `greatest` (microseconds)."""
+        if not self._is_held(source):
+            return  # it was asked for while the task was being given up
+        place = source.topic, str(source.partition)
+        self._lag_records.labels(*place).set(offsets)
+        self._held_up.labels(*place)
+        if not offsets or greatest > BEGINNING:
+            seconds = max(now - greatest, 0) / 1e6 if offsets else 0.0
+            self._lag_seconds.labels(*place).set(seconds)
 
     def catching_up(self, behind: bool) -> None:
-        self._gauges["parcelwatch_catching_up"].set(behind)
+        self._catching_up.set(behind)
 
     def lost(self, source: TopicPartition, offsets: int) -> None:
-        self._counters["parcelwatch_records_lost_total"].labels(source.topic).inc(offsets)
+        self._lost.labels(source.topic).inc(offsets)
 
     def clock_ahead(self, seconds: float) -> None:
-        self._gauges["parcelwatch_clock_ahead_seconds"].set(seconds)
+        self._clock_ahead.set(seconds)
 
     def held_up(self, source: TopicPartition, offsets: int) -> None:
-        self._gauges["parcelwatch_held_up_records"].labels(source.topic, str(source.partition)).set(offsets)
-
-    def health(self, reasons: Mapping[Kind, str], silence: float, late: float) -> None:
-        """What is wrong now, and for how many seconds neither a broker nor the event loop was heard of."""
-        self._gauges["parcelwatch_ready"].set(not reasons)
-        for kind in KINDS:
-            self._gauges["parcelwatch_not_ready"].labels(kind).set(kind in reasons)
-        self._gauges["parcelwatch_broker_silence_seconds"].set(silence)
-        self._gauges["parcelwatch_loop_late_seconds"].set(late)
-
-    def rebuilt(self) -> None:
-        self._counters["parcelwatch_client_rebuilds_total"].inc()
+        if self._is_held(source):
+            self._held_up.labels(source.topic, str(source.partition)).set(offsets)
 
     def fetch_failed(self, error: LogError) -> None:
-        self._counters["parcelwatch_fetch_failures_total"].labels(type(error).__name__).inc()
-
-    def missing_rights(self, count: int) -> None:
-        self._gauges["parcelwatch_missing_rights"].set(count)
+        self._fetch_failures.labels(type(error).__name__).inc()
 
     def standstill(self, seconds: float) -> None:
-        self._gauges["parcelwatch_standstill_seconds"].set(seconds)
+        self._standstill.set(seconds)
 
-    def connections(self, count: int) -> None:
-        self._gauges["parcelwatch_http_connections"].set(count)
+    def started_again(self, step: str) -> None:
+        self._started_again.labels(step).inc()
 
-    def dropped_connection(self) -> None:
-        self._counters["parcelwatch_http_dropped_total"].inc()
+    # -- group and health
+
+    def rebalanced(self) -> None:
+        self._rebalances.inc()
+
+    def broker_answered(self, ago: float) -> None:
+        """A broker has answered so many seconds ago."""
+        self._broker_answer.set(time.time() - ago)
+
+    def rebuilt(self) -> None:
+        self._rebuilds.inc()
+
+    def missing_rights(self, count: int) -> None:
+        self._missing_rights.set(count)
+
+    # -- restores and standbys
 
     def restoring(self, task: TaskId, rows: int, left: int) -> None:
-        self._counters["parcelwatch_restored_rows_total"].labels(task.kind).inc(rows)
-        self._gauges["parcelwatch_restoring_offsets"].labels(str(task)).set(left)
+        self._restored_rows.labels(task.kind).inc(rows)
+        self._restoring_offsets.labels(str(task)).set(left)
 
     def restored(self, task: Task, rows: int, seconds: float) -> None:
         self.restoring(task.id, 0, 0)
         log.info("restored", task=str(task.id), rows=rows, seconds=round(seconds, 3))
-        self._histograms["parcelwatch_restore_seconds"].labels(task.id.kind).observe(seconds)
+        self._restore_seconds.labels(task.id.kind).observe(seconds)
+        self._held[task.id] = [TopicPartition(topic, task.id.partition) for topic in task.external]
         # It begins with what it had counted before: that is no increase.
         for topic, external in task.external.items():
             self._counted[task.id, topic] = (external.clock.late, external.clock.left_out)
 
     def followed(self, task: TaskId, rows: int, left: int) -> None:
-        self._counters["parcelwatch_standby_rows_total"].labels(task.kind).inc(rows)
-        self._gauges["parcelwatch_standby_lag_offsets"].labels(str(task)).set(left)
+        self._standby_rows.labels(task.kind).inc(rows)
+        self._standby_lag.labels(str(task)).set(left)
 
     def unfollowed(self, task: TaskId) -> None:
-        self._gauges["parcelwatch_standby_lag_offsets"].remove(str(task))
+        self._standby_lag.remove(str(task))
+
+    # -- transactions
 
     def committed(self, task: Task, transaction: Transaction, seconds: float) -> None:
         kind = task.id.kind
-        self._counters["parcelwatch_commits_total"].labels(kind).inc()
-        self._histograms["parcelwatch_commit_seconds"].labels(kind).observe(seconds)
-        self._counters["parcelwatch_envelopes_total"].labels(kind).inc(len(transaction.envelopes))
+        self._commits.labels(kind).inc()
+        self._commit_seconds.labels(kind).observe(seconds)
+        self._envelopes.labels(kind).inc(len(transaction.envelopes))
         written = sum(len(key) + len(row or b"") for key, row in transaction.rows.items())
-        self._counters["parcelwatch_changelog_bytes_total"].labels(kind).inc(written)
+        self._changelog_bytes.labels(kind).inc(written)
+
+    def commit_failed(self, task: TaskId, error: LogError) -> None:
+        self._commit_failures.labels(task.kind, type(error).__name__).inc()
 
     def failed(self, task: TaskId, error: LogError) -> None:
-        self._counters["parcelwatch_task_failures_total"].labels(task.kind, type(error).__name__).inc()
+        self._task_failures.labels(task.kind, type(error).__name__).inc()
         log.warning("task starts over", task=str(task), error=str(error))
 
+    # -- what tasks count themselves
+
     def sample(self, tasks: Sequence[Task]) -> None:
-        """Takes over what the tasks tell themselves: watermarks, late events, events left out."""
-        for kind in {task.id.kind for task in tasks} | self._kinds:
-            self._kinds.add(kind)
-            number = sum(task.id.kind == kind for task in tasks)
-            self._gauges["parcelwatch_tasks"].labels(kind).set(number)
+        """Takes over the late events, and the events left out, that the tasks have counted."""
         for task in tasks:
-            self._gauges["parcelwatch_unsettled_entries"].labels(str(task.id)).set(task.unsettled)
-            for name in inputs(task):
-                watermark = task.watermark(name).watermark
-                if BEGINNING < watermark < IDLE:
-                    gauge = self._gauges["parcelwatch_watermark_seconds"].labels(str(task.id), name)
-                    gauge.set(watermark / 1e6)
-                self._hold(task.id, name, task.holder(name) if watermark < IDLE else None)
             for topic, external in task.external.items():
                 self._count(task.id, topic, external.clock.late, external.clock.left_out)
         for topic, share in self._lateness.shares().items():
-            self._gauges["parcelwatch_late_share"].labels(topic).set(share)
-
-    def _hold(self, task: TaskId, name: str, holder: str | None) -> None:
-        """One series an input at the most: that of its holder now."""
-        before = self._holders.pop((task, name), None)
-        gauge = self._gauges["parcelwatch_watermark_holder"]
-        if before is not None and before != holder:
-            gauge.remove(str(task), name, before)
-        if holder is not None:
-            self._holders[task, name] = holder
-            gauge.labels(str(task), name, holder).set(1)
+            self._late_ratio.labels(topic).set(share)
 
     def _count(self, task: TaskId, topic: str, late: int, left_out: int) -> None:
         before = self._counted.get((task, topic), (0, 0))
-        self._counters["parcelwatch_late_total"].labels(topic).inc(max(late - before[0], 0))
+        self._late.labels(topic).inc(max(late - before[0], 0))
         self._lateness.take(topic, 0, max(late - before[0], 0))
-        self._counters["parcelwatch_left_out_total"].labels(topic).inc(max(left_out - before[1], 0))
+        self._left_out.labels(topic).inc(max(left_out - before[1], 0))
         self._counted[task, topic] = (late, left_out)
 
-    def forget(self, task: Task) -> None:
-        """The task is another worker's now: what is told of it here holds no longer."""
-        self._gauges["parcelwatch_unsettled_entries"].remove(str(task.id))
-        self._gauges["parcelwatch_restoring_offsets"].remove(str(task.id))
-        for name in inputs(task):
-            self._gauges["parcelwatch_watermark_seconds"].remove(str(task.id), name)
-            self._hold(task.id, name, None)
-        for topic in task.external:
-            self._counted.pop((task.id, topic), None)
-            self._gauges["parcelwatch_lag_records"].remove(topic, str(task.id.partition))
+    def forget(self, task: TaskId) -> None:
+        """The task is another worker's now, whether it ran or not: what is told of it here holds no longer.
+
+        Call it once nothing of the task runs. What others tell of its partitions later is ignored.
+        """
+        self._restoring_offsets.remove(str(task))
+        for source in self._held.pop(task, ()):
+            self._counted.pop((task, source.topic), None)
+            for lag in (self._lag_records, self._lag_seconds, self._held_up):
+                lag.remove(source.topic, str(source.partition))
+
+    def _is_held(self, source: TopicPartition) -> bool:
+        return any(source in sources for sources in self._held.values())
 
 
-def inputs(task: Task) -> tuple[str, ...]:
-    """The names of all inputs of a task."""
-    return (*(item.name for item in task.external.values()), *(edge.name for edge in task.incoming.values()))
+def _is_wrong(health: Health, kind: Kind) -> bool:
+    return kind in health.reasons

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import signal
+from collections.abc import Coroutine
+from importlib.metadata import version
 
 import structlog
 
@@ -13,10 +14,12 @@ from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.processor import Dataflow
 from streams.engine.runner import Assemble
 from streams.engine.runtime import TaskRuntime
+from streams.engine.signals import when_told_to_end
 from streams.engine.store.interface import Store
 from streams.engine.store.memory import MemoryStore
 from streams.engine.store.warm import WarmStore
 from streams.engine.wall_clock import SteadyLoop, WallClock
+from streams.worker.loop_guard import LoopGuard
 from streams.worker.metrics import Metrics
 from streams.worker.service import fatal, serve
 from streams.worker.settings import WorkerSettings
@@ -27,11 +30,19 @@ log = structlog.get_logger(__name__)
 def run_worker(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble, metrics: Metrics | None = None) -> int:
     """Works until a signal or, with `once`, the end. Returns the exit status; see the package's docstring."""
     logging.configure()
-    with asyncio.Runner(loop_factory=SteadyLoop) as runner:
-        status = runner.run(_run(settings, dataflow, assemble, metrics or Metrics()))
+    with asyncio.Runner(loop_factory=SteadyLoop) as runner, LoopGuard() as guard:
+        status = runner.run(_guarded(guard, _run(settings, dataflow, assemble, metrics or Metrics())))
     if not status or logging.ends_with_log():
         log.info("worker ends", status=status)
     return status
+
+
+async def _guarded(guard: LoopGuard, life: Coroutine[None, None, int]) -> int:
+    beating = asyncio.create_task(guard.beat())
+    try:
+        return await life
+    finally:
+        beating.cancel()
 
 
 async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble, metrics: Metrics) -> int:
@@ -40,9 +51,9 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
     except FatalError as error:
         return fatal(error)
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+    when_told_to_end(stop.set)
+    if settings.state_dir is not None:
+        metrics.state_dir(settings.state_dir)
     clock = WallClock(metrics.clock_ahead)
     kafka = KafkaLog(
         KafkaSettings(
@@ -51,6 +62,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
             transaction_timeout=settings.transaction_timeout,
             request_timeout=settings.request_timeout,
             instance_id=settings.instance_id,
+            client_id=f"parcelwatch-{version('parcelwatch')}",
             replication=settings.replication,
             compression=settings.compression,
             heard=clock.heard,
@@ -81,6 +93,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
         stop=stop,
         metrics=metrics,
         start_patience=settings.start_patience,
+        about=settings.about,
         metrics_address=(settings.metrics_host, settings.metrics_port),
     )
 

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import itertools
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import structlog
@@ -25,6 +27,7 @@ from streams.worker.endpoint import endpoint
 from streams.worker.group import TaskGroup
 from streams.worker.health import Health
 from streams.worker.metrics import Metrics
+from streams.worker.telling import Telling
 from streams.worker.watch import Watch
 
 log = structlog.get_logger(__name__)
@@ -45,8 +48,12 @@ async def serve(
     metrics: Metrics,
     metrics_address: tuple[str, int | None] = ("127.0.0.1", None),
     start_patience: float = 0.0,
+    about: Mapping[str, str] = MappingProxyType({}),
 ) -> int:
-    """Works until `stop` is set, until all is final (with `once`), or until nothing can go on. The exit status."""
+    """Works until `stop` is set, until all is final (with `once`), or until nothing can go on. The exit status.
+
+    `about`: how it was started, for who asks for its status.
+    """
     if runtime.once and runtime.clock.mode is not Mode.END:
         return fatal(FatalError("once needs a clock with an end"))
     try:
@@ -57,8 +64,10 @@ async def serve(
     if topology is None:
         return 0
     health = Health()
+    metrics.begin(topology, health)
     group = TaskGroup(runtime, topology, assemble(topology.counts), metrics, health)
     watching = asyncio.create_task(Watch(runtime, topology, group, health, metrics).run())
+    telling = asyncio.create_task(Telling(topology, group, health, metrics.registry, about, runtime.now).run())
     app = build(topology, group)
     waits: list[asyncio.Future[Any]] = [asyncio.create_task(stop.wait())]
     if runtime.once:
@@ -77,7 +86,8 @@ async def serve(
             wait.cancel()
         async with group.leaving:
             watching.cancel()
-        await asyncio.wait([watching])
+            telling.cancel()
+        await asyncio.wait([watching, telling])
         await group.close()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(app.stop(), _STOP)

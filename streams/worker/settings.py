@@ -30,6 +30,7 @@ class WorkerSettings:
     `on_lost`: what to do where records are gone before they were read. `begin_anew`: whether an application without
     state may begin though its outputs hold records.
     `standbys`: how many workers follow each task that another one has, so that it is taken over warm.
+    `about`: what `parcelwatch status` is told of how the worker was started; no secrets.
     `catch_up_quiet`: where the clock catches up, what has had nothing for so long is in the present.
     """
 
@@ -56,4 +57,5 @@ class WorkerSettings:
     start_patience: float = 15.0
     broker_patience: float = 300.0
     catch_up_quiet: float = 30.0
+    about: Mapping[str, str] = field(default_factory=dict)
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -14,9 +14,11 @@ from streams.engine.log.interface import Member, TopicPartition
 from streams.engine.rights import Right, grants
 from streams.engine.runner import Runner
 from streams.engine.runtime import TaskRuntime
-from streams.engine.topology import TaskId, Topology, rights
-from streams.worker.health import Health
+from streams.engine.topology import Topology, rights
+from streams.worker.health import Health, Kind
 from streams.worker.metrics import Metrics
+from streams.worker.standstill import Standing, Standstill, Step
+from streams.worker.supervisor import Supervisor
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +30,8 @@ _SILENT, _PING = 2.0, 2.0
 _UNTOLD = 10.0
 #: Seconds for which a group may be without a coordinator: it moves from one broker to another.
 _COORDINATOR = 3.0
-#: Seconds for which a task may read nothing though there is something, and for which it may commit.
-_STANDSTILL, _COMMIT = 30.0, 20.0
+#: What explains that tasks get nowhere, and is dealt with by itself.
+_EXCUSES: frozenset[Kind] = frozenset({"starting", "brokers", "group", "rights"})
 #: Seconds between attempts to join, or to find a broker: from the first to the longest.
 _WAIT, _LONGEST = 0.5, 30.0
 
@@ -50,6 +52,10 @@ class Watched(Protocol):
 
     @property
     def assigned(self) -> bool: ...
+
+    @property
+    def waits(self) -> Mapping[TopicPartition, str]:
+        """Why partitions are not read to their ends, in words, where it is not for the worker to mend."""
 
     async def join(self) -> None:
         """Raises `LogError`."""
@@ -73,12 +79,13 @@ class Watch:
         self._worker = worker
         self._health = health
         self._metrics = metrics
+        self._supervisor = Supervisor()
         self._heard = time.monotonic()
         self._next_rights = 0.0
         self._failures = 0
         self._wait, self._next_try = _WAIT, 0.0
         self._coordinated = self._joined = self._heard
-        self._moved: dict[TaskId, tuple[Mapping[TopicPartition, int], float]] = {}
+        self._standstill = Standstill(runtime.broker_patience)
 
     async def run(self) -> None:
         """Does not end by itself but where the worker has to."""
@@ -86,16 +93,18 @@ class Watch:
         try:
             while True:
                 await self._look()
-                self._metrics.health(self._health.reasons, time.monotonic() - self._heard, self._health.late)
+                self._metrics.broker_answered(time.monotonic() - self._heard)
                 await asyncio.sleep(_LOOK)
         except Exception as error:
             self._worker.fail(error)
         finally:
             beating.cancel()
+            self._supervisor.ends()
 
     async def _beat(self) -> None:
         while True:
             self._health.beat()
+            self._supervisor.alive(self._health.ready)
             await asyncio.sleep(_BEAT)
 
     async def _look(self) -> None:
@@ -145,7 +154,6 @@ class Watch:
                     self._health.give_up()
                     raise FatalError(f"no broker has answered for {silent:.0f} s: {error}", 3) from error
                 self._health.wrong("brokers", f"no broker has answered for {silent:.0f} s: {error}")
-                self._metrics.health(self._health.reasons, silent, self._health.late)
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST / 6)
         self._metrics.rebuilt()
@@ -225,27 +233,31 @@ class Watch:
                 self._health.wrong("tasks", f"{restoring} of {len(self._worker.runners)} tasks are being restored")
             else:
                 self._health.well("tasks")
-        stuck, longest = [], 0.0
-        living = {runner.id: runner for runner in self._worker.runners}
-        self._moved = {task: found for task, found in self._moved.items() if task in living}
-        for task, runner in living.items():
-            if runner.committing is not None and (lasts := now - runner.committing) > _COMMIT:
-                stuck.append(f"{task} has been committing for {lasts:.0f} s")
-            if runner.task is None:
-                self._moved.pop(task, None)
-                continue
-            positions = runner.task.positions()
-            before, since = self._moved.get(task, (None, now))
-            unread = {each: offset for each, offset in positions.items() if self._worker.ends.get(each, 0) > offset}
-            if positions != before or not unread:
-                self._moved[task] = positions, now
-                continue
-            longest = max(longest, now - since)
-            if now - since > _STANDSTILL:
-                (topic, partition), offset = next(iter(sorted(unread.items())))
-                stuck.append(f"{task} has read nothing of {topic}-{partition} from {offset} on for {now - since:.0f} s")
-        self._metrics.standstill(longest)
-        if stuck:
-            self._health.wrong("standstill", "; ".join(stuck))
+        waits = self._worker.waits
+        excused = bool(self._health.reasons.keys() & _EXCUSES)
+        standing = self._standstill.look(now, self._worker.runners, self._worker.ends, waits, excused=excused)
+        self._metrics.standstill(self._standstill.longest)
+        if standing:
+            told = "; ".join(f"{each.task} {each.why} for {each.seconds:.0f} s" for each in standing)
+            self._health.wrong("standstill", told)
         else:
             self._health.well("standstill")
+        for each in standing:
+            self._start_again(each)
+
+    def _start_again(self, standing: Standing) -> None:
+        """Raises `FatalError` (3) where neither the task nor a new membership has helped."""
+        if standing.step is None:
+            return
+        why = f"{standing.task} {standing.why} for {standing.seconds:.0f} s"
+        if standing.step is Step.PROCESS:
+            self._health.give_up()
+            raise FatalError(f"{why}, and to start it again did not help: a new process may", 3)
+        log.warning("a task that stands still is started again", why=why, step=standing.step.value)
+        self._metrics.started_again(standing.step.value)
+        if standing.step is Step.MEMBER:
+            self._worker.lost = True
+            return
+        for runner in self._worker.runners:
+            if runner.id == standing.task:
+                runner.doubt(LogError(f"{standing.task} {standing.why}"))

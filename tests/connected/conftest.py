@@ -8,7 +8,17 @@ from pathlib import Path
 
 import pytest
 
+from tests.connected import former, prometheus
 from tests.kafka_broker import Broker, BrokerError, GivenBroker, NoBrokerError, choose, missing, own
+
+collect_ignore = [] if prometheus.INSTALLED else ["test_dashboards.py", "test_compose_watchers.py"]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if collect_ignore:
+        terminalreporter.write_line(prometheus.LEFT_OUT)
+    if not former.KNOWN:
+        terminalreporter.write_line(former.LEFT_OUT)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

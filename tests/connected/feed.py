@@ -11,7 +11,6 @@ from aiokafka import AIOKafkaProducer
 
 from tests.connected.marketplace import (
     OUTPUTS,
-    PATIENCE,
     THREE,
     Produced,
     generated,
@@ -21,6 +20,7 @@ from tests.connected.marketplace import (
     valid,
 )
 from tests.kafka_broker import Broker
+from tests.patience import PATIENCE
 
 #: Events that are written at once while the stream flows, and seconds between two such portions.
 _PORTION, _PAUSE = 20, 0.01

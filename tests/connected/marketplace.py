@@ -20,6 +20,7 @@ from schemas.times import DAY, parse, render
 from schemas.topics import TABLES
 from streams.marketplace.market import Plan, market
 from tests.kafka_broker import Broker
+from tests.patience import PATIENCE
 
 APP = "pw"
 ALERTS = ("alerts.merchant", "alerts.platform")
@@ -30,9 +31,6 @@ THREE = dict.fromkeys(INPUTS, 3)
 
 #: Tables that have something in them wherever there are orders and escalations.
 JUDGED = ("help-rates", "category-baselines")
-
-#: Seconds within which a worker must have done all.
-PATIENCE = 180.0
 
 #: (topic, key, value) in arrival order.
 Produced = list[tuple[str, bytes, bytes]]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import re
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from random import Random
@@ -14,8 +16,9 @@ import aiohttp
 from aiohttp.test_utils import unused_port
 
 from tests.connected.feed import Feed
-from tests.connected.marketplace import APP, PATIENCE, command, end, ended_well, heard_of, progress, run, worker
+from tests.connected.marketplace import APP, command, end, ended_well, heard_of, progress, run, said, worker
 from tests.kafka_broker import Broker
+from tests.patience import PATIENCE
 
 #: Seconds after which the group takes a silent worker for dead.
 SESSION = 3
@@ -29,11 +32,12 @@ class Mortal:
     running: asyncio.subprocess.Process
 
     def __init__(self, *arguments: str, **variables: str) -> None:
-        self._port = unused_port()
-        self._command = (*arguments, "--metrics-port", str(self._port))
+        self.port = unused_port()
+        self._command = (*arguments, "--metrics-port", str(self.port))
         self._variables = variables
 
     async def start(self) -> None:
+        self._started = time.monotonic()
         self.running = await command(*self._command, **self._variables)
 
     async def kill(self) -> None:
@@ -47,12 +51,18 @@ class Mortal:
             self.running.terminate()
         await ended_well(self.running)
 
+    @property
+    def minutes(self) -> float:
+        """Minutes since it was started: what goes on being wrong is logged once a minute."""
+        return (time.monotonic() - self._started) / 60
+
     def heard(self, text: str) -> str:
         """The first line with this text that it has said so far."""
         return next(line for line in heard_of(self.running) if text in line)
 
     async def works(self) -> bool:
-        """Whether it has its share of the tasks, and all of them have been restored and run."""
+        """Whether it has its share of the tasks, and all of them have been restored and run; it must not have ended."""
+        assert self.running.returncode is None, (await said(self.running))[-4000:]
         return await self._ask("readyz") is not None
 
     async def lives(self) -> bool:
@@ -64,23 +74,25 @@ class Mortal:
         told = await self._ask("readyz", status=503)
         return json.loads(told)["reasons"] if told else {}
 
-    async def tasks(self) -> int:
+    async def tasks(self) -> float:
         """How many tasks it says that it has."""
-        return int(await self.told("parcelwatch_tasks"))
+        return await self.told("parcelwatch_tasks")
 
     async def told(self, metric: str) -> float:
-        """A metric's sum over its labels; 0 where it does not answer."""
-        told = await self._ask("metrics") or ""
+        """A metric's sum over its labels; not a number, so neither 0 nor more, where there is no answer."""
+        told = await self._ask("metrics")
+        if told is None:
+            return math.nan
         return sum(float(number) for number in re.findall(rf"^{metric}(?:{{.*}})? (\S+)$", told, re.MULTILINE))
 
     async def _ask(self, path: str, status: int = 200) -> str | None:
         try:
             async with (
-                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session,
-                session.get(f"http://127.0.0.1:{self._port}/{path}") as answer,
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session,
+                session.get(f"http://127.0.0.1:{self.port}/{path}") as answer,
             ):
                 return await answer.text() if answer.status == status else None
-        except (aiohttp.ClientConnectionError, TimeoutError):
+        except aiohttp.ClientConnectionError:
             return None
 
 
@@ -160,4 +172,6 @@ async def finish(kafka: Broker, workers: Sequence[Mortal], stream: Feed, *option
     await stream.rest()
     await until_all_work(workers)
     await asyncio.gather(*(each.stop() for each in workers))
+    # Static members are waited for until their sessions run out.
+    await kafka.expel(APP)
     await asyncio.gather(*(run(*worker(kafka, stream.until, *options)) for _ in range(2)))

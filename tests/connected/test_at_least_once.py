@@ -14,7 +14,9 @@ from tests.kafka_broker import Broker
 
 async def test_killed_workers_lose_no_alert_and_repeat_some_under_the_same_id(kafka: Broker, tmp_path: Path) -> None:
     plain = ("--guarantee", "at_least_once")
-    async with feed(kafka, tmp_path) as stream, pair(kafka, *plain) as workers:
+    # Without transactions nobody fences a worker that stands still for longer than its session, and goes on: not here.
+    session = ("--session-timeout", "10")
+    async with feed(kafka, tmp_path) as stream, pair(kafka, *plain, *session) as workers:
         await kill_often(kafka, workers, stream, Random(8), kills=10)
         await finish(kafka, workers, stream, *plain)
     until, out = stream.until, stream.out

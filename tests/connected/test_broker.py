@@ -48,8 +48,7 @@ async def test_an_aborted_transaction_is_not_read_and_markers_do_not_block(kafka
 
 async def test_what_lies_behind_an_open_transaction_is_not_visible(kafka: Broker) -> None:
     await kafka.create_topics({"things": 1})
-    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, transactional_id="open") as producer:
-        await producer.begin_transaction()
+    async with kafka.transaction("open") as producer:
         await producer.send_and_wait("things", b"undecided")
         await kafka.produce("things", [(None, b"behind it")])
         assert await kafka.read_committed("things") == []

@@ -18,14 +18,12 @@ import yaml
 
 from tests.kafka_broker import Broker
 from tests.kafka_broker.broker import free_ports
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("parcelwatch")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-
-#: Seconds for a worker to join and restore, and for it to commit and leave, on a machine with much else to do.
-PATIENCE = 60
 
 
 @asynccontextmanager
@@ -100,9 +98,55 @@ async def test_the_topics_service_makes_what_the_workers_need_and_they_start_and
             assert status == 0, output
 
 
+async def test_the_feed_gives_the_workers_a_past_that_raises_alerts_and_then_goes_on(
+    kafka: Broker, tmp_path: Path
+) -> None:
+    async with running("topics", kafka, tmp_path) as topics:
+        status, output = await ended(topics)
+    assert status == 0, output
+    (port,) = free_ports(1)
+    little = {"PARCELWATCH_ORDERS_PER_DAY": "20", "PARCELWATCH_DAYS": "20"}
+    async with (
+        running("worker-1", kafka, tmp_path, {"PARCELWATCH_METRICS_PORT": str(port)}) as worker,
+        running("feed", kafka, tmp_path, little) as feed,
+    ):
+        await healthy(port, worker)
+        async with asyncio.timeout(PATIENCE):
+            while not await kafka.read_committed("alerts.merchant"):
+                assert feed.returncode is None, (await ended(feed))[1]
+                await asyncio.sleep(0.5)
+        feed.send_signal(signal.SIGTERM)
+        status, output = await ended(feed)
+    assert status == 0, output
+    assert "records sent" in output
+
+
 async def test_the_topics_service_runs_again_without_harm(kafka: Broker, tmp_path: Path) -> None:
     for _ in range(2):
         async with running("topics", kafka, tmp_path) as topics:
             status, output = await ended(topics)
         assert status == 0, output
     assert "disagrees" not in output
+
+
+async def test_the_console_service_answers_at_its_published_port(kafka: Broker, tmp_path: Path) -> None:
+    async with running("topics", kafka, tmp_path) as topics:
+        status, output = await ended(topics)
+    assert status == 0, output
+    published = SERVICES["console"]["ports"][0].split(":")
+    assert published[1] == published[2] == SERVICES["console"]["environment"]["PARCELWATCH_LISTEN_PORT"]
+    (port,) = free_ports(1)
+    async with running("console", kafka, tmp_path, {"PARCELWATCH_LISTEN_PORT": str(port)}) as console:
+        async with asyncio.timeout(PATIENCE), aiohttp.ClientSession() as session:
+            while True:
+                assert console.returncode is None, (await ended(console))[1]
+                try:
+                    async with session.get(f"http://127.0.0.1:{port}/", headers={"Host": "localhost:8080"}) as answer:
+                        if answer.status == 200 and "not complete" not in await answer.text():
+                            break
+                except aiohttp.ClientConnectionError:
+                    pass
+                await asyncio.sleep(0.1)
+        console.send_signal(signal.SIGTERM)
+        status, output = await ended(console)
+        assert status == 0, output

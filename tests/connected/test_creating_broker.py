@@ -5,37 +5,42 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.connected.conftest import running
 from tests.kafka_broker import Broker, own
 from tests.kafka_broker.broker import SETTINGS
+from tests.patience import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 
 
+@pytest.fixture(scope="module")
+def creating_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker of these tests with `auto.create.topics.enable`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(SETTINGS, "auto.create.topics.enable", "true")
+        yield from running(own, tmp_path_factory.mktemp("creating"))
+
+
 @pytest.fixture
-async def creating_kafka(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Broker]:
-    """A broker of its own with `auto.create.topics.enable`."""
-    monkeypatch.setitem(SETTINGS, "auto.create.topics.enable", "true")
-    broker = own(tmp_path)
-    try:
-        await broker.start()
-        yield broker
-    finally:
-        broker.remove()
+async def creating_kafka(creating_broker: Broker) -> AsyncIterator[Broker]:
+    """It, without topics."""
+    yield creating_broker
+    await creating_broker.wipe()
 
 
-async def parcelwatch(broker: Broker, *arguments: str, seconds: float = 60) -> tuple[int, str]:
+async def parcelwatch(broker: Broker, *arguments: str) -> tuple[int, str]:
     """Status and output of a command on the broker."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "streams", *arguments, "--broker", f"kafka://{broker.bootstrap}",
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
-    async with asyncio.timeout(seconds):
+    async with asyncio.timeout(PATIENCE):
         said, _ = await process.communicate()
     return process.returncode or 0, said.decode()
 
@@ -55,7 +60,7 @@ asyncio.run(ask())
 async def make(broker: Broker, *topics: str) -> None:
     """Lets another client ask for topics."""
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", ASKS, broker.bootstrap, *topics)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         assert await process.wait() == 0
 
 
@@ -81,17 +86,16 @@ async def test_clients_that_are_open_bring_no_deleted_topic_back(creating_kafka:
         stderr=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert worker.stderr is not None
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while b"event='restored'" not in await worker.stderr.readline():
             pass
     asked_of = {"chats", "alerts.merchant"}
     async with creating_kafka.admin() as admin:
-        await admin.delete_topics([*asked_of])
+        await creating_kafka.delete_topics(asked_of)
         # The worker asks again and again meanwhile; it may end for what it finds.
-        for _ in range(30):
-            listed = {topic["topic"] for topic in await admin.describe_topics()}
+        for _ in range(20):
             await asyncio.sleep(0.1)
-        assert not listed & asked_of
+            assert not {topic["topic"] for topic in await admin.describe_topics()} & asked_of
     if worker.returncode is None:
         worker.terminate()
     await worker.communicate()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.connected.marketplace import alerts, run, worker
 from tests.kafka_broker import Broker
+from tests.patience import PATIENCE
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -40,7 +41,7 @@ async def example(name: str, *arguments: str, given: bytes = b"") -> str:
     process = await asyncio.create_subprocess_exec(
         sys.executable, str(EXAMPLES / name), *arguments, stdin=pipe, stdout=pipe, stderr=pipe
     )
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         out, err = await process.communicate(given)
     assert process.returncode == 0, err.decode()
     return out.decode()

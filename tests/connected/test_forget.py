@@ -16,8 +16,9 @@ from rocksdict import Options, Rdict
 
 from schemas.times import HOUR, render
 from streams.stages.buyer_hash import buyer_hash
-from tests.connected.marketplace import APP, PATIENCE, Produced
+from tests.connected.marketplace import APP, Produced
 from tests.kafka_broker import Broker
+from tests.patience import PATIENCE
 from tests.unit.cli import environment
 from tests.unit.forget.shop import INPUTS, KEY, OUTPUTS, T0, Events
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 
@@ -16,8 +15,7 @@ SMALL = ("--days", "5", "--orders-per-day", "20", "--shops", "6")
 async def test_the_past_reaches_the_topics_where_workers_look_for_it(kafka: Broker) -> None:
     await kafka.create_topics(THREE)
     process = await command("generate", "--broker", f"kafka://{kafka.bootstrap}", *SMALL)
-    async with asyncio.timeout(60):
-        lines = await said(process)
+    lines = await said(process)
     assert process.returncode == 0, lines
     records = {topic: await kafka.read_committed(topic) for topic in INPUTS}
     count = sum(len(found) for found in records.values())
@@ -35,7 +33,6 @@ async def test_the_past_reaches_the_topics_where_workers_look_for_it(kafka: Brok
 
 async def test_a_missing_topic_is_told_and_not_made(kafka: Broker) -> None:
     process = await command("generate", "--broker", f"kafka://{kafka.bootstrap}", *SMALL)
-    async with asyncio.timeout(60):
-        lines = await said(process)
+    lines = await said(process)
     assert process.returncode == 2
     assert "run `parcelwatch topics` first" in lines

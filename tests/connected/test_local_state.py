@@ -31,8 +31,9 @@ async def test_a_disk_that_is_full_ends_a_worker_with_the_reason(kafka: Broker, 
     await produce(kafka, events, THREE)
     local = ("--store", "rocksdict", "--state-dir", str(tmp_path / "state"))
     command = shlex.join([sys.executable, "-m", "streams", *worker(kafka, some_days_after(events), *local)])
-    # No file may be larger than some KiB, as on a disk with no more room.
-    process = await heard("sh", "-c", f"ulimit -f 8; exec {command}")
+    # No file may be larger than some KiB, as on a disk with no more room. Compiled code would be cut there, too, and
+    # every later process that reads it would fail.
+    process = await heard("sh", "-c", f"ulimit -f 8; exec {command}", PYTHONDONTWRITEBYTECODE="1")
     try:
         told = await said(process)
     finally:

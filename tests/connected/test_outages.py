@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
@@ -53,14 +54,15 @@ async def test_brokers_that_are_away_make_a_worker_unready_but_not_dead(mortal_k
         await saying(worker.running, "clients are made anew")
         assert not await worker.works()
         assert await worker.lives()
-        assert await worker.told("parcelwatch_broker_silence_seconds") > 2
+        assert time.time() - await worker.told("parcelwatch_broker_answer_timestamp_seconds") > 2
         await mortal_kafka.start()
         await until_true(worker.works)
         await until_read_on(mortal_kafka)
-        assert await worker.told("parcelwatch_client_rebuilds_total") == 1
+        rebuilt = await worker.told("parcelwatch_client_rebuilds_total")
         await worker.stop()
     told = await said(worker.running)
-    assert told.count("no broker has answered") < 4
+    assert told.count("clients are made anew") == rebuilt > 0
+    assert told.count("no broker has answered") < 4 + worker.minutes
     assert "Traceback" not in told
 
 
@@ -71,8 +73,8 @@ async def test_brokers_that_are_all_at_new_addresses_are_found_by_the_first_one(
         async with alive(worker):
             await until_true(worker.works)
             await mortal_kafka.move()
-            name.target = mortal_kafka.bootstrap
             await until_not_ready(worker, "brokers")
+            name.target = mortal_kafka.bootstrap
             await until_true(worker.works)
             await until_read_on(mortal_kafka)
             await worker.stop()
@@ -102,8 +104,7 @@ async def test_a_worker_stops_when_it_is_told_though_its_broker_is_frozen(mortal
         mortal_kafka.pause()
         await until_not_ready(worker, "brokers")
         worker.running.terminate()
-        async with asyncio.timeout(30):
-            await said(worker.running)
+        await said(worker.running)
     assert worker.running.returncode == 0
 
 
@@ -128,7 +129,7 @@ async def test_a_group_that_speaks_otherwise_is_told_of_and_waited_for(mortal_ka
             await other.stop()
         await until_true(worker.works)
         await worker.stop()
-    assert (await said(worker.running)).count("InconsistentGroupProtocol") < 4
+    assert (await said(worker.running)).count("InconsistentGroupProtocol") < 4 + worker.minutes
 
 
 async def test_two_workers_of_one_name_are_told_so_and_the_first_one_ends(mortal_kafka: Broker) -> None:

@@ -16,8 +16,9 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from rocksdict import Options, Rdict
 
 from schemas.times import render
-from tests.connected.marketplace import APP, DEAD, OUTPUTS, PATIENCE
+from tests.connected.marketplace import APP, DEAD, OUTPUTS
 from tests.kafka_broker import Broker
+from tests.patience import PATIENCE
 from tests.unit.cli import environment
 from tests.unit.privacy.secrets import END, INPUTS, Written, ahead, finds_mark, invalid, valid
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -49,7 +48,7 @@ async def test_a_port_of_another_kind_is_told_with_the_option_that_fits(command:
             (covered, ("SASL_SSL", *WHO[2:]), "SSL"),
         ):
             options = ("--broker", f"kafka://{address}", "--security-protocol", *told)
-            async with running(command, *options, **{VARIABLE: PASSWORD}) as process, asyncio.timeout(40):
+            async with running(command, *options, **{VARIABLE: PASSWORD}) as process:
                 said_ = await said(process)
             assert process.returncode == 2
             (line,) = [line for line in said_.splitlines() if line.startswith("parcelwatch: ")]

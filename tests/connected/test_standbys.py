@@ -13,6 +13,7 @@ from tests.connected.feed import feed
 from tests.connected.marketplace import compare
 from tests.connected.mortals import Mortal, alive, finish, streaming, until_true
 from tests.kafka_broker import Broker
+from tests.patience import LONG_SESSION
 
 TASKS = 2 * 3
 
@@ -63,7 +64,8 @@ async def test_what_a_killed_worker_had_is_taken_over_without_reading_it(
 async def test_a_static_member_that_comes_back_has_its_tasks_and_others_keep_theirs(
     kafka: Broker, tmp_path: Path
 ) -> None:
-    names = [("--instance-id", name, "--session-timeout", "20") for name in ("one", "two")]
+    # In such a session it comes back on any machine.
+    names = [("--instance-id", name, "--session-timeout", str(LONG_SESSION)) for name in ("one", "two")]
     async with feed(kafka, tmp_path) as stream, two(kafka, names) as (killed, other):
         await stream.flow(1000)
         before = await other.told("parcelwatch_restore_seconds_count")

@@ -61,7 +61,7 @@ async def test_a_worker_killed_and_started_again_goes_on_where_it_was(kafka: Bro
 
 async def test_a_worker_whose_output_topic_is_missing_says_so_in_one_line(kafka: Broker) -> None:
     await kafka.create_topics({**THREE, **dict.fromkeys(ALERTS, 1)})
-    async with running(*worker(kafka, "2026-09-01T00:00:00Z")) as process, asyncio.timeout(30):
+    async with running(*worker(kafka, "2026-09-01T00:00:00Z")) as process:
         told = await said(process)
     assert process.returncode == 2
     (line,) = [line for line in told.splitlines() if line.startswith("parcelwatch: ")]

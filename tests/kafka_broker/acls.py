@@ -1,21 +1,29 @@
-"""Access lists of a broker of ours, changed by an administrator: the client has no requests for them."""
+"""Access lists of a broker of ours, changed by an administrator: the client has no requests for them.
+
+The controller answers a change before the broker's authorizer has it: `grant` and `revoke` return when it has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import for_code
+from aiokafka.protocol.admin import DescribeAclsRequest
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.types import Array, Int8, Int16, Int32, Schema, String
 
 from streams.engine.rights import Right
+from tests.patience import PATIENCE
 
 _TEXT = String("utf-8")
 _OPERATIONS = {"Read": 3, "Write": 4, "Create": 5, "Delete": 6, "Describe": 8, "DescribeConfigs": 10}
 _RESOURCES = {"topic": 2, "group": 3, "cluster": 4, "transactional-id": 5}
 _LITERAL, _PREFIXED, _ALLOW = 3, 4, 3
+_ANY = 1
 _ENTRY = (
     ("resource_type", Int8),
     ("resource_name", _TEXT),
@@ -85,13 +93,20 @@ class _Deleting(Request[_Delete]):
 
 async def grant(bootstrap: str, user: str, rights: Collection[Right], prefixed: bool = False) -> None:
     """Gives a user rights; `prefixed`: to all whose names begin so, as for transactional ids in any case."""
-    await _ask(bootstrap, _Creating([_entry(user, right, prefixed) for right in rights]))
+    entries = {_entry(user, right, prefixed) for right in rights}
+    async with _admin(bootstrap) as admin:
+        _check((await _ask(admin, _Creating([*entries]))).results)
+        await _until(admin, lambda known: entries <= known)
 
 
 async def revoke(bootstrap: str, user: str, rights: Collection[Right], prefixed: bool = False) -> None:
     """Takes rights away again, as they were given."""
-    answer = await _ask(bootstrap, _Deleting([_entry(user, right, prefixed) for right in rights]))
-    assert all(matches for _, _, matches in answer.results), "there was no such right"
+    entries = {_entry(user, right, prefixed) for right in rights}
+    async with _admin(bootstrap) as admin:
+        answer = await _ask(admin, _Deleting([*entries]))
+        _check(answer.results)
+        assert all(matches for _, _, matches in answer.results), "there was no such right"
+        await _until(admin, entries.isdisjoint)
 
 
 def _entry(user: str, right: Right, prefixed: bool) -> tuple[Any, ...]:
@@ -100,14 +115,35 @@ def _entry(user: str, right: Right, prefixed: bool) -> tuple[Any, ...]:
     return (resource, right.name, pattern, f"User:{user}", "*", operation, _ALLOW)
 
 
-async def _ask(bootstrap: str, request: Any) -> Any:
+async def _until(admin: AIOKafkaAdminClient, holds: Callable[[set[tuple[Any, ...]]], bool]) -> None:
+    """Waits until the access lists that the broker itself goes by are so."""
+    async with asyncio.timeout(PATIENCE):
+        while not holds(await _known(admin)):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def _known(admin: AIOKafkaAdminClient) -> set[tuple[Any, ...]]:
+    every = DescribeAclsRequest(_ANY, None, _ANY, None, None, _ANY, _ANY)  # type: ignore[arg-type]
+    answer = await _ask(admin, every)
+    _check([(answer.error_code, answer.error_message)])
+    return {(*resource, *one) for *resource, found in answer.resources for one in found}
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     try:
         await admin.start()
-        answer = await admin._client.send(admin._client.get_random_node(), request)
+        yield admin
     finally:
         await admin.close()
-    for code, message, *_ in answer.results:
+
+
+async def _ask(admin: AIOKafkaAdminClient, request: Any) -> Any:
+    return await admin._client.send(admin._client.get_random_node(), request)
+
+
+def _check(results: Iterable[Sequence[Any]]) -> None:
+    for code, message, *_ in results:
         if code:
             raise for_code(code)(message)
-    return answer

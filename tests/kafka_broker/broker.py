@@ -10,9 +10,7 @@ from contextlib import suppress
 from aiokafka.errors import KafkaError
 
 from tests.kafka_broker.traffic import Traffic
-
-#: Seconds from the start of a broker to its first answer, on a machine with much else to do.
-START_PATIENCE = 90.0
+from tests.patience import PATIENCE
 
 #: Seconds for the first answer of a broker that runs already.
 GIVEN_PATIENCE = 15.0
@@ -53,7 +51,7 @@ SETTINGS = {
     "share.coordinator.state.topic.replication.factor": "1",
     "share.coordinator.state.topic.min.isr": "1",
     # A worker's transaction timeout is bounded by this; aborts of timed-out ones are looked for this often.
-    "transaction.max.timeout.ms": "60000",
+    "transaction.max.timeout.ms": "600000",
     "transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
     "group.min.session.timeout.ms": "1000",
     # Topics that are set up to be compacted soon are.
@@ -85,7 +83,7 @@ class Broker(Traffic):
         self.spawn()
         await self.ready()
 
-    async def ready(self, patience: float = START_PATIENCE) -> None:
+    async def ready(self, patience: float = PATIENCE) -> None:
         """Waits until the node tells of itself as a living broker. Raises `BrokerError`."""
         try:
             async with asyncio.timeout(patience):

@@ -11,10 +11,14 @@ import signal
 import subprocess
 import sys
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 from uuid import uuid4
 
 from tests.kafka_broker.broker import SETTINGS, Broker, BrokerError, free_ports
+from tests.patience import PATIENCE
 
 POM = Path(__file__).with_name("pom.xml")
 
@@ -23,7 +27,6 @@ CACHE = POM.parents[2] / "target" / "kafka"
 
 #: A small heap and quick starts matter more here than throughput after an hour.
 JVM = (
-    "-Xmx512m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
@@ -69,19 +72,39 @@ def class_path() -> str:
     return known.read_text()
 
 
+class Place(NamedTuple):
+    """A node's place among others: its number, all controllers ("HOST:PORT") by number, and further settings."""
+
+    number: int
+    cluster: str
+    controllers: Mapping[int, str]
+    settings: Mapping[str, str] = MappingProxyType({})
+    heap: str = "512m"
+
+    @property
+    def voters(self) -> str:
+        return ",".join(f"{number}@{address}" for number, address in self.controllers.items())
+
+
+def new_cluster() -> str:
+    """The id of a new cluster."""
+    return urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
+
+
 class JavaBroker(Broker):
     """One node in KRaft mode, broker and controller in one process, data and log under `folder`.
 
-    The process ends with this one, however this one ends (Linux; elsewhere by an orderly end only).
+    Without a place it is alone. The process ends with this one, however this one ends (Linux; elsewhere by an orderly
+    end only).
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, place: Place | None = None) -> None:
+        self._place = place or Place(1, new_cluster(), {1: f"127.0.0.1:{free_ports(1)[0]}"})
         self._folder = folder
         self._log = folder / "broker.log"
         self._properties = folder / "server.properties"
         self._class_path = class_path()
         self._process: subprocess.Popen[bytes] | None = None
-        (self._controller,) = free_ports(1)
         folder.mkdir(parents=True, exist_ok=True)
         self._settle()
         self._format()
@@ -90,26 +113,27 @@ class JavaBroker(Broker):
         """Chooses the addresses, and writes them down with all other settings."""
         port, secured = free_ports(2)
         self.bootstrap, self.secured = f"127.0.0.1:{port}", f"127.0.0.1:{secured}"
-        controller = f"127.0.0.1:{self._controller}"
+        controller = self._place.controllers[self._place.number]
         settings = SETTINGS | {
+            "node.id": str(self._place.number),
             "listeners": f"PLAINTEXT://{self.bootstrap},SECURED://{self.secured},CONTROLLER://{controller}",
             "advertised.listeners": f"PLAINTEXT://{self.bootstrap},SECURED://{self.secured}",
-            "controller.quorum.voters": f"1@{controller}",
+            "controller.quorum.voters": self._place.voters,
             "log.dirs": str(self._folder / "data"),
+            **self._place.settings,
         }
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
     def _format(self) -> None:
-        cluster = urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
         # One in 64 ids begins with a hyphen: apart from its option it would be taken for another.
-        options = (f"--cluster-id={cluster}", "-c", str(self._properties))
+        options = (f"--cluster-id={self._place.cluster}", "-c", str(self._properties))
         command = self._java("kafka.tools.StorageTool", "format", *options)
-        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=PATIENCE)
         if done.returncode:
             raise BrokerError(f"Kafka's storage could not be formatted: {(done.stderr or done.stdout).strip()}")
 
     def _java(self, *arguments: str) -> list[str]:
-        return ["java", *JVM, "-cp", self._class_path, *arguments]
+        return ["java", f"-Xmx{self._place.heap}", *JVM, "-cp", self._class_path, *arguments]
 
     def spawn(self) -> None:
         if self.alive():
@@ -123,7 +147,7 @@ class JavaBroker(Broker):
                 # Ctrl-C at the terminal is for the tests, which then end the broker.
                 start_new_session=True,
                 # It takes no lock between fork and exec, the danger that the rule warns of.
-                preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509
+                preexec_fn=end_with_parent,  # noqa: PLW1509
             )
 
     def alive(self) -> bool:
@@ -162,7 +186,7 @@ class JavaBroker(Broker):
         process.send_signal(number)
         # A paused process takes no SIGTERM before it goes on.
         process.send_signal(signal.SIGCONT)
-        await asyncio.to_thread(process.wait, 60)
+        await asyncio.to_thread(process.wait, PATIENCE)
 
     def _running(self) -> subprocess.Popen[bytes]:
         self.check_alive()
@@ -170,7 +194,8 @@ class JavaBroker(Broker):
         return self._process
 
 
-def _end_with_parent() -> None:
-    """In the child before it becomes Java: the kernel is to kill it when its parent thread ends."""
+def end_with_parent() -> None:
+    """In a child: on Linux the kernel is to kill it when its parent thread ends."""
     pr_set_pdeathsig = 1
-    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)

@@ -8,24 +8,42 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import for_code
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic, RecordsToDelete
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+    PolicyViolationError,
+    UnknownMemberIdError,
+    for_code,
+)
 from aiokafka.protocol.admin import DeleteGroupsRequest
+from aiokafka.protocol.group import LeaveGroupRequest
 
-#: Seconds for one answer of the broker; a loaded machine needs some, a broken one must not hang the tests.
-PATIENCE = 30.0
+from streams.engine.log.kafka_requests import ListTransactions, ask
+from tests.patience import PATIENCE
 
-#: Kafka's code for a group that has members still; the client has no name for it.
-_NON_EMPTY_GROUP = 68
+#: Kafka's codes for a group that has members still, and for one that is not there; the client has no names for them.
+_NON_EMPTY_GROUP, _NO_SUCH_GROUP = 68, 69
+
+#: A broker that has just been started does not know its groups yet.
+_LOADING = (GroupCoordinatorNotAvailableError, GroupLoadInProgressError, NotCoordinatorForGroupError)
+
+#: States of a transaction whose producer has its answer, while its markers are not in all partitions yet.
+_DECIDED = {"PrepareCommit", "PrepareAbort", "PrepareEpochFence"}
 
 
 class Traffic:
     """Topics and records of the broker at `bootstrap` ("127.0.0.1:PORT"), for tests.
 
-    Every coroutine ends within its patience or raises `TimeoutError`.
+    A broker answers many a change before it goes by it. Every coroutine returns when the change shows, ends within
+    `PATIENCE` or raises `TimeoutError`.
     """
 
     bootstrap: str
+    #: How often each topic is kept.
+    replication = 1
 
     @asynccontextmanager
     async def admin(self) -> AsyncIterator[AIOKafkaAdminClient]:
@@ -47,7 +65,7 @@ class Traffic:
     ) -> None:
         """Creates each topic with its number of partitions; `configs` by topic. Raises the broker's error."""
         wanted = [
-            NewTopic(name, count, 1, topic_configs=dict((configs or {}).get(name, {})))
+            NewTopic(name, count, self.replication, topic_configs=dict((configs or {}).get(name, {})))
             for name, count in partitions.items()
         ]
         async with self.admin() as admin:
@@ -62,21 +80,70 @@ class Traffic:
             while not {*names}.isdisjoint(await admin.list_topics()):  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
-    async def forget_group(self, group: str) -> None:
-        """Deletes a consumer group, which has no members any more, with its offsets."""
+    async def alter_topics(self, settings: Mapping[str, Mapping[str, str]]) -> None:
+        """Gives topics settings instead of those that they have. Raises the broker's error."""
+        wanted = {name: ConfigResource(ConfigResourceType.TOPIC, name, dict(each)) for name, each in settings.items()}
         async with self.admin() as admin, asyncio.timeout(PATIENCE):
-            node = await admin.find_coordinator(group)
-            while (answer := await admin._send_request(DeleteGroupsRequest([group]), node)).results[0][1]:
-                if answer.results[0][1] != _NON_EMPTY_GROUP:
-                    raise_first(answer.results)
+            for answer in await admin.alter_configs([*wanted.values()]):
+                raise_first((topic, code) for code, _, _, topic in answer.resources)
+            for name, each in settings.items():
+                while not each.items() <= (await self._settings(admin, name)).items():  # noqa: ASYNC110
+                    await asyncio.sleep(0.02)
+
+    async def grow(self, partitions: Mapping[str, int]) -> None:
+        """Gives topics more partitions. Raises the broker's error."""
+        async with self.admin() as admin:
+            answer = await admin.create_partitions({name: NewPartitions(count) for name, count in partitions.items()})
+            raise_first(answer.topic_errors)
+            await self._until_led(admin, partitions)
+
+    async def delete_records(self, topic: str, before: int, partition: int = 0) -> None:
+        """Deletes the records before that offset; -1: all."""
+        asked = {TopicPartition(topic, partition): RecordsToDelete(before)}
+        async with self.admin() as admin, asyncio.timeout(PATIENCE):
+            while True:
+                try:
+                    await admin.delete_records(asked)
+                    return
+                except PolicyViolationError:  # a policy that allows it is told before the partition goes by it
+                    await asyncio.sleep(0.02)
+
+    async def forget_group(self, group: str) -> None:
+        """Deletes a consumer group with its offsets, once its members have left or are dead."""
+        async with self.admin() as admin, asyncio.timeout(PATIENCE):
+            while not await self._forgotten(admin, group):  # noqa: ASYNC110
                 await asyncio.sleep(0.1)
 
+    async def expel(self, group: str, instance: str = "") -> None:
+        """Takes members out of a group, as if their sessions had run out; `instance`: only the one of this name."""
+        async with self.admin() as admin, asyncio.timeout(PATIENCE):
+            await self._expel(admin, group, instance)
+
     async def wipe(self) -> None:
-        """Deletes all topics but Kafka's own, and waits until they are gone."""
+        """Deletes all topics but Kafka's own, and all groups, whoever is a member; waits until they are gone."""
         async with self.admin() as admin, asyncio.timeout(PATIENCE):
             while names := [name for name in await admin.list_topics() if not name.startswith("__")]:
                 await admin.delete_topics(names)
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.02)
+            while True:
+                try:
+                    if not (groups := {group for group, _ in await admin.list_consumer_groups()}):
+                        return
+                    for group in groups:
+                        if not await self._forgotten(admin, group):
+                            await self._expel(admin, group)
+                except _LOADING:
+                    await asyncio.sleep(0.1)
+
+    @asynccontextmanager
+    async def transaction(self, transactional_id: str) -> AsyncIterator[AIOKafkaProducer]:
+        """A producer in a transaction, which stays open for longer than a test lasts, or until the test ends it."""
+        longest = round(PATIENCE * 2_000)
+        async with AIOKafkaProducer(
+            bootstrap_servers=self.bootstrap, transactional_id=transactional_id, transaction_timeout_ms=longest
+        ) as producer:
+            await producer.begin_transaction()
+            yield producer
 
     async def produce(
         self,
@@ -129,6 +196,7 @@ class Traffic:
     async def committed(self, group: str) -> dict[tuple[str, int], int]:
         """The group's committed offsets by (topic, partition)."""
         async with self.admin() as admin:
+            await self._until_marked(admin)
             offsets = await admin.list_consumer_group_offsets(group)
         return {(tp.topic, tp.partition): meta.offset for tp, meta in offsets.items()}
 
@@ -137,6 +205,7 @@ class Traffic:
         async with self.admin() as admin:
             (described,) = await admin.describe_topics([topic])
             raise_first([(topic, described["error_code"])])
+            await self._until_marked(admin)
         partitions = sorted(TopicPartition(topic, each["partition"]) for each in described["partitions"])
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self.bootstrap,
@@ -151,6 +220,46 @@ class Traffic:
             yield consumer, partitions
         finally:
             await consumer.stop()
+
+    @staticmethod
+    async def _settings(admin: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+        (answer,) = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+        return {name: value for *_, entries in answer.resources for name, value, *_ in entries}
+
+    @staticmethod
+    async def _forgotten(admin: AIOKafkaAdminClient, group: str) -> bool:
+        """Deletes the group, unless it has members."""
+        node = await admin.find_coordinator(group)
+        answer = await admin._send_request(DeleteGroupsRequest([group]), node)
+        ((_, code),) = answer.results
+        if code not in (_NON_EMPTY_GROUP, _NO_SUCH_GROUP):
+            raise_first(answer.results)
+        return code != _NON_EMPTY_GROUP
+
+    @staticmethod
+    async def _expel(admin: AIOKafkaAdminClient, group: str, instance: str = "") -> None:
+        node = await admin.find_coordinator(group)
+        (answer,) = await admin.describe_consumer_groups([group])
+        for member, *_ in answer.groups[0][5]:
+            if member.startswith(instance and f"{instance}-"):
+                left = await admin._send_request(LeaveGroupRequest(group, member), node)
+                if left.error_code != UnknownMemberIdError.errno:  # it has left by itself
+                    raise_first([(group, left.error_code)])
+
+    @staticmethod
+    async def _until_marked(admin: AIOKafkaAdminClient) -> None:
+        """A commit is answered before it shows: waits until each that has been answered by now does."""
+        left: set[int] | None = None
+        async with asyncio.timeout(PATIENCE):
+            while left is None or left:
+                nodes = [broker.nodeId for broker in admin._client.cluster.brokers()]
+                answers = [await ask(admin._client, node, ListTransactions([])) for node in nodes]
+                if not any(answer["error_code"] for answer in answers):  # of a broker that has just been started
+                    listed = [each for answer in answers for each in answer["transactions"]]
+                    now = {each["producer_id"] for each in listed if each["state"] in _DECIDED}
+                    left = now if left is None else left & now
+                if left is None or left:
+                    await asyncio.sleep(0.01)
 
     @staticmethod
     async def _reached(consumer: AIOKafkaConsumer, ends: Mapping[TopicPartition, int]) -> bool:

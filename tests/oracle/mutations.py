@@ -41,12 +41,15 @@ def _disagreeing(rng: Random, value: dict[str, Any], number: int) -> None:
     if rng.random() < 0.7:
         shift = rng.choice((-1, 1)) * rng.choice((1, HOUR, DAY, rng.randrange(3 * DAY)))
         value["occurred_at"] = shown(microseconds(value["occurred_at"]) + shift)
-    for name in ("ship_by", "respond_by"):
+    for name in ("ship_by", "respond_by", "deliver_by"):
         if value.get(name) is not None:
             value[name] = shown(microseconds(value[name]) + rng.choice((-1, 1, HOUR, -DAY)))
     match value["type"]:
         case "scan":
-            value["status"] = rng.choice(("arrived", "held", "delivered", "info_received"))
+            value["status"] = rng.choice(
+                (value["status"], "arrived", "held", "delivered", "info_received", "returning")
+            )
+            value["region"] = rng.choice(("浙江", "青海省", None))
         case "order.placed":
             value["items"] = [{"item_id": "i0", "category_id": "c1", "quantity": 1}]
         case "order.shipped":

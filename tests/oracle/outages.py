@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 from tests.oracle.mutations import with_repeats
-from tests.oracle.policy import DAY, HOUR, MINUTE, OraclePolicy
+from tests.oracle.policy import DAY, HOUR, MINUTE, OraclePolicy, Relief
 from tests.oracle.timeline import microseconds, shown
 
 __all__ = ["DENSE_START", "dense", "dense_stream", "dense_until"]
@@ -19,6 +19,11 @@ __all__ = ["DENSE_START", "dense", "dense_stream", "dense_until"]
 DENSE_START = microseconds("2026-02-01T00:00:00Z")
 _NEAR = (-1, 0, 1)
 _THRESHOLDS = tuple(hours * HOUR for hours in (24, 48, 72, 96, 120, 168))
+#: Short ones: what they put off still falls about the edges of outages.
+_RELIEFS = (
+    Relief("flood", DENSE_START, DENSE_START + 4 * DAY, HOUR),
+    Relief("lockdown", DENSE_START + 2 * DAY, DENSE_START + 6 * DAY, 6 * HOUR),
+)
 _FACILITIES = ("F1", "F2", "F3", None)
 _STATUSES = ("info_received", "picked_up", "departed", "arrived", "in_transit", "held", "delivery_failed")
 
@@ -37,6 +42,7 @@ def dense(rng: Random, policy: OraclePolicy | None = None) -> OraclePolicy:
         feed_grace=rng.choice((hours * HOUR, hours * HOUR // 2)),
         cluster_stalls=rng.choice((2, 3, 4)),
         cluster_span=rng.choice((DAY, DAY, 6 * HOUR)),
+        reliefs=rng.choice(((), (), _RELIEFS)),
     )
 
 
@@ -72,7 +78,7 @@ class _Play:
         place = facility or self.rng.choice(_FACILITIES)
         self.emit("logistics-scans", "scan", time, carrier=carrier, tracking_no=number, status=status, facility=place)
 
-    def ship(self, carrier: str, number: str, time: int, order: str) -> None:
+    def ship(self, carrier: str, number: str, time: int, order: str, deliver_by: int | None = None) -> None:
         region = self.rng.choice(("浙江省", "上海市", "西藏", None))
         self.emit(
             *("orders", "order.shipped", time),
@@ -82,6 +88,7 @@ class _Play:
             tracking_no=number,
             from_region="江苏",
             to_region=region,
+            deliver_by=None if deliver_by is None else shown(deliver_by),
         )
 
     def beat(self, carrier: str) -> None:
@@ -125,7 +132,8 @@ class _Play:
             update = outage.end + self.policy.feed_grace - self.policy.give_up + rng.choice(_NEAR)
         form = rng.randrange(4)
         if form < 2:
-            self.ship(carrier, number, update - rng.choice((0, 0, HOUR)), order)
+            promised = rng.choice((None, self.an_edge(outage) + rng.choice(_NEAR)))
+            self.ship(carrier, number, update - rng.choice((0, 0, HOUR)), order, promised)
         if form > 0:
             self.scan(carrier, number, update)
         for _ in range(rng.choice((0, 0, 1, 2))):

@@ -49,6 +49,20 @@ class Override:
 
 
 @dataclass(frozen=True)
+class Relief:
+    """What runs from an instant in [start, end) falls due so much later; times are microseconds.
+
+    `regions`: bare names; for shipments from or to one of them, or, where it is None, for all.
+    """
+
+    name: str
+    start: int
+    end: int
+    later: int
+    regions: frozenset[str] | None = None
+
+
+@dataclass(frozen=True)
 class OraclePolicy:
     """Every number that the oracle uses; times are microseconds. The defaults are the default policy's."""
 
@@ -67,6 +81,11 @@ class OraclePolicy:
     dated_peaks: tuple[tuple[int, int], ...] = ()
     give_up: int = 180 * DAY
     keep_shipment: int = 180 * DAY
+    late_registration: int = 24 * HOUR
+    failed_attempts: int = 2
+    reliefs: tuple[Relief, ...] = ()
+    paid_slack: int = HOUR
+    reuse: int = 90 * DAY
 
     # A feed is silent for so many full hours, which on so many days before had so many scans in the mean.
     feed_hours: int = 6
@@ -128,6 +147,17 @@ class OraclePolicy:
             if override.matches(kind, carrier, tier, last_update):
                 return override.threshold
         return {"not_collected": self.not_collected, "slow": self.slow, "stalled": self.stalled}[kind]
+
+    def relief(self, since: int, ends: tuple[str | None, str | None]) -> Relief | None:
+        """The relief for what runs from an instant, of a shipment between these two regions."""
+        provinces = {province(end) for end in ends if end is not None}
+        holding = [
+            span
+            for span in self.reliefs
+            if span.start <= since < span.end and (span.regions is None or provinces & span.regions)
+        ]
+        # Of equal ones `max` takes the first.
+        return max(holding, key=lambda span: span.later, default=None)
 
     def is_peak(self, time: int) -> bool:
         """Whether a time lies in a dated period that counts as a peak season."""

@@ -117,7 +117,7 @@ class Scenes:
             commitment_days=self.rng.choice((None, None, 0, 7, 200)),
         )
 
-    def ship(self, order: str, shop: str, time: int, parcel: tuple[str, str]) -> None:
+    def ship(self, order: str, shop: str, time: int, parcel: tuple[str, str], *, deliver_by: int | None = None) -> None:
         """An `order.shipped`."""
         self.emit(
             "orders",
@@ -129,6 +129,20 @@ class Scenes:
             tracking_no=parcel[1],
             from_region=self.a_region(),
             to_region=self.a_region(),
+            deliver_by=None if deliver_by is None else self._told(deliver_by),
+        )
+
+    def scan(self, parcel: tuple[str, str], time: int, status: str) -> None:
+        """A `scan`."""
+        self.emit(
+            "logistics-scans",
+            "scan",
+            time,
+            carrier=parcel[0],
+            tracking_no=parcel[1],
+            status=status,
+            facility=self.rng.choice((None, "F1", "F2")),
+            region=self.a_region() if status == "delivered" else self.rng.choice((None, "河北省")),
         )
 
     def parcel(self) -> None:
@@ -142,16 +156,41 @@ class Scenes:
                 self.ship(*self.an_order(), time, parcel)
             else:
                 statuses = _STATUSES if self.chance(0.5) else _STATUSES[:5]
-                self.emit(
-                    "logistics-scans",
-                    "scan",
-                    time,
-                    carrier=parcel[0],
-                    tracking_no=parcel[1],
-                    status=self.rng.choice(statuses),
-                    facility=self.rng.choice((None, "F1", "F2")),
-                )
+                self.scan(parcel, time, self.rng.choice(statuses))
             time += self.gap()
+
+    def odd_parcel(self) -> None:
+        """A parcel about the edges of what is promised, paid, delivered, registered late and used again."""
+        rng, parcel = self.rng, (self.rng.choice(("SF", "ZTO")), f"W{self.rng.randrange(self.pool)}")
+        order, shop = self.an_order()
+        collected = self.moment()
+        ended = collected + rng.choice((0, HOUR, DAY, 2 * DAY, 5 * DAY)) + rng.choice(_NEAR)
+        promised = rng.choice((None, self.near(ended), self.near(ended + 3 * DAY, collected - DAY, ended + 180 * DAY)))
+        registered = rng.choice(
+            (collected - HOUR, collected - HOUR, self.near(collected), self.near(ended), self.near(ended + DAY))
+        )
+        if self.chance(0.5):
+            self.place(order, shop, rng.choice((registered - HOUR, self.near(registered), self.near(ended + DAY))))
+        if self.chance(0.7):
+            paid = self.near(registered, collected + HOUR, collected + HOUR, ended, ended + 2 * HOUR)
+            self.emit("orders", "order.paid", paid, order_id=order, shop_id=shop)
+        if self.chance(0.85):
+            self.ship(order, shop, registered, parcel, deliver_by=promised)
+        if self.chance(0.9):
+            self.scan(parcel, collected, rng.choice(("info_received", "picked_up", "departed")))
+        for _ in range(rng.choice((0, 0, 1, 2, 3))):
+            status = rng.choice(("delivery_failed", "delivery_failed", "delivery_failed", "returning", "arrived"))
+            self.scan(parcel, self.near(collected, registered, ended, rng.randrange(collected, ended + 2)), status)
+        if self.chance(0.8):
+            statuses = ("delivered", "delivered", "delivered", "returned", "destroyed")
+            for status in rng.sample(statuses, rng.choice((1, 1, 1, 2))):
+                self.scan(parcel, ended, status)
+        for _ in range(rng.choice((0, 1, 2))):
+            again = rng.choice((self.near(ended + DAY), self.near(ended + 90 * DAY), ended + self.gap()))
+            more = rng.choice((None, None, self.near(again, again + 2 * DAY, ended)))
+            self.ship(*self.an_order(), again, parcel, deliver_by=more)
+            if self.chance(0.5):
+                self.scan(parcel, again + self.gap(), rng.choice(("picked_up", "delivered", "returning")))
 
     def order_to_ship(self) -> None:
         """An order that is paid and shipped, completed or cancelled about its deadlines, or never."""

@@ -1,84 +1,19 @@
 """Shipments: the uses of a tracking number, their silences and their alerts."""
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
+from tests.oracle.exceptions import exceptions
 from tests.oracle.feeds import Deadline, Feeds
-from tests.oracle.orders import OrderLife, Orders
-from tests.oracle.policy import OraclePolicy, Threshold
+from tests.oracle.orders import Orders
+from tests.oracle.policy import OraclePolicy, Relief, Threshold
+from tests.oracle.promises import delivery_late
+from tests.oracle.suspicions import suspicions
 from tests.oracle.timeline import Event, OracleAlert, episode
+from tests.oracle.uses import TERMINAL, Use, destination, status_of
 
-TERMINAL = frozenset({"delivered", "returned", "destroyed"})
 _ADDRESS = frozenset({"delivery_failed", "out_for_delivery", "held"})
-
-
-def _status(scans: list[Event]) -> str | None:
-    """The state after scans at one instant: a terminal one if any, the greatest name among equals."""
-    statuses = {scan.value["status"] for scan in scans}
-    return max(statuses & TERMINAL or statuses, default=None)
-
-
-@dataclass
-class Use:
-    """One shipment: its updates by instant, from the first event that names it."""
-
-    carrier: str
-    tracking_no: str
-    instants: dict[int, list[Event]] = field(default_factory=dict)
-
-    def add(self, event: Event) -> None:
-        """Takes an update; they come in the order of the list."""
-        self.instants.setdefault(event.time, []).append(event)
-
-    def shippings(self, by: int | None = None) -> list[Event]:
-        """The `order.shipped` events, up to and including an instant."""
-        return [
-            event
-            for time, events in self.instants.items()
-            for event in events
-            if event.type == "order.shipped" and (by is None or time <= by)
-        ]
-
-    def scans(self, *, first: int | None = None, last: int | None = None) -> list[Event]:
-        """The scans from one instant to another, both included."""
-        return [
-            event
-            for time, events in self.instants.items()
-            for event in events
-            if event.type == "scan" and (first is None or first <= time) and (last is None or time <= last)
-        ]
-
-    def last_status(self, by: int) -> str | None:
-        """The status of the last scan as of an instant."""
-        scans = self.scans(last=by)
-        return _status([scan for scan in scans if scan.time == scans[-1].time])
-
-    def last_facility(self, by: int) -> str | None:
-        """The facility of the last scan as of an instant; of the same scan told twice, what the first tells."""
-        scans = self.scans(last=by)
-        if not scans:
-            return None
-        status = self.last_status(by)
-        last = next(scan for scan in scans if scan.time == scans[-1].time and scan.value["status"] == status)
-        facility: str | None = last.value.get("facility")
-        return facility
-
-    def ended_at(self) -> int | None:
-        """The instant of the terminal scan."""
-        return next((scan.time for scan in self.scans() if scan.value["status"] in TERMINAL), None)
-
-    def collected_at(self) -> int | None:
-        """The instant of the first scan other than `info_received`."""
-        return next((scan.time for scan in self.scans() if scan.value["status"] != "info_received"), None)
-
-    def holds(self, order: str | None) -> bool:
-        """Whether an order is in this parcel."""
-        return any(event.order == order for event in self.shippings())
-
-    def forgotten_at(self, policy: OraclePolicy) -> int:
-        """The last instant at which the shipment is known."""
-        ended = self.ended_at()
-        return max(self.instants) + policy.give_up if ended is None else ended + policy.keep_shipment
 
 
 @dataclass(frozen=True)
@@ -109,46 +44,47 @@ class Shipments:
         for event in events:
             if event.type == "scan" or (event.type == "order.shipped" and orders.is_first(event)):
                 parcels[event.value["carrier"], event.value["tracking_no"]].append(event)
-        self.uses = [use for parcel, updates in parcels.items() for use in self._uses(*parcel, updates)]
-        for use in self.uses:
-            self._judge_collection(use)
-            self._judge_silences(use)
+        for parcel, updates in parcels.items():
+            uses = self._uses(*parcel, updates)
+            for before, use in zip([None, *uses[:-1]], uses, strict=True):
+                self._judge_collection(use)
+                self._judge_silences(use)
+                self.alerts += delivery_late(use, feeds, policy, until)
+                self.alerts += exceptions(use, policy, until)
+                self.alerts += suspicions(use, before, orders, policy)
 
     def _uses(self, carrier: str, tracking_no: str, updates: list[Event]) -> list[Use]:
         uses: list[Use] = []
         for event in updates:
             known = [use for use in uses if event.time <= use.forgotten_at(self.policy)]
-            ended = known[-1].ended_at() if known else None
+            # Once the last one is given up, an event is about none before it, though one that ended may be kept longer.
+            current = uses[-1] if uses and uses[-1] in known else None
+            ended = current.ended_at() if current is not None else None
             if event.type == "scan":
-                begins = not known
+                begins = current is None
                 belongs = ended is None or event.time == ended
             else:
-                begins = not known or (ended is not None and not any(use.holds(event.order) for use in known))
-                belongs = ended is None
+                over = current is None or (ended is not None and event.time > ended + self.policy.late_registration)
+                begins = over and not any(use.holds(event.order) for use in known)
+                belongs = not over
             if begins:
                 uses.append(Use(carrier, tracking_no))
                 uses[-1].add(event)
-            elif belongs:
-                known[-1].add(event)
+            elif current is not None and belongs:
+                current.add(event)
         return uses
 
-    def _life(self, shipping: Event) -> OrderLife:
-        return self.orders.life_of[shipping]
-
-    def _destination(self, use: Use, by: int) -> str | None:
+    def _ends(self, use: Use, by: int) -> tuple[str | None, str | None]:
+        """Where it comes from, and where it goes to, as of an instant."""
         shippings = use.shippings(by)
-        if not shippings:
-            return None
-        region: str | None = shippings[0].value.get("to_region")
-        placed = self._life(shippings[0]).fact("order.placed")
-        if region is None and placed is not None and placed.time <= by:
-            region = placed.value.get("ship_to_region")
-        return region
+        origin: str | None = shippings[0].value.get("from_region") if shippings else None
+        return origin, destination(use, self.orders, by)
+
+    def _relief(self, use: Use, since: int) -> Relief | None:
+        return self.policy.relief(since, self._ends(use, since))
 
     def _threshold(self, kind: str, use: Use, last_update: int) -> Threshold:
-        shippings = use.shippings(last_update)
-        origin = shippings[0].value.get("from_region") if shippings else None
-        tier = self.policy.tier(use.last_status(last_update), origin, self._destination(use, last_update))
+        tier = self.policy.tier(use.last_status(last_update), *self._ends(use, last_update))
         return self.policy.threshold(kind, use.carrier, tier, last_update)
 
     def _causes(self, use: Use, last_update: int) -> tuple[str, ...]:
@@ -156,7 +92,7 @@ class Shipments:
         causes = {
             "not_handed_over": collected is None or collected > last_update,
             "recipient_or_address": use.last_status(last_update) in _ADDRESS,
-            "remote_area": self.policy.is_remote(self._destination(use, last_update)),
+            "remote_area": self.policy.is_remote(self._ends(use, last_update)[1]),
             "peak_season": self.policy.is_peak(last_update),
             "lost_suspected": True,
         }
@@ -171,10 +107,11 @@ class Shipments:
         collected = use.collected_at()
         resolved = self._given_up(max(use.instants))
         if collected is not None:
-            status = _status(use.scans(first=collected, last=collected))
+            status = status_of(use.scans(first=collected, last=collected))
             resolved = collected, status if status in TERMINAL else "collected"
         if due.is_missed(collected) and due.time < self.until and due.time <= use.forgotten_at(self.policy):
-            self._raise(use, "shipment.not_collected", ("merchant",), due.time, resolved, shippings[0].time)
+            told = use.account(due.time) | self._relieved(use, shippings[0].time)
+            self._raise(use, "shipment.not_collected", ("merchant",), due.time, resolved, shippings[0].time, told)
 
     def _judge_silences(self, use: Use) -> None:
         """`shipment.slow` and `shipment.stalled`: once per silence."""
@@ -184,26 +121,32 @@ class Shipments:
                 return
             resolved = self._given_up(time)
             if following is not None:
-                status = _status(use.scans(first=following, last=following))
+                status = status_of(use.scans(first=following, last=following))
                 resolved = following, status if status in TERMINAL else "resumed"
             registered = bool(use.shippings(time))
+            told = use.account(time) | self._relieved(use, time)
             collected = use.collected_at()
             if registered and collected is not None and collected <= time:
                 due = self._broken("slow", use, time, following)
                 if due is not None:
-                    self._raise(use, "shipment.slow", ("merchant",), due.time, resolved, time)
+                    self._raise(use, "shipment.slow", ("merchant",), due.time, resolved, time, told)
             due = self._broken("stalled", use, time, following)
             if due is not None:
                 topics = ("merchant", "platform") if registered else ("platform",)
-                self._raise(use, "shipment.stalled", topics, due.time, resolved, time, self._causes(use, time))
+                self._raise(use, "shipment.stalled", topics, due.time, resolved, time, told, self._causes(use, time))
                 end = time + self.policy.give_up if following is None else following
                 held = frozenset(event.order for event in use.shippings(time) if event.order is not None)
                 self.stalls.append(Stall(held, due.time, end, use.last_facility(time), due.moved))
 
     def _deadline(self, kind: str, use: Use, update: int) -> Deadline:
         """When the time after an update becomes longer than the threshold."""
-        threshold = self._threshold(kind, use, update)
-        return self.feeds.moved(use.carrier, Deadline(update + threshold.length, threshold.strict))
+        threshold, relief = self._threshold(kind, use, update), self._relief(use, update)
+        due = update + threshold.length + (relief.later if relief is not None else 0)
+        return self.feeds.moved(use.carrier, Deadline(due, threshold.strict))
+
+    def _relieved(self, use: Use, since: int) -> dict[str, Any]:
+        relief = self._relief(use, since)
+        return {} if relief is None else {"relief": relief.name}
 
     def _broken(self, kind: str, use: Use, time: int, following: int | None) -> Deadline | None:
         """The deadline of the silence after `time`, if it is passed without the update that follows."""
@@ -224,6 +167,7 @@ class Shipments:
         due: int,
         resolved: tuple[int, str] | None,
         last_update: int,
+        told: dict[str, Any],
         causes: tuple[str, ...] = (),
     ) -> None:
         shippings = use.shippings(last_update)
@@ -237,4 +181,5 @@ class Shipments:
             order=shippings[0].order if shippings else None,
             carrier=use.carrier,
             causes=causes,
+            evidence=told,
         )

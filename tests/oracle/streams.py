@@ -13,16 +13,18 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.oracle.mutations import with_repeats
-from tests.oracle.policy import DAY, HOUR, MINUTE, SECOND, OraclePolicy
+from tests.oracle.policy import DAY, HOUR, MINUTE, SECOND, OraclePolicy, Relief
 from tests.oracle.scenes import ASKING, Scenes
 from tests.oracle.timeline import microseconds
 
 __all__ = [
     "ASKING",
     "DEFAULT_LATENESS",
+    "RELIEFS",
     "START",
     "asks",
     "low_volume",
+    "odd_numbers",
     "random_stream",
     "random_until",
     "shuffle_on_time",
@@ -33,6 +35,13 @@ __all__ = [
 START = microseconds("2026-01-20T00:00:00Z")
 DEFAULT_LATENESS: Mapping[str, int] = {"orders": MINUTE, "logistics-scans": HOUR, "chats": MINUTE}
 WEEK = 7 * DAY
+#: Spans in which the streams have much: one of some regions, one of all, and one as long as that, which comes second.
+RELIEFS = (
+    Relief("flood", START + 3 * DAY, START + 20 * DAY, 36 * HOUR, frozenset({"浙江", "广西", "内蒙古"})),
+    Relief("lockdown", START + 12 * DAY, START + 40 * DAY, 72 * HOUR),
+    Relief("as long", START + 30 * DAY, START + 60 * DAY, 72 * HOUR, frozenset({"北京", "河北"})),
+    Relief("for ever", START + 50 * DAY, START + 56 * DAY, 179 * DAY, frozenset({"上海"})),
+)
 
 Events = list[dict[str, Any]]
 
@@ -47,6 +56,21 @@ def low_volume(policy: OraclePolicy | None = None) -> OraclePolicy:
     return replace(policy or OraclePolicy(), min_orders=3, min_shops=2, delisting_escalations=2)
 
 
+def odd_numbers(rng: Random, policy: OraclePolicy) -> OraclePolicy:
+    """The policy with numbers of shipments as nobody else has them, and perhaps the spans of `RELIEFS`."""
+    keep = rng.choice((90, 90, 120, 180, 180, 400)) * DAY
+    return replace(
+        policy,
+        late_registration=min(keep, rng.choice((0, 1, HOUR, DAY, DAY, DAY, 90 * DAY))),
+        failed_attempts=rng.choice((1, 2, 2, 3)),
+        paid_slack=rng.choice((0, HOUR, HOUR, DAY)),
+        reuse=min(keep, rng.choice((0, DAY, 90 * DAY, 90 * DAY, 180 * DAY, 400 * DAY))),
+        give_up=rng.choice((8, 20, 180, 180)) * DAY,
+        keep_shipment=keep,
+        reliefs=rng.choice(((), RELIEFS)),
+    )
+
+
 def random_stream(
     rng: Random,
     size: int,
@@ -55,8 +79,11 @@ def random_stream(
     start: int = START,
     repeats: float = 0.15,
     forgetting: bool = True,
+    odd_parcels: int = 4,
 ) -> Events:
     """About `size` valid events, sorted by time, as {"topic", "value"} objects.
+
+    `odd_parcels`: how often scenes of them are drawn, against 18 for all others.
 
     Scenes begin within `weeks` (default: 3 to 52, drawn) after `start` and may last longer: with
     `forgetting`, some go on 180 days later. `repeats` is the share of events that come again: the same,
@@ -66,6 +93,7 @@ def random_stream(
     scenes = Scenes(rng, size, start, span, forgetting=forgetting)
     plays: tuple[Callable[[], None], ...] = (
         *(scenes.parcel,) * 5,
+        *(scenes.odd_parcel,) * odd_parcels,
         *(scenes.order_to_ship,) * 4,
         *(scenes.ticket,) * 3,
         *(scenes.escalations,) * 3,

@@ -89,8 +89,8 @@ def sorted_events(events: Iterable[Mapping[str, Any]], until: int) -> list[Event
 class OracleAlert:
     """One alert on one topic (`merchant` or `platform`).
 
-    Causes, what is left to the next level and the counts of a rate (orders, disputes, complaints, interventions, ticket
-    timeouts) are told by raised ones only.
+    Causes, what is left to the next level, the counts of a rate (orders, disputes, complaints, interventions, ticket
+    timeouts) and what is said of a shipment (`evidence`, by name) are told by raised ones only.
     """
 
     topic: str
@@ -105,6 +105,7 @@ class OracleAlert:
     causes: tuple[str, ...] = ()
     escalations_left: int | None = None
     counts: tuple[int, ...] | None = None
+    evidence: tuple[tuple[str, Any], ...] = ()
 
     def place(self) -> tuple[str, ...]:
         """Sorts alerts by time, then by everything else."""
@@ -124,6 +125,7 @@ def episode(
     causes: tuple[str, ...] = (),
     left: int | None = None,
     counts: tuple[int, ...] | None = None,
+    evidence: Mapping[str, Any] | None = None,
 ) -> list[OracleAlert]:
     """The alerts of one episode: what is raised on each topic and, where it is resolved, its resolution."""
     alerts = []
@@ -136,6 +138,7 @@ def episode(
                 causes=causes,
                 escalations_left=left,
                 counts=counts,
+                evidence=tuple(sorted((evidence or {}).items())),
             )
         )
         if resolved is not None:

@@ -1,4 +1,4 @@
-"""What the documents say is so: commands run, links lead somewhere, options and settings exist."""
+"""What the documents say is so: links lead somewhere, and files, options and variables exist."""
 
 from __future__ import annotations
 
@@ -13,77 +13,14 @@ from typing import Any
 
 import click
 import pytest
-from prometheus_client.registry import Collector
 
 from streams.cli.main import COMMANDS, command_of
 from streams.cli.security import KEY_PASSWORD, SASL_PASSWORD
+from streams.console.command import TOKEN
+from streams.ingest.secrets import PREFIX
 from streams.policy import load
 from streams.stages.dataflow import dataflow
-from streams.stages.intake import Counts
-from streams.worker.metrics import CATALOGUE
-from streams.worker.rule_metrics import RuleMetrics
-
-ROOT = Path(__file__).parents[2]
-DOCUMENTS = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + sorted(
-    ROOT.glob("docs/**/*.md")
-)
-NAMES = [str(path.relative_to(ROOT)) for path in DOCUMENTS]
-
-
-def blocks(document: Path, language: str) -> list[str]:
-    """The fenced blocks whose info string is `language`."""
-    return re.findall(rf"^```{re.escape(language)}\n(.*?)^```$", document.read_text(), re.MULTILINE | re.DOTALL)
-
-
-def steps(block: str) -> Iterator[tuple[str, list[str]]]:
-    """Commands (`$ ` begins one, `<<'END'` continues it up to END) and the lines that they are said to print."""
-    lines = iter(block.splitlines())
-    command, printed = "", list[str]()
-    for line in lines:
-        if not line.startswith("$ "):
-            printed.append(line)
-            continue
-        if command:
-            yield command, printed
-        command, printed = line[2:], []
-        if "<<'END'" in line:
-            for more in lines:
-                command += "\n" + more
-                if more == "END":
-                    break
-    yield command, printed
-
-
-def matches(said: list[str], printed: list[str]) -> bool:
-    """Whether the lines are those; `...` within one stands for anything."""
-    patterns = [".*".join(map(re.escape, line.split("..."))) for line in said]
-    return len(said) == len(printed) and all(map(re.fullmatch, patterns, printed))
-
-
-@pytest.mark.parametrize("name", [name for name in NAMES if "```console run\n" in (ROOT / name).read_text()])
-def test_commands_of_a_document_run_and_print_what_it_says(name: str, tmp_path: Path) -> None:
-    # The command of this environment, whatever is installed beside it.
-    bin_ = tmp_path / "bin"
-    bin_.mkdir()
-    command = bin_ / "parcelwatch"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m streams "$@"\n')
-    command.chmod(0o755)
-    place = tmp_path / "place"
-    place.mkdir()
-    environment = {
-        "PATH": f"{bin_}:{os.environ['PATH']}",
-        "PYTHONPATH": str(ROOT),
-        "HOME": str(tmp_path),
-        "LANG": "C.UTF-8",
-    }
-    for block in blocks(ROOT / name, "console run"):
-        for script, said in steps(block):
-            done = subprocess.run(
-                ["bash", "-c", script], check=False, cwd=place, env=environment, capture_output=True, timeout=60
-            )
-            assert done.returncode == 0, f"{script}\n{done.stderr.decode()}"
-            printed = done.stdout.decode().splitlines()
-            assert matches(said, printed), "\n".join([script, *printed])
+from tests.documents import NAMES, ROOT, blocks
 
 
 def holds(whole: Any, part: Any) -> bool:
@@ -137,44 +74,55 @@ def test_files_that_a_document_names_exist(name: str) -> None:
         assert (ROOT / path.rstrip("/")).exists(), path
 
 
+def every_parameter() -> Iterator[click.Parameter]:
+    """Those of all commands, and of the commands below them."""
+    for name in COMMANDS:
+        command = command_of(name)
+        yield from command.params
+        for below in command.commands.values() if isinstance(command, click.Group) else ():
+            yield from below.params
+
+
+#: What is no option: of the tests, of a shell, and secrets.
+OTHER_VARIABLES = {"PARCELWATCH_TEST_BROKER", "PARCELWATCH_COMPLETE", SASL_PASSWORD, KEY_PASSWORD, TOKEN}
+
+
 def said_options(text: str) -> set[tuple[str, str]]:
     """(command, option) of every `parcelwatch COMMAND ... --option` in a line of code."""
     found = set()
     for line in re.findall(r"parcelwatch [a-z][^\n`|>]*", text):
-        command = line.split()[1]
+        words = line.split()[1:]
+        below = isinstance(named(words[:1]), click.Group) and len(words) > 1
+        command = " ".join(words[: 1 + below])
         found |= {(command, option) for option in re.findall(r"(?<!\S)--[a-z][a-z-]+", line)}
     return found
+
+
+def named(words: list[str]) -> click.Command | None:
+    """The command of a name, or of that and one below it."""
+    command = command_of(words[0]) if words and words[0] in COMMANDS else None
+    return command.commands.get(words[1]) if isinstance(command, click.Group) and len(words) > 1 else command
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_options_and_variables_that_a_document_names_exist(name: str) -> None:
     text = (ROOT / name).read_text()
     for command, option in said_options(text):
-        assert command in COMMANDS, command
-        known = {opt for parameter in command_of(command).params for opt in parameter.opts}
+        there = named(command.split())
+        assert there is not None, command
+        known = {opt for parameter in there.params for opt in parameter.opts}
         assert option in known | {"--help"}, f"{command} {option}"
     variables = {
-        parameter.envvar
-        for command in COMMANDS
-        for parameter in command_of(command).params
-        if isinstance(parameter, click.Option)
-    }
+        parameter.envvar for parameter in every_parameter() if isinstance(parameter, click.Option)
+    } | OTHER_VARIABLES  # fmt: skip
     for variable in re.findall(r"PARCELWATCH_[A-Z_]+[A-Z]", text):
-        assert variable in variables | {"PARCELWATCH_TEST_BROKER", SASL_PASSWORD, KEY_PASSWORD}, variable
+        # A format's name follows.
+        assert variable in variables or f"{variable}_".startswith(PREFIX), variable
 
 
 def test_the_readme_lists_every_command_there_is() -> None:
     listed = set(re.findall(r"^\| `parcelwatch ([a-z]+)", (ROOT / "README.md").read_text(), re.MULTILINE))
     assert listed == set(COMMANDS)
-
-
-def test_the_handbook_explains_every_metric_and_no_other() -> None:
-    said: Collector = RuleMetrics(Counts())
-    known = {entry.name for entry in CATALOGUE}
-    for family in said.collect():
-        known.add(family.name + ("_total" if family.type == "counter" else ""))
-    rows = re.findall(r"^\| (`parcelwatch_.*?) \|", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
-    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == known
 
 
 def test_the_picture_of_the_dataflow_has_every_edge() -> None:

@@ -141,9 +141,12 @@ def test_a_threshold_that_is_not_strict_is_judged_before_the_events_at_its_insta
 
 
 def test_a_number_is_used_again_by_another_order_after_the_end_only() -> None:
-    events = [shipped(0), shipped(HOUR, "B"), scan(2 * HOUR, "delivered"), shipped(3 * HOUR, "C")]
-    found = read(events, T0 + 30 * HOUR).alerts
-    assert [(a.type, a.order_id, a.time_us - T0) for a in found] == [("shipment.not_collected", "C", 27 * HOUR)]
+    events = [shipped(0), shipped(HOUR, "B"), scan(2 * HOUR, "delivered")]
+    for beside, raised in ((0, []), (1, [("shipment.not_collected", "C", 50 * HOUR + 1)])):
+        # Up to 24 hours after the end it is registered late; later the number is used again.
+        found = read([*events, shipped(26 * HOUR + beside, "C")], T0 + 60 * HOUR).alerts
+        late = [(a.type, a.order_id, a.time_us - T0) for a in found if a.type == "shipment.not_collected"]
+        assert late == raised
 
 
 def test_an_order_that_the_shipment_remembers_does_not_use_its_number_again() -> None:

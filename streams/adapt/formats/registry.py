@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
 from importlib.metadata import entry_points
+from pathlib import Path
 
-from streams.adapt.formats.format import Format, from_toml, packaged
+from streams.adapt.formats.format import Format, from_toml, packaged, packaged_names
 from streams.adapt.formats.statuses import Statuses
 from streams.adapt.olist import DERIVED, olist
 
 GROUP = "parcelwatch.formats"
+ANY = "any"
+"""The format of whatever has the usual names of fields."""
 _OLIST = Format(
     "olist",
     "a folder of Olist's CSV files (.csv or .csv.gz)",
@@ -23,19 +25,12 @@ _OLIST = Format(
 
 
 class BrokenFormat(Exception):
-    """A format of another package that cannot be loaded; the message says which and why."""
-
-
-@cache
-def _own() -> tuple[str, ...]:
-    """The names of the formats that are described beside this module."""
-    entries = sorted(entry.name for entry in resources.files(__package__).iterdir())
-    return tuple(entry.removesuffix(".toml") for entry in entries if entry.endswith(".toml"))
+    """A format of another package, or of a file, that cannot be loaded; the message says which and why."""
 
 
 def known() -> list[str]:
     """The names of all formats, without loading any."""
-    return [*dict.fromkeys((_OLIST.name, *_own(), *sorted(entry_points(group=GROUP).names)))]
+    return [*dict.fromkeys((_OLIST.name, *packaged_names(), *sorted(entry_points(group=GROUP).names)))]
 
 
 @cache
@@ -46,9 +41,12 @@ def _packaged(name: str) -> Format:
 def find(name: str) -> Format | None:
     """The format of that name; None where there is none. BrokenFormat for one of another package that fails.
 
-    A package cannot take the name of a format that comes with parcelwatch.
+    A name that ends in `.toml` is the path of a file that describes a format. A package cannot take the name of a
+    format that comes with parcelwatch.
     """
-    if name == _OLIST.name or name in _own():
+    if name.endswith(".toml"):
+        return _described(Path(name))
+    if name == _OLIST.name or name in packaged_names():
         return _packaged(name)
     for entry in entry_points(group=GROUP, name=name):
         try:
@@ -59,6 +57,15 @@ def find(name: str) -> Format | None:
             raise BrokenFormat(f"format {name}: {entry.value} is no Format")
         return found
     return None
+
+
+def _described(path: Path) -> Format:
+    try:
+        return from_toml(path.stem, path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BrokenFormat(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (ValueError, TypeError) as error:
+        raise BrokenFormat(f"{path}: {error}") from error
 
 
 def formats() -> dict[str, Format]:

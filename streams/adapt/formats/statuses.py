@@ -7,6 +7,7 @@ written CARRIER/CODE. What the words say is in `streams.adapt.words`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, get_args
 
@@ -22,7 +23,7 @@ KINDS = ("codes", "coarse", "fallback")
 def checked(name: str, status: str) -> str:
     """`status`, where it is one; else ValueError."""
     if status not in STATUSES:
-        raise ValueError(f"format {name}: {status!r} is no status")
+        raise ValueError(f"format {name}: {status!r} is no status; they are {', '.join(STATUSES)}")
     return status
 
 
@@ -35,6 +36,8 @@ class Reading(NamedTuple):
 
 _PHASE = {"info_received": 0, "picked_up": 1, "in_transit": 2, "departed": 2, "arrived": 2}
 _LATE = 3
+_CUT = re.compile(r"\W+(?:to|at|for|a|à|ao|al|an|aan)\W*$", re.IGNORECASE)
+"""The end of a sentence whose name was cut off: "Shipment delivered to"."""
 
 
 class Statuses:
@@ -55,7 +58,8 @@ class Statuses:
 
         A code that decides alone holds, unless it ends the watch and the words say that the parcel has not
         come to an end. Words come before a coarse code, unless they say less than it does. Where one of the
-        two ends the watch and the other does not, the more cautious holds.
+        two ends the watch and the other does not, the more cautious holds. A sentence that stops before its name
+        says nothing against a code.
         """
         given = tuple(codes)
         said = status_of(text) if text else None
@@ -67,6 +71,8 @@ class Statuses:
         if said is None:
             return Reading(code)
         if (code in ENDS) != (said in ENDS):
+            if decided in ENDS and status_of(_CUT.sub("", text)) == decided:
+                return Reading(decided)
             return Reading(said if code in ENDS else code, disagree=True)
         if decided or _PHASE.get(said, _LATE) < _PHASE.get(code, _LATE) or said == UNKNOWN:
             return Reading(code)

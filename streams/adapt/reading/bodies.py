@@ -7,6 +7,8 @@ without newlines, pretty-printed or not.
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import re
 from bisect import bisect_right
@@ -22,11 +24,22 @@ from streams.adapt.reading.xml import xml_value
 _DEEPEST = 24
 """Levels of JSON inside JSON that are opened, and of wrapping that are searched."""
 _BODY = re.compile(
-    r'(?P<json>[{\[](?=\s*["{\[}\]]))|(?P<text>"(?=\s*[{\[](?:\\|\s*[}\]])))|(?P<escaped>\{(?=\\+"))'
+    r'(?P<json>[{\[](?=\s*["{\[}\]]))|(?P<text>"(?=\s*[{\[](?:\\(?!x)|\s*[}\]])))|(?P<escaped>\{(?=\\+"))'
+    r"|(?P<entities>[{\[]\s*(?=&(?:quot|#34);|\{\s*&(?:quot|#34);))|(?P<hex>[{\[](?=\\x22|\{\\x22))"
     r"|(?P<encoded>%(?:25)*(?:7b|5b|3c))|(?P<xml><(?=\?xml|[A-Za-z][\w.:-]*[\s/>]))",
     re.IGNORECASE,
 )
+_HINT = re.compile(r'[{\[]\s*"|%7b|%5b|&quot;', re.IGNORECASE)
+"""What a text has that may hold a body: a form, a callback or a line of a log inside a JSON text."""
+_SHORTEST_BODY = 24
+_BASE64 = ("eyJ", "W3si", "eyAi", "ewo", "Wwo")
+"""How a JSON text begins in Base64."""
+_BEGINS = frozenset("{[<%eW")
+"""What a text begins with that is JSON, XML, percent-encoded or Base64 as a whole."""
+_BASE64_TEXT = re.compile(r"[A-Za-z0-9+/]{20,}={0,2}")
+_MARKUP = frozenset({"a", "b", "i", "p", "div", "span", "font", "strong", "em", "ul", "ol", "li", "table", "img", "br"})
 _ENCODED = re.compile(r"[^\s&\"'<>]+")
+_HEX = re.compile(r"\\x([0-9A-Fa-f]{2})")
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -63,20 +76,45 @@ def opened(value: Any, depth: int = 0) -> Any:
     if not isinstance(value, str):
         return value
     text = value.strip()
+    if text[:1] not in _BEGINS:
+        return _with_bodies(value, text)
     if text.startswith(("{", "[")) and text.endswith(("}", "]")):
         try:
             inner = orjson.loads(text)
         except ValueError:
             return _clean(value)
         return opened(inner, depth + 1) if _holds_objects(inner) else _clean(value)
-    if text.startswith("<?xml"):
-        try:
-            return xml_value(text)
-        except (ValueError, Unreadable):
-            return _clean(value)
+    if text.startswith("<") and text.endswith(">"):
+        return _opened_xml(text)
     if text[:3].casefold() in ("%7b", "%5b"):
         return opened(_decoded(text), depth + 1)
+    if text.startswith(_BASE64) and _BASE64_TEXT.fullmatch(text):
+        return opened(_from_base64(text), depth + 1)
+    return _with_bodies(value, text)
+
+
+def _with_bodies(value: str, text: str) -> Any:
+    """What the bodies hold that stand somewhere in a text; else the text itself."""
+    if len(text) >= _SHORTEST_BODY and ('"' in text or "%" in text or "&" in text) and _HINT.search(text):
+        return [body.value for body in bodies(text) if not body.fault] or _clean(value)
     return _clean(value)
+
+
+def _opened_xml(text: str) -> Any:
+    """What a text that is XML holds; a text with markup stays as it is."""
+    try:
+        inner = xml_value(text)
+    except (ValueError, Unreadable):
+        return _clean(text)
+    (name, held), *_ = inner.items()
+    return opened(inner) if isinstance(held, dict) and name.casefold() not in _MARKUP else _clean(text)
+
+
+def _from_base64(text: str) -> str:
+    try:
+        return text_of_bytes(base64.b64decode(text, validate=True))
+    except (ValueError, Unreadable):
+        return ""
 
 
 def _holds_objects(value: Any) -> bool:
@@ -140,11 +178,22 @@ def _read(text: str, found: re.Match[str], end: int) -> tuple[Any, int]:
         token = _ENCODED.match(text, at)
         whole = token[0] if token else ""
         plain = _decoded(whole)
-        return (xml_value(plain) if plain.startswith("<") else value_of(plain)), at + len(whole)
+        return (opened(xml_value(plain)) if plain.startswith("<") else value_of(plain)), at + len(whole)
     if found["escaped"]:
         rest = text[at:end].replace('\\"', '"').replace("\\\\", "\\")
         return opened(_DECODER.raw_decode(rest)[0]), end
-    return xml_value(text[at:end].strip()), end
+    if found["entities"]:
+        return _first_in(html.unescape(text[at:end])), end
+    if found["hex"]:
+        return _first_in(_HEX.sub(lambda code: chr(int(code[1], 16)), text[at:end])), end
+    return opened(xml_value(text[at:end].strip())), end
+
+
+def _first_in(text: str) -> Any:
+    """The document that a text begins with; one whose bytes were written as characters is made text again."""
+    if all(ord(char) < 256 for char in text) and not text.isascii():
+        text = text_of_bytes(text.encode("latin-1"))
+    return opened(_DECODER.raw_decode(text)[0])
 
 
 def _next_start(text: str, at: int) -> int:

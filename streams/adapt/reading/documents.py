@@ -8,14 +8,15 @@ from pathlib import Path
 
 from streams.adapt.lines import Report
 from streams.adapt.reading import rows
-from streams.adapt.reading.bodies import Body, bodies, value_of
+from streams.adapt.reading.bodies import Body, bodies, opened, value_of
 from streams.adapt.reading.files import Unreadable, read_bytes, text_of_bytes
 from streams.adapt.reading.search import Found
 from streams.adapt.reading.xml import xml_value
 
 _ZIP = b"PK\x03\x04"
 _PYTHON = re.compile(r"[{\[]\s*'\w+'\s*:")
-_HTML = re.compile(r"\s*<(?:!doctype html|html|head|body)\b", re.IGNORECASE)
+_HTML = re.compile(r"\s*<(?:(?i:!doctype html|html)|head|HEAD|body|BODY)\b")
+"""A web page; `Body` is what SOAP calls its content."""
 
 
 def documents(path: Path, report: Report) -> Iterator[Found]:
@@ -24,15 +25,22 @@ def documents(path: Path, report: Report) -> Iterator[Found]:
     What cannot be read is a problem in the report, with where it is. The file's name says nothing.
     """
     try:
-        yield from _documents(path, report)
+        raw = read_bytes(path)
     except OSError as error:
         report.problem(path, "", f"cannot be read: {error.strerror or error}")
+    else:
+        yield from documents_of(raw, str(path), report)
+
+
+def documents_of(raw: bytes, file: str, report: Report) -> Iterator[Found]:
+    """The same of the content of a file, unpacked; `file` is what problems in it name."""
+    try:
+        yield from _documents(raw, file, report)
     except Unreadable as error:
-        report.problem(path, "", str(error))
+        report.problem(file, "", str(error))
 
 
-def _documents(path: Path, report: Report) -> Iterator[Found]:
-    raw = read_bytes(path)
+def _documents(raw: bytes, file: str, report: Report) -> Iterator[Found]:
     if raw.startswith(rows.PARQUET):
         for number, row in enumerate(rows.parquet(raw), 1):
             yield Found(f"row {number}", row)
@@ -51,19 +59,19 @@ def _documents(path: Path, report: Report) -> Iterator[Found]:
     table = rows.table(text)
     if table is not None:
         for line, row in table:
-            yield Found(f"line {line}", row)
+            yield Found(f"line {line}", opened(row))
         return
-    yield from _from_lines(path, text, report)
+    yield from _from_lines(file, text, report)
 
 
 def _whole(text: str) -> Found | None:
     try:
-        return Found("", xml_value(text.strip()) if text.lstrip().startswith("<") else value_of(text))
+        return Found("", opened(xml_value(text.strip())) if text.lstrip().startswith("<") else value_of(text))
     except ValueError:
         return None
 
 
-def _from_lines(path: Path, text: str, report: Report) -> Iterator[Found]:
+def _from_lines(file: str, text: str, report: Report) -> Iterator[Found]:
     faults: list[Body] = []
     good = False
     for body in bodies(text):
@@ -73,7 +81,7 @@ def _from_lines(path: Path, text: str, report: Report) -> Iterator[Found]:
                 continue
         else:
             good = True
-        _tell(path, faults, report)
+        _tell(file, faults, report)
         if not body.fault:
             yield Found(f"line {body.line}", body.value)
     if not good:
@@ -81,10 +89,10 @@ def _from_lines(path: Path, text: str, report: Report) -> Iterator[Found]:
         if _PYTHON.search(text):
             raise Unreadable("is a Python dict, no JSON: write it with json.dumps")
         first = next((fault.fault for fault in faults if fault.fault != "no JSON in it"), "no JSON, XML or table in it")
-        report.problem(path, "", first)
+        report.problem(file, "", first)
 
 
-def _tell(path: Path, faults: list[Body], report: Report) -> None:
+def _tell(file: str, faults: list[Body], report: Report) -> None:
     for fault in faults:
-        report.problem(path, f"line {fault.line}", fault.fault)
+        report.problem(file, f"line {fault.line}", fault.fault)
     faults.clear()

@@ -16,6 +16,8 @@ _FEWEST_COLUMNS = 3
 _LONGEST_NAME = 40
 _FIRST_LINES = 4000
 _LONGEST_HEADER = 4000
+_IN_CELL = re.compile(r'"[{\[]\s*(?:\{\s*)?""\w')
+"""JSON in a quoted cell, as a database exports it."""
 _BODY = re.compile(r'[{\[]\s*"\w|%7b|%5b', re.IGNORECASE)
 
 
@@ -40,7 +42,8 @@ def table(text: str) -> Iterator[tuple[int, dict[str, Any]]] | None:
         # A stray carriage return in the header; a `sep=` that names no delimiter.
         return None
     mark, names = max(columns.items(), key=lambda column: len(column[1]))
-    if len(names) < _FEWEST_COLUMNS or _BODY.search(start[:_FIRST_LINES]) or not _names(names):
+    fewest = 2 if _IN_CELL.search(start[:_FIRST_LINES]) else _FEWEST_COLUMNS
+    if len(names) < fewest or _BODY.search(start[:_FIRST_LINES]) or not _names(names):
         return None
     return _rows(start, mark, names, skipped)
 

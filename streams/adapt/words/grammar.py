@@ -13,9 +13,10 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
-from streams.adapt.words.clauses import Clause, Verdict, hedge, verdicts_of
+from streams.adapt.words.clauses import Clause, Verdict, hedge
 from streams.adapt.words.lexicon import Lexicon, Tag, lexicons
 from streams.adapt.words.normalise import clauses, normal, plain, simplified
+from streams.adapt.words.verdicts import verdicts_of
 
 ENDS = frozenset({"delivered", "returned", "destroyed"})
 
@@ -37,9 +38,14 @@ _UNDONE = frozenset({"out_for_delivery", "departed", "returning", "delivery_fail
 
 _NEARLY = 0.7
 
+_ACTORS = frozenset({"places.hub", "places.depot", "people.courier", "people.sender", "people.recipient"})
+_NEAR = 3
+"""So many spaces may lie between "by" and the name of who acts."""
+
 _PIECES = re.compile(
-    r"(\d+) ?(?:of|out of|von|sur|de|из|/|件[,、 ]?共) ?(\d+) ?"
+    r"(\d+) ?(?:of|out of|von|sur|de|из|/|件[,、 ]?共|件中的?) ?(\d+) ?"
     r"(?:件|箱|個|个|개|pieces?|pcs|packages?|parcels?|items?|box|carton|pa[kc]k|colis|bulto|volume)"
+    r"|\b(\d{1,2}) (?:out )?of (\d{1,2})\b"
 )
 """So many pieces of so many."""
 
@@ -49,19 +55,29 @@ def status_of(text: str) -> str | None:
     """The status that a text speaks of, or None where no word of it is known."""
     folded = normal(plain(text))
     verdicts: list[Verdict] = []
-    doubted, waiting = _is_part(folded), False
+    doubted, waiting, expired = _is_part(folded), False, False
     for lexicon in _languages(folded):
-        for number, clause in enumerate(_tagged(simplified(folded) if lexicon.script == "han" else folded, lexicon)):
+        words = simplified(folded) if lexicon.script == "han" else folded
+        expired = expired or lexicon.tells_expiry(words)
+        for number, clause in enumerate(_tagged(words, lexicon)):
             doubted = doubted or _doubts(clause)
             waiting = waiting or _calls(clause)
             back = any(found.status == "returning" and not found.weak for found in verdicts)
             verdicts.extend(found._replace(clause=number) for found in verdicts_of(clause, back))
+    if expired:
+        verdicts = [_removed(verdict) for verdict in verdicts]
     return _together(verdicts, doubted, waiting)
+
+
+def _removed(verdict: Verdict) -> Verdict:
+    """A verdict on a parcel whose time at a station is over: whoever takes it then brings it back."""
+    taken = verdict.status == "delivered" and verdict.by_hand
+    return verdict._replace(status="in_transit", by_hand=False) if taken else verdict
 
 
 def _is_part(text: str) -> bool:
     """Whether a text speaks of some pieces of more."""
-    return any(int(found[1]) < int(found[2]) for found in _PIECES.finditer(text))
+    return any(int(found[1] or found[3]) != int(found[2] or found[4]) for found in _PIECES.finditer(text))
 
 
 def _languages(text: str) -> list[Lexicon]:
@@ -71,11 +87,11 @@ def _languages(text: str) -> list[Lexicon]:
         for lexicon in lexicons()
         if lexicon.applies(text)
     }
-    return [
-        lexicon
-        for lexicon, length in share.items()
-        if length >= _NEARLY * max(length for other, length in share.items() if other.spaced == lexicon.spaced)
-    ]
+    most = {
+        spaced: max((length for lexicon, length in share.items() if lexicon.spaced == spaced), default=0)
+        for spaced in (True, False)
+    }
+    return [lexicon for lexicon, length in share.items() if length >= _NEARLY * most[lexicon.spaced]]
 
 
 def _tagged(text: str, lexicon: Lexicon) -> Iterator[Clause]:
@@ -121,7 +137,21 @@ def _tags(clause: str, lexicon: Lexicon) -> list[Tag]:
             return clause[tag.end :].startswith("'s ") and following.startswith(("places.", "people."))
         return tag.kind == "before.not" and clause[tag.start : tag.end] == "no" and behind[:1].isdigit()
 
-    return [tag for tag in tags if not is_other(tag)]
+    return [tag for found in tags if not is_other(found) for tag in _acting(found, clause, tags)]
+
+
+def _acting(tag: Tag, clause: str, tags: Sequence[Tag]) -> Iterator[Tag]:
+    """A word as it is, or as the one who acts ("delivered by our local partner")."""
+    if tag.kind not in _ACTORS:
+        yield tag
+        return
+    before = [other for other in tags if other.end <= tag.start]
+    by = before[-1] if before and before[-1].kind == "signals.agent" else None
+    if by is None or clause[by.end : tag.start].count(" ") > _NEAR:
+        yield tag
+        return
+    yield tag if tag.kind in ("people.sender", "people.recipient") else tag._replace(kind="people.courier")
+    yield tag._replace(kind="signals.by")
 
 
 def _doubts(clause: Clause) -> bool:
@@ -161,6 +191,10 @@ def _together(verdicts: Sequence[Verdict], doubted: bool, waiting: bool) -> str 
 
 def _undoes(later: Verdict, end: Verdict) -> bool:
     """Whether what a text says later cannot be if the parcel has come to its `end`."""
+    if end.status == "destroyed":
+        return later.status in ("departed", "out_for_delivery")
     if end.status == "returned":
-        return later.status in ("in_transit", "departed") or (later.status == "returning" and later.clause > end.clause)
+        return later.status in ("in_transit", "departed", "held") or (
+            later.status == "returning" and later.clause > end.clause and not later.bare
+        )
     return later.status in _UNDONE and not (later.status == "held" and end.by_hand)

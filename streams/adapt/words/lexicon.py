@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
+import unicodedata
 from functools import cache
 from importlib import resources
 from typing import Any, NamedTuple
@@ -40,13 +41,19 @@ class Tag(NamedTuple):
 
 
 class Lexicon:
-    """The words of one language."""
+    """The words of one language.
 
-    def __init__(self, name: str, raw: dict[str, Any]) -> None:
+    `accents`: True where the words are as written and only for texts that are, False where they have none and
+    are for texts without any (Entregue ao destinatario), None where a language has no accents.
+    """
+
+    def __init__(self, name: str, raw: dict[str, Any], accents: bool | None = None) -> None:
         self.name = name
+        self._accents = accents
         self.script: str = raw["script"]
         self.spaced = self.script in _SPACED_SCRIPTS
         self.tails: tuple[str, ...] = tuple(raw.get("tails", ()))
+        self.things: tuple[str, ...] = tuple(raw.get("things", ()))
         self.verb_final: bool = raw.get("verb_final", False)
         kinds: dict[str, tuple[str, ...]] = {mark: (kind,) for mark, kind in _MARKS.items()}
         for table, groups in raw.items():
@@ -55,15 +62,31 @@ class Lexicon:
             for group, phrases in groups.items():
                 for phrase in phrases:
                     kinds[phrase] = (*kinds.get(phrase, ()), f"{table}.{group}")
+        for phrase in () if self.spaced else tuple(kinds):
+            if kinds[phrase][0].startswith("acts."):
+                kinds[phrase] = (*kinds[phrase], *_opening_hedge(phrase, raw.get("before", {})))
         self.phrases = kinds
         self._kinds = tuple(kinds.values())
         self._open = tuple(phrase.endswith("~") for phrase in kinds)
         self.background = tuple(raw.get("signals", {}).get("background", ()))
+        self._expired = tuple(raw.get("signals", {}).get("expired", ()))
         self._first = tuple(phrase.startswith("^") for phrase in kinds)
         self._search = AhoCorasick([phrase.removeprefix("^").removesuffix("~") for phrase in kinds])
 
+    def tells_expiry(self, text: str) -> bool:
+        """Whether a text says that the time for something is over."""
+        if not any(word in text for word in self._expired):
+            return False
+        return any(tag.kind == "signals.expired" for tag in self.tags(text))
+
+    def names_delivery(self, text: str) -> bool:
+        """Whether a text is a word for a delivery, and nothing else."""
+        return "signals.delivery" in self.phrases.get(text, ())
+
     def applies(self, text: str) -> bool:
-        """Whether `text` has letters of this language's script."""
+        """Whether `text` has letters of this language's script, and accents where its words have."""
+        if self._accents is not None and self._accents is text.isascii():
+            return False
         return bool(_SCRIPTS[self.script].search(text))
 
     def tags(self, clause: str) -> list[Tag]:
@@ -93,15 +116,40 @@ class Lexicon:
         return chosen
 
 
+def _opening_hedge(phrase: str, before: dict[str, list[str]]) -> tuple[str, ...]:
+    """The kind of hedge that a phrase opens with: it holds for what follows, too (正在派 送给)."""
+    return tuple(
+        f"before.{kind}"
+        for kind in ("going", "wait", "will", "ask")
+        if any(phrase.startswith(word) for word in before.get(kind, ()))
+    )[:1]
+
+
 @cache
 def lexicons() -> tuple[Lexicon, ...]:
     """All languages, in the order of their names."""
     entries = sorted(resources.files(__package__).iterdir(), key=lambda entry: entry.name)
     return tuple(
-        Lexicon(entry.name.removesuffix(".toml"), tomllib.loads(entry.read_text(encoding="utf-8")))
+        lexicon
         for entry in entries
         if entry.name.endswith(".toml")
+        for lexicon in _spellings(entry.name.removesuffix(".toml"), entry.read_text(encoding="utf-8"))
     )
+
+
+def _spellings(name: str, text: str) -> tuple[Lexicon, ...]:
+    """The lexicon of a language; of one with accents a second one without."""
+    raw = tomllib.loads(text)
+    without = "".join(char for char in unicodedata.normalize("NFD", text) if not unicodedata.combining(char))
+    if raw["script"] != "latin" or not _accented(raw):
+        return (Lexicon(name, raw),)
+    return Lexicon(name, raw, accents=True), Lexicon(name, tomllib.loads(without), accents=False)
+
+
+def _accented(raw: Any) -> bool:
+    if isinstance(raw, dict):
+        return any(map(_accented, raw.values()))
+    return any(map(_accented, raw)) if isinstance(raw, list) else isinstance(raw, str) and not raw.isascii()
 
 
 def nearest(text: str) -> tuple[str, str] | None:

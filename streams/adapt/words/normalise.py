@@ -12,6 +12,7 @@ from opencc import OpenCC
 from streams.adapt.words.lexicon import DEPOT, HUB, NAME, POINT, Lexicon
 
 _TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]*|!--.*?--)>")
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NUMBER = re.compile(r"\b(n[or])\. ?(?=\d)")
 _TELEPHONE = re.compile(r"\+?\d[\d\s*-]{5,}\d")
 _BRACKETS = re.compile(
@@ -22,6 +23,8 @@ _SPLIT = re.compile(r"[,，、;；。!！?？|·•~…\n“”\"「」]+|\s[-�
 _SPLIT_HAN = re.compile(r"[,，、;；。!！?？|·•~…\n“”\"]+|\s[-–—/]+\s|[-–—]+|\s{1,}(?=您的)")
 _QUESTION = re.compile(r"[^,，。;；.!！?？()【】\[\]]+[?？]")
 _LONGEST_NAME = 40
+_INSIDE = frozenset({"people.recipient", "places.home"})
+"""What a bracket may name that belongs to the sentence around it."""
 
 
 def plain(text: str) -> str:
@@ -34,9 +37,15 @@ def plain(text: str) -> str:
 
 
 def normal(text: str) -> str:
-    """Text as it is compared: compatible characters made one, no case, single spaces, no telephone numbers."""
+    """Text as it is compared: compatible characters made one, no case, single spaces, no telephone numbers.
+
+    A name of code is words: OUT_FOR_DELIVERY, OutForDelivery.
+    """
+    if " " not in text and text.isascii():
+        text = _HUMPS.sub(" ", text).replace("_", " ")
     folded = unicodedata.normalize("NFKC", text).casefold().replace("’", "'")
-    folded = "".join(char for char in folded if unicodedata.category(char) != "Cf")
+    if not folded.isascii():
+        folded = "".join(char for char in folded if unicodedata.category(char) != "Cf")
     return " ".join(_TELEPHONE.sub(" ", _NUMBER.sub(r"\1 ", folded)).split())
 
 
@@ -67,8 +76,8 @@ def clauses(text: str, lexicon: Lexicon) -> list[str]:
         content = next(group for group in found.groups() if group is not None).strip()
         kinds = {tag.kind for tag in lexicon.tags(content)}
         places = [kind for kind in ("places.point", "places.hub", "places.depot") if kind in kinds]
-        if not places and any(kind.startswith("ends.") or kind == "people.recipient" for kind in kinds):
-            return content if "people.recipient" in kinds else f",{content},"
+        if not places and any(kind.startswith("ends.") or kind in _INSIDE for kind in kinds):
+            return content if not kinds.isdisjoint(_INSIDE) else f",{content},"
         if len(content) > _LONGEST_NAME and not places:
             return " "
         return {"places.point": POINT, "places.hub": HUB, "places.depot": DEPOT}.get(places[0] if places else "", NAME)
@@ -80,7 +89,10 @@ def clauses(text: str, lexicon: Lexicon) -> list[str]:
     if not lexicon.spaced:
         text = re.sub(f"^(?:\\s*[{NAME}{DEPOT}]\\s*[,，]?)+", "", text)
         text = re.sub(f"^\\s*{POINT}\\s*(?=您|快件|包裹|邮件|快递|商品|订单)", "", text)
-    for word in lexicon.background:
+    head, colon, rest = text.partition(":")
+    if colon and lexicon.names_delivery(head.strip()):
+        text = f"{head} {rest}"
+    for word in (word for word in lexicon.background if f" {word} " in text):
         text = re.sub(rf"(?<=\w) (?={re.escape(word)} )", " , ", text)
     splitter = _SPLIT if lexicon.spaced else _SPLIT_HAN
     pieces = [piece.strip() for part in (text, *asides) for piece in splitter.split(part)]

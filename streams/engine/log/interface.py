@@ -166,6 +166,16 @@ class Member(Protocol):
     def coordinated(self) -> bool:
         """Whether the group coordinator answers, as far as the member knows."""
 
+    @property
+    def name(self) -> str:
+        """The id by which the group knows the member; empty before it has joined."""
+
+    async def tell(self, offsets: Mapping[TopicPartition, Committed]) -> None:
+        """Commits offsets that nobody reads from, for who looks at the group from outside.
+
+        A log whose groups nobody can look at keeps nothing. The group takes nothing from a member that it has lost.
+        """
+
     async def close(self) -> None:
         """Leaves the group. Never raises."""
 
@@ -225,6 +235,12 @@ class Log(Protocol):
 
     async def stable_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         """The last stable offset of each partition: its end, or the first offset of an open transaction."""
+
+    async def holding(self, spans: Mapping[TopicPartition, tuple[int, int]]) -> set[TopicPartition]:
+        """Those of the spans (first offset, and the one after the last) that hold a committed record.
+
+        What was aborted takes offsets too. Raises `DeniedError` where this user may not read.
+        """
 
     async def holders(self, source: TopicPartition) -> Sequence[str]:
         """Describes, for the operator, who has transactions open in a partition."""

@@ -29,8 +29,9 @@ from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
 from streams.engine.log.kafka_refusal import unless_refused
 from streams.engine.log.kafka_rights import lacking, user_of
 from streams.engine.log.kafka_rows import read_rows
+from streams.engine.log.kafka_spans import KafkaSpans
 from streams.engine.log.kafka_tail import KafkaTail
-from streams.engine.log.kafka_topics import KafkaTopics
+from streams.engine.log.kafka_topics import KafkaTopics, OpenTransaction
 from streams.engine.log.kafka_writer import KafkaWriter
 from streams.engine.rights import Operation, Right
 
@@ -45,9 +46,10 @@ _OFFSETS = 5.0
 class KafkaSettings:
     """How to reach the brokers. Times are seconds; `client` is passed to every client unchanged (security).
 
-    Without `transactions` commits are at least once, and outputs may be duplicated. `compression`: the codec of all
-    records; None leaves it to `streams.engine.log.kafka_codecs`. `heard` is called with the brokers' own time of each
-    write, in microseconds, for topics with log append time.
+    `client_id`: the name by which brokers know all clients. Without `transactions` commits are at least once, and
+    outputs may be duplicated. `compression`: the codec of all records; None leaves it to
+    `streams.engine.log.kafka_codecs`. `heard` is called with the brokers' own time of each write, in microseconds, for
+    topics with log append time.
     """
 
     bootstrap: str
@@ -55,6 +57,7 @@ class KafkaSettings:
     transaction_timeout: float = 10.0
     request_timeout: float = 30.0
     instance_id: str | None = None
+    client_id: str | None = None
     replication: int = -1
     transactions: bool = True
     compression: Codec | None = None
@@ -64,6 +67,7 @@ class KafkaSettings:
     def common(self) -> dict[str, Any]:
         """The options of every client."""
         return {
+            **({} if self.client_id is None else {"client_id": self.client_id}),
             "bootstrap_servers": self.bootstrap,
             "request_timeout_ms": int(self.request_timeout * 1000),
             **self.client,
@@ -209,7 +213,22 @@ class KafkaLog:
             async with asyncio.timeout(min(self._settings.request_timeout, _OFFSETS)):
                 return await self._topics.stable(sources)
 
+    async def holding(self, spans: Mapping[TopicPartition, tuple[int, int]]) -> set[TopicPartition]:
+        reader = KafkaSpans(self._settings, spans)
+        found: set[TopicPartition] = set()
+        try:
+            await reader.open()
+            while batches := await reader.read([source for source in spans if source not in found]):
+                found.update(each.source for each in batches if each.records)
+        finally:
+            await reader.close()
+        return found
+
     async def holders(self, source: TopicPartition) -> Sequence[str]:
+        return [str(each) for each in await self.open_transactions(source)]
+
+    async def open_transactions(self, source: TopicPartition) -> list[OpenTransaction]:
+        """Who has transactions open in a partition."""
         with errors("asking for open transactions"):
             async with asyncio.timeout(self._settings.request_timeout):
                 return await self._topics.holders(source)
@@ -286,8 +305,9 @@ class KafkaLog:
                 settings.heard,
                 self._torn,
                 self._commit_offsets,
+                self._permitted,
             )
-        with errors(f"opening {transactional_id}"):
+        with errors(f"opening {transactional_id}", writer=transactional_id):
             try:
                 async with asyncio.timeout(settings.request_timeout):
                     await writer.open()
@@ -316,6 +336,10 @@ class KafkaLog:
     async def _commit_offsets(self, offsets: Mapping[TopicPartition, Committed]) -> None:
         if self._member is not None:
             await self._member.commit(offsets)
+
+    def _permitted(self) -> None:
+        if self._member is not None:
+            self._member.stand_in_group()
 
     # -- clients
 

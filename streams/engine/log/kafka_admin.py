@@ -21,9 +21,12 @@ class Connection(NamedTuple):
 
 
 @asynccontextmanager
-async def connection(bootstrap: str, client: Mapping[str, Any]) -> AsyncIterator[Connection]:
-    """Connects for as long as the block lasts. Raises `FatalError` and `LogError`."""
-    settings = KafkaSettings(bootstrap=bootstrap, client=client)
+async def connection(bootstrap: str, client: Mapping[str, Any], seconds: float = 30.0) -> AsyncIterator[Connection]:
+    """Connects for as long as the block lasts. `seconds`: how long each request may take.
+
+    Raises `FatalError` and `LogError`.
+    """
+    settings = KafkaSettings(bootstrap=bootstrap, client=client, request_timeout=seconds)
     log = KafkaLog(settings)
     admin = AIOKafkaAdminClient(**settings.common())
     try:

@@ -19,7 +19,7 @@ from aiokafka.errors import (
 
 from streams.engine.errors import DeniedError, FatalError, FencedError, LogError
 from streams.engine.log.kafka_metadata import never_create_topics
-from streams.engine.log.kafka_rights import denied_by
+from streams.engine.log.kafka_rights import UNNAMED, denied_by
 from streams.engine.rights import Operation
 
 never_create_topics()
@@ -33,8 +33,8 @@ FENCED = (ProducerFenced, InvalidProducerEpoch, CommitFailedError, IllegalStateE
 
 
 @contextmanager
-def errors(what: str, operation: Operation = "Describe") -> Iterator[None]:
-    """Turns the client's errors into the engine's. `operation`: what is done to topics.
+def errors(what: str, operation: Operation = "Describe", writer: str = UNNAMED) -> Iterator[None]:
+    """Turns the client's errors into the engine's. `operation`, `writer`: see `denied_by`.
 
     A client that has been fenced, closed or disconnected may also fail in its own bookkeeping, with errors that are not
     Kafka's (`IllegalOperation`, `ConsumerStoppedError`, an assertion, a missing key): anything raised inside the client
@@ -47,17 +47,17 @@ def errors(what: str, operation: Operation = "Describe") -> Iterator[None]:
             raise
         raise LogError(f"{what}: given up by the client") from error
     except Exception as error:
-        ours = _translated(what, error, operation)
+        ours = _translated(what, error, operation, writer)
         if ours is error:
             raise
         raise ours from error
 
 
-def _translated(what: str, error: Exception, operation: Operation) -> Exception:
+def _translated(what: str, error: Exception, operation: Operation, writer: str) -> Exception:
     """The engine's error for one of the client's; the error itself if it is the engine's already, or our fault."""
     if isinstance(error, LogError | FatalError):
         return error
-    if denied := denied_by(error, operation):
+    if denied := denied_by(error, operation, writer):
         return DeniedError(f"{what}: the brokers deny {', '.join(map(str, denied))}", denied)
     if isinstance(error, FENCED):
         return FencedError(f"{what}: {error!r}")

@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
+from aiokafka.client import ConnectionGroup
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import IllegalStateError, KafkaError, NoOffsetForPartitionError, OffsetOutOfRangeError
+from aiokafka.errors import (
+    CommitFailedError,
+    IllegalStateError,
+    KafkaError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    for_code,
+)
+from aiokafka.protocol.commit import OffsetCommitRequest
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 
@@ -65,6 +75,9 @@ class KafkaMember:
         self._instance_id = instance_id
         self._known_as = ""
         self._replaced: FatalError | None = None
+        self._session = session_timeout
+        #: When the last request was made by whose answer the group is known to hold this member for alive.
+        self._alive = time.monotonic()
         self._topics = sorted(topics)
         self._listener = listener
         self._positions: dict[TopicPartition, int] = {}
@@ -87,7 +100,29 @@ class KafkaMember:
         """Connects and subscribes; the group is joined in the background."""
         await self._consumer.start()
         hand_over_parsed(self._consumer)
+        self._watch_heartbeats()
         self._consumer.subscribe(topics=self._topics, listener=_Rebalances(self._listener, self))
+
+    def _watch_heartbeats(self) -> None:
+        coordinator = self._consumer._coordinator
+        beat = coordinator._do_heartbeat
+
+        async def beating() -> bool:
+            asked = time.monotonic()
+            heard = bool(await beat())
+            if heard:
+                self._alive = asked
+            return heard
+
+        coordinator._do_heartbeat = beating
+
+    def stand_in_group(self) -> None:
+        """Raises an error of Kafka's unless the group surely still holds this member for alive.
+
+        A process that stood still for longer than its session has lost its tasks and not heard of it yet.
+        """
+        if time.monotonic() - self._alive > self._session:
+            raise CommitFailedError(f"the group has heard nothing of this worker for {self._session:g} s")
 
     def seek(self, source: TopicPartition, offset: int, epoch: int = 0) -> None:
         try:
@@ -135,9 +170,38 @@ class KafkaMember:
         coordinator = self._consumer._coordinator
         return coordinator is not None and coordinator.coordinator_id is not None
 
+    @property
+    def name(self) -> str:
+        return self._known_as
+
+    async def tell(self, offsets: Mapping[TopicPartition, Committed]) -> None:
+        # The client's own commit is for partitions of the assignment, and joins the group again where it is refused.
+        coordinator = self._consumer._coordinator
+        if not self.coordinated or not self._known_as or coordinator.member_id != self._known_as:
+            return
+        by_topic: dict[str, list[tuple[int, int, str]]] = {}
+        for source, committed in offsets.items():
+            by_topic.setdefault(source.topic, []).append((source.partition, *committed))
+        request = OffsetCommitRequest(
+            self._group,
+            coordinator.generation,
+            self._known_as,
+            OffsetCommitRequest.DEFAULT_RETENTION_TIME,
+            [*by_topic.items()],
+        )
+        with errors("telling of the tasks"):
+            answer = await self._consumer._client.send(
+                coordinator.coordinator_id, request, group=ConnectionGroup.COORDINATION
+            )
+            for _, partitions in answer.topics:
+                for _, code in partitions:
+                    if code:
+                        raise for_code(code)
+
     def joined(self) -> None:
         """Remembers the member id that the group knows this member by now."""
         self._known_as = self._consumer._coordinator.member_id
+        self._alive = time.monotonic()
 
     async def still_the_one(self) -> None:
         """Ends this member if the group has another with its static id: joining again would fence that one.

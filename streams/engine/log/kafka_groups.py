@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
 from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupIdNotFound, NonEmptyGroup, for_code
 from aiokafka.protocol.admin import DeleteGroupsRequest
 from aiokafka.structs import OffsetAndMetadata
@@ -15,6 +16,7 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 from streams.engine.errors import FatalError, LogError
 from streams.engine.log.interface import Committed, TopicPartition
 from streams.engine.log.kafka_metadata import never_create_topics
+from streams.engine.log.kafka_rights import describe
 
 never_create_topics()
 
@@ -26,6 +28,43 @@ async def members(admin: AIOKafkaAdminClient, group: str) -> list[str]:
     except GroupCoordinatorNotAvailableError:
         return []  # the first group of a new broker
     return [f"{client} at {host.lstrip('/')}" for each in answer.groups for _, client, host, *_ in each[5]]
+
+
+class GroupMember(NamedTuple):
+    """One member of a group, as its coordinator knows it. `instance`: its static id, empty without one."""
+
+    id: str
+    client: str
+    host: str
+    instance: str
+    partitions: frozenset[TopicPartition]
+
+
+class Group(NamedTuple):
+    """A group: Kafka's word for its state ("Stable", "Empty", "Dead" where there is none), and its members."""
+
+    state: str
+    members: tuple[GroupMember, ...]
+
+
+async def look_at(admin: AIOKafkaAdminClient, group: str) -> Group:
+    """The group now. Raises the client's errors."""
+    try:
+        described = await describe(admin._client, group)
+    except GroupCoordinatorNotAvailableError:
+        return Group("Dead", ())  # the first group of a new broker
+    if described[0]:
+        raise for_code(described[0])(group)
+    return Group(described[2], tuple(map(_member, described[5])))
+
+
+def _member(told: Sequence[Any]) -> GroupMember:
+    member, instance, client, host, _, assignment = told
+    partitions: set[TopicPartition] = set()
+    if assignment:
+        decoded = ConsumerProtocolMemberAssignment.decode(assignment)
+        partitions = {TopicPartition(topic, each) for topic, listed in decoded.assignment for each in listed}
+    return GroupMember(member, client, host.lstrip("/"), instance or "", frozenset(partitions))
 
 
 async def nobody_in(admin: AIOKafkaAdminClient, group: str) -> None:

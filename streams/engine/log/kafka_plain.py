@@ -19,8 +19,8 @@ Torn = dict[TopicPartition, dict[bytes, bytes | None]]
 class KafkaPlainWriter:
     """Writes for one task; see `streams.engine.log.interface.Writer`. `timeout` (seconds) ends every commit.
 
-    Nothing fences it: a worker that was frozen for longer than its session and wakes in mid-commit may still
-    write. `commit_offsets` commits as a member of the group, and fails if the group has moved on.
+    No broker fences it: `permitted` is asked right before every write whether the group still holds this worker for
+    alive. `commit_offsets` commits as a member of the group, and fails if the group has moved on.
     """
 
     def __init__(
@@ -32,6 +32,7 @@ class KafkaPlainWriter:
         heard: Callable[[int], None],
         torn: Torn,
         commit_offsets: Callable[[Mapping[TopicPartition, Committed]], Awaitable[None]],
+        permitted: Callable[[], None],
     ) -> None:
         self._name = name
         self._timeout = timeout
@@ -41,7 +42,7 @@ class KafkaPlainWriter:
         self._clean = False
         # Requires nothing of the broker but durable acknowledged writes. One batch per partition is in flight at a
         # time, so batches stay in order; a retried batch directly follows its duplicate, which changes nothing.
-        self._sending = Sending(client, heard, acks="all")
+        self._sending = Sending(client, heard, permitted, acks="all")
 
     async def open(self) -> None:
         await self._sending.producer.start()

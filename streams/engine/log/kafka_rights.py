@@ -20,6 +20,8 @@ from streams.engine.rights import Operation, Right
 _BITS: dict[Operation, int] = {"Read": 3, "Write": 4, "Create": 5, "Delete": 6, "Describe": 8, "DescribeConfigs": 10}
 #: What a broker tells that tells nothing.
 _UNTOLD = -(1 << 31)
+#: For what an error does not name.
+UNNAMED = "?"
 _TOPIC_DENIED, _GROUP_DENIED = TopicAuthorizationFailedError.errno, GroupAuthorizationFailedError.errno
 
 
@@ -69,8 +71,10 @@ def _denied(told: dict[str, tuple[int, int]], rights: list[Right], denied: int) 
             yield right
 
 
-def denied_by(error: BaseException, operation: Operation) -> list[Right]:
+def denied_by(error: BaseException, operation: Operation, writer: str = UNNAMED) -> list[Right]:
     """The missing rights that caused an error, as far as it tells; `operation`: what was done to topics.
+
+    `writer`: the transactional id that it was done under, which an answer to a write does not name.
 
     The client hides them: what it raises is often a consequence of the authorization error.
     """
@@ -81,7 +85,7 @@ def denied_by(error: BaseException, operation: Operation) -> list[Right]:
         if isinstance(each, GroupAuthorizationFailedError):
             return [Right("Read", "group", name) for name in names]
         if isinstance(each, TransactionalIdAuthorizationFailed):
-            return [Right("Write", "transactional-id", name) for name in names]
+            return [Right("Write", "transactional-id", writer if name == UNNAMED else name) for name in names]
         if isinstance(each, ClusterAuthorizationFailedError):
             return [Right("Create", "cluster", "kafka-cluster")]
     return []
@@ -92,7 +96,7 @@ def _names(error: BaseException) -> list[str]:
     found: list[str] = []
     for argument in error.args:
         found += [argument] if isinstance(argument, str) else map(str, argument) if _many(argument) else []
-    return found or ["?"]
+    return found or [UNNAMED]
 
 
 def _many(argument: object) -> bool:

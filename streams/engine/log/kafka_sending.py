@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError, TopicAuthorizationFailedError
+from aiokafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.structs import RecordMetadata
 
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.kafka_clients import quietly
+from streams.engine.log.kafka_metadata import partitions_of
 from streams.engine.partitioner import partition_for
 from streams.engine.processor import Output
 from streams.engine.wall_clock import check_wall
 
 #: Size of a batch, in bytes; Kafka's default limit is 1 MiB.
 _BATCH_BYTES = 512 << 10
-#: Seconds and answers for which brokers may not know a topic: a new one is not known everywhere at once, and where this
-#: process or they have too much to do, a single answer takes seconds.
-_UNKNOWN, _ANSWERS = 3.0, 10
 
 #: Key, value and headers of a record.
 Row = tuple[bytes | None, bytes | None, Sequence[tuple[str, bytes]]]
@@ -40,13 +38,22 @@ class Sent(NamedTuple):
 class Sending:
     """One producer. `options`: client options that make it transactional or not.
 
-    `heard` is called with the brokers' own time of each write, in microseconds.
+    `heard` is called with the brokers' own time of each write, in microseconds; `permitted`, right before each write,
+    may raise an error of Kafka's, which then ends that write.
     """
 
-    def __init__(self, client: Mapping[str, Any], heard: Callable[[int], None], **options: Any) -> None:
+    def __init__(
+        self,
+        client: Mapping[str, Any],
+        heard: Callable[[int], None],
+        permitted: Callable[[], None] | None = None,
+        **options: Any,
+    ) -> None:
         self._heard = heard
         self.producer = AIOKafkaProducer(**client, **options, max_batch_size=_BATCH_BYTES)
         self._transactional = options.get("transactional_id") is not None
+        if permitted is not None:
+            _ask_before_writes(self.producer.client, permitted)
 
     async def by_partition(
         self, outputs: Sequence[Output], envelopes: Sequence[tuple[TopicPartition, bytes]]
@@ -66,18 +73,9 @@ class Sending:
 
     async def _partitions(self, topic: str) -> int:
         """The topic's number of partitions. Raises `FatalError` if it does not exist: the client would ask forever."""
-        client = self.producer.client
-        if (known := client.cluster.partitions_for_topic(topic)) is None:
-            client.add_topic(topic)
-            began, answers = time.monotonic(), 0
-            while (known := client.cluster.partitions_for_topic(topic)) is None:
-                answers += await client.force_metadata_update()
-                if topic in client.cluster.unauthorized_topics:
-                    raise TopicAuthorizationFailedError(topic)
-                if answers >= _ANSWERS and time.monotonic() - began > _UNKNOWN:
-                    raise FatalError(f"topic {topic} does not exist, and there is something to be written to it")
-                await asyncio.sleep(0.1)
-        return len(known)
+        if (known := await partitions_of(self.producer.client, topic)) is None:
+            raise FatalError(f"topic {topic} does not exist, and there is something to be written to it")
+        return known
 
     async def send(self, target: TopicPartition, rows: Sequence[Row], codec: int) -> list[Sent]:
         """Hands the rows to the client, in batches; `codec` is one of `streams.engine.log.kafka_codecs`."""
@@ -135,6 +133,19 @@ class Sending:
         self.producer._closed = True
         await quietly(self.producer.client.close())
         await quietly(self.producer._sender.close())
+
+
+def _ask_before_writes(client: Any, permitted: Callable[[], None]) -> None:
+    send = client.send
+
+    async def asked(node: int, request: Any, **options: Any) -> Any:
+        if isinstance(request, ProduceRequest):
+            # Connecting may take long: nothing is waited for between the question and the write.
+            await client.ready(node, **options)
+            permitted()
+        return await send(node, request, **options)
+
+    client.send = asked
 
 
 def _by_broker(answer: RecordMetadata) -> bool:

@@ -1,18 +1,21 @@
-"""Reads given offset ranges of any partitions, committed records only: for commands that inspect topics."""
+"""Reads given offset ranges of any partitions, committed records only."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.errors import LogError
 from streams.engine.log.interface import Fetched, TopicPartition
-from streams.engine.log.kafka import KafkaSettings
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.processor import Record
+
+if TYPE_CHECKING:
+    from streams.engine.log.kafka import KafkaSettings
 
 #: Bytes per fetch and partition, and records handed over at once.
 _BYTES, _RECORDS = 2 << 20, 5_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import UnknownTopicOrPartitionError, for_code
@@ -16,6 +16,22 @@ from streams.engine.log.kafka_requests import DescribeProducers, DescribeTopics,
 
 #: Kafka's codes for the end of a partition, and for isolation level read_committed.
 _LATEST, _READ_COMMITTED = -1, 1
+
+
+class OpenTransaction(NamedTuple):
+    """A transaction that is open in a partition, and when its producer last wrote there (milliseconds).
+
+    `transactional_id` is empty if the brokers do not tell.
+    """
+
+    producer: int
+    transactional_id: str
+    last_write: int
+
+    def __str__(self) -> str:
+        return f"producer {self.producer}" + (
+            f" (transactional id {self.transactional_id})" * bool(self.transactional_id)
+        )
 
 
 class KafkaTopics:
@@ -81,8 +97,8 @@ class KafkaTopics:
                     found[TopicPartition(topic, partition)] = offset
         return found
 
-    async def holders(self, source: TopicPartition) -> list[str]:
-        """Who has a transaction open in a partition: "producer 7 (transactional id t)", the id if it is told."""
+    async def holders(self, source: TopicPartition) -> list[OpenTransaction]:
+        """Who has a transaction open in a partition; nobody if the brokers are too old to tell."""
         leader = (await self._led([source]))[source]
         try:
             answer = await ask(self._client(), leader, DescribeProducers({source.topic: [source.partition]}))
@@ -91,9 +107,13 @@ class KafkaTopics:
         (told,) = answer["topics"][0]["partitions"]
         if told["error_code"]:
             raise for_code(told["error_code"])(source.topic)
-        open_ = [each["producer_id"] for each in told["active_producers"] if each["current_txn_start_offset"] >= 0]
+        open_ = {
+            each["producer_id"]: each["last_timestamp"]
+            for each in told["active_producers"]
+            if each["current_txn_start_offset"] >= 0
+        }
         names = await self._transactional_ids(open_)
-        return [f"producer {each}" + (f" (transactional id {names[each]})" if each in names else "") for each in open_]
+        return [OpenTransaction(each, names.get(each, ""), last) for each, last in open_.items()]
 
     async def _transactional_ids(self, producers: Collection[int]) -> dict[int, str]:
         client = self._client()

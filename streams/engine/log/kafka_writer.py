@@ -10,7 +10,7 @@ from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.errors import DeniedError, FencedError, LogError
-from streams.engine.log.interface import TopicPartition, Transaction
+from streams.engine.log.interface import Committed, TopicPartition, Transaction
 from streams.engine.log.journal import refuse
 from streams.engine.log.kafka_clients import FENCED, errors
 from streams.engine.log.kafka_codecs import Codecs
@@ -50,7 +50,7 @@ class KafkaWriter:
     async def commit(self, transaction: Transaction) -> int | None:
         self._clean = False
         try:
-            with errors(f"committing {self._id}", "Write"):
+            with errors(f"committing {self._id}", "Write", writer=self._id):
                 async with asyncio.timeout(self._timeout):
                     end = await self._write(transaction)
         except LogError as error:
@@ -59,7 +59,7 @@ class KafkaWriter:
             if isinstance(ended, FENCED):
                 raise FencedError(f"committing {self._id}: {ended!r}") from error
             # Committing offsets takes the read right on their topics; only this error names no topic.
-            if ended is not None and (denied := denied_by(ended, "Read")):
+            if ended is not None and (denied := denied_by(ended, "Read", self._id)):
                 raise DeniedError(
                     f"committing {self._id}: the brokers deny {', '.join(map(str, denied))}", denied
                 ) from error
@@ -85,16 +85,26 @@ class KafkaWriter:
         for target, rows in batches.items():
             codec = self._codecs.changelogs if target == transaction.changelog else self._codecs.others
             sent += await sending.send(target, rows, codec)
-        # A commit can succeed although a produce in it failed: wait for each acknowledgement.
-        end = await sending.arrived(sent, transaction.changelog, transaction.wall)
-        offsets = {
-            KafkaPartition(*source): OffsetAndMetadata(committed.offset, committed.metadata)
-            for source, committed in transaction.offsets.items()
-        }
-        if offsets:
-            await producer.send_offsets_to_transaction(offsets, self._group)
+        # At the same time as the records: it takes two of a transaction's five answers.
+        adding = asyncio.ensure_future(self._add_offsets(transaction.offsets))
+        try:
+            # A commit can succeed although a produce in it failed: wait for each acknowledgement.
+            end = await sending.arrived(sent, transaction.changelog, transaction.wall)
+            await adding
+        finally:
+            if not adding.done():
+                adding.cancel()
+            elif not adding.cancelled():
+                adding.exception()  # the first error has ended the commit
         await producer.commit_transaction()
         return None if end is None else end + 1  # the commit's marker follows the last record
+
+    async def _add_offsets(self, committed: Mapping[TopicPartition, Committed]) -> None:
+        offsets = {
+            KafkaPartition(*source): OffsetAndMetadata(each.offset, each.metadata) for source, each in committed.items()
+        }
+        if offsets:
+            await self._sending.producer.send_offsets_to_transaction(offsets, self._group)
 
     async def close(self) -> None:
         await self._sending.close(self._clean)

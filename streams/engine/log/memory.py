@@ -188,6 +188,13 @@ class MemoryLog:
     async def stable_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
         return {source: self._partition(source).end for source in sources}
 
+    async def holding(self, spans: Mapping[TopicPartition, tuple[int, int]]) -> set[TopicPartition]:
+        return {
+            source
+            for source, (begin, end) in spans.items()
+            if any(begin <= record.offset < end for record in self._partition(source).records)
+        }
+
     async def holders(self, source: TopicPartition) -> Sequence[str]:
         """Transactions are never open here."""
         del source

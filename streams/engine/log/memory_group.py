@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
-from streams.engine.log.interface import Assignor, Fetched, Listener, Shared, TopicPartition
+from streams.engine.log.interface import Assignor, Committed, Fetched, Listener, Shared, TopicPartition
 
 
 class _Readable(Protocol):
@@ -77,6 +77,13 @@ class MemoryMember:
     @property
     def coordinated(self) -> bool:
         return True
+
+    @property
+    def name(self) -> str:
+        return ""
+
+    async def tell(self, offsets: Mapping[TopicPartition, Committed]) -> None:
+        """Nobody looks at it from outside."""
 
     async def close(self) -> None:
         await self._group.remove(self)

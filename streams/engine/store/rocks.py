@@ -62,6 +62,7 @@ class RocksCopy:
         self._mark: _Mark | None = None
         self._using = RLock()
         self._closed = False
+        self._estimated = 0
 
     def table(self, prefix: bytes) -> RocksTable:
         return RocksTable(self, prefix)
@@ -79,6 +80,17 @@ class RocksCopy:
                 if not key.startswith(prefix):
                     return
                 yield key, row
+
+    def estimated(self) -> int:
+        """The number of all rows, as RocksDB estimates it."""
+        # Whoever asks must not wait for a write: the last estimate will do.
+        if self._using.acquire(blocking=False):
+            try:
+                if not self._closed:
+                    self._estimated = self._database.property_int_value("rocksdb.estimate-num-keys") or 0
+            finally:
+                self._using.release()
+        return self._estimated
 
     def _from(self, key: bytes | None) -> Iterator[tuple[bytes, bytes]]:
         # In raw mode keys and values are bytes, which its type hints do not say.

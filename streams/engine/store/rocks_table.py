@@ -18,6 +18,8 @@ class Committed(Protocol):
 
     def under(self, prefix: bytes) -> Iterator[tuple[bytes, bytes]]: ...
 
+    def estimated(self) -> int: ...
+
 
 class RocksTable:
     """A table over the rows of one prefix; see `streams.engine.store.interface.CommittedTable`.
@@ -61,6 +63,9 @@ class RocksTable:
             if (name := key[len(self._lead) :]) not in above:
                 yield name, row
         yield from ((key, row) for key, row in above.items() if row is not None)
+
+    def size(self) -> int:
+        return self._disk.estimated()
 
     def collected(self) -> None:
         # Rows still in flight belong to a commit that failed; nobody uses the table after that.

@@ -118,6 +118,24 @@ def put_fact(whole: Case, life: Case, entry: Entry, settled: int, counted: int, 
     raise AssertionError(f"nothing holds {slot}")
 
 
+def is_told(whole: Case, life: Case, entry: Entry) -> bool:
+    """True if an event has told the fact before. Messages are each of their own."""
+    slot, identity, fact = entry.slot, entry.identity, entry.fact
+    if isinstance(fact, Shipped):
+        return life.order.parcel(fact.carrier, fact.tracking_no) is not None
+    field = _FIELDS.get(slot)
+    if field is not None:
+        if slot in (OPENED, RESPONDED):
+            return getattr(whole.tickets.get(identity), field, None) is not None
+        of_refund = slot in (REQUESTED, REJECTED, SETTLED)
+        return getattr(life.refunds.get(identity) if of_refund else life.order, field, None) is not None
+    if isinstance(fact, Intervention):
+        return identity in life.requests
+    if isinstance(fact, Voided):
+        return _voiding(fact) in whole.voidings.get(identity, ())
+    return isinstance(fact, Escalation) and identity in (life.disputes if slot == DISPUTED else life.complaints)
+
+
 def _holder(whole: Case, life: Case, slot: str, identity: str) -> Any:
     """The owner of the slot's field: the order, a refund or a ticket."""
     if slot in (OPENED, RESPONDED):
@@ -188,7 +206,7 @@ def _say(whole: Case, life: Case, conversation_id: str, message: Message, settle
 
 def _void(whole: Case, life: Case, name: str, fact: Voided, policy: Policy) -> bool:
     known = whole.voidings.setdefault(name, [])
-    voiding = Voiding(fact.time, fact.rank, fact.event_id, fact.digest)
+    voiding = _voiding(fact)
     if voiding in known:
         return False
     begun = place_of(life, name, policy)
@@ -196,3 +214,7 @@ def _void(whole: Case, life: Case, name: str, fact: Voided, policy: Policy) -> b
     insort(known, voiding)
     # Kept in any case: unsettled facts may still change. A voiding that finds nothing is not a repeat.
     return before is None or before > fact.time or fact.time > known_until(whole, life, name, policy)
+
+
+def _voiding(fact: Voided) -> Voiding:
+    return Voiding(fact.time, fact.rank, fact.event_id, fact.digest)

@@ -81,12 +81,13 @@ class Deferred(msgspec.Struct, array_like=True, gc=False):
 
 
 class Shipping(msgspec.Struct, array_like=True, frozen=True, gc=False):
-    """A parcel of an order, as the shipments know it."""
+    """A parcel of an order, as the shipments know it. `placed`, `paid`: when the order was, in microseconds."""
 
     fact: Shipped
     order_id: str
     placed: int | None
     ship_to_region: str | None
+    paid: int | None = None
 
     @property
     def name(self) -> tuple[str, str, str, int, str, bytes]:
@@ -127,7 +128,7 @@ class Case(msgspec.Struct, array_like=True, dict=True):
     end: int | None = None
     past: list[Case] = msgspec.field(default_factory=list)
     deferred: list[Deferred] = msgspec.field(default_factory=list)
-    #: Deferred shippings as the shipments know them, with when their order was placed and its destination.
+    #: Deferred shippings as the shipments know them.
     ahead: list[Shipping] = msgspec.field(default_factory=list)
     #: Where each order counts once: escalations of the order whose other state, or item, has been evicted; see
     #: `streams.rules.cases.escalation_spans`.

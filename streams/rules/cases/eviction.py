@@ -81,6 +81,11 @@ def close_over(case: Case, settled: int, policy: Policy) -> int | None:
     return least
 
 
+def next_end(case: Case, policy: Policy) -> int | None:
+    """The earliest end of what is in the case, in microseconds."""
+    return min((thing.end for thing in things(case, policy)), default=None)
+
+
 def foreseen(case: Case, policy: Policy) -> Case:
     """A copy with all deferred events applied, as if no more events came."""
     copy = _decode(_encode(case))

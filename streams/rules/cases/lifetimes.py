@@ -16,6 +16,7 @@ from streams.rules.facts import Fact
 from streams.rules.orders import tickets
 from streams.rules.orders.aftersales_window import asks, is_closed
 from streams.rules.orders.escalations import Voiding
+from streams.rules.orders.ship_by import Order
 from streams.rules.orders.tickets import Ticket
 
 #: Time, topic rank, event id, digest: the sort order of events.
@@ -79,10 +80,19 @@ def shippings(whole: Case) -> list[Shipping]:
     """The parcels of all lives of the order."""
     found = []
     for life in parts(whole):
-        placed = life.order.placed
-        of_order = (placed.time, placed.ship_to_region) if placed is not None else (None, None)
+        of_order = of_its_order(life.order)
         found += [Shipping(fact, whole.key, *of_order) for fact in life.order.shipped]
     return found
+
+
+def of_its_order(order: Order) -> tuple[int | None, str | None, int | None]:
+    """What the shipments know of a parcel's order: when it was placed, its destination, when it was paid."""
+    placed, paid = order.placed, order.paid
+    return (
+        placed.time if placed is not None else None,
+        placed.ship_to_region if placed is not None else None,
+        paid.time if paid is not None else None,
+    )
 
 
 def voided_at(whole: Case, case: Case, name: str, begun: Position, policy: Policy) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -37,12 +38,13 @@ class Paid(Fact, array_like=True, kw_only=True, gc=False):
 
 
 class Shipped(Fact, array_like=True, kw_only=True, gc=False):
-    """One parcel of the order."""
+    """One parcel of the order. `deliver_by`: the promised delivery in microseconds, if any."""
 
     carrier: str
     tracking_no: str
     from_region: str | None = None
     to_region: str | None = None
+    deliver_by: int | None = None
 
 
 class Order(msgspec.Struct, array_like=True, dict=True):
@@ -64,7 +66,11 @@ class Order(msgspec.Struct, array_like=True, dict=True):
         known = self._by_parcel.get(name)
         if known is not None:
             self.shipped.remove(known)
-        self.shipped.append(fact)
+        # Nearly every order has one parcel.
+        if self.shipped:
+            insort(self.shipped, fact, key=lambda one: one.place)
+        else:
+            self.shipped.append(fact)
         self._by_parcel[name] = fact
 
     @cached_property

@@ -9,8 +9,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
-from streams.rules.shipments.parcel import Parcel, Registration, Use, over
-from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, MASK
+from streams.policy.shipments import Shipments
+from streams.rules.shipments.parcel import Parcel, Registration
+from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, MASK, TELLING
+from streams.rules.shipments.uses import Use, over
 
 #: Most scans and registrations of one number at a time: what a worker can keep and re-read for one key. A real parcel
 #: has a few dozen. Events beyond that become dead letters (`key_too_large`).
@@ -22,10 +24,10 @@ def use_at(found: Sequence[Use], time: int) -> int:
     return bisect_right(found, time, key=lambda use: use.start) - 1
 
 
-def is_plain_scan(parcel: Parcel, found: Sequence[Use], packed: int, shortest: int, given_up: int, keep: int) -> bool:
+def is_plain_scan(parcel: Parcel, found: Sequence[Use], packed: int, rules: Shipments) -> bool:
     """True if a new scan changes no alert, provided the watermark has passed no deadline of its silence.
 
-    `found`: the parcel's uses without it; `shortest`: the shortest threshold of any rule, in microseconds.
+    `found`: the parcel's uses without it.
     """
     time, rank = packed >> BITS, packed & MASK
     place = use_at(found, time)
@@ -33,16 +35,21 @@ def is_plain_scan(parcel: Parcel, found: Sequence[Use], packed: int, shortest: i
         return False
     use = found[place]
     if use.ended is not None and time > use.ended[0]:
-        return time <= over(use, given_up, keep)
-    if rank >= FIRST_TERMINAL:
+        return time <= over(use, rules)
+    if rank >= FIRST_TERMINAL or (rank in TELLING and use.registrations):
         return False
     if rank != INFO_RECEIVED and (use.collected is None or time <= use.collected[0]):
         return False
-    return _is_between(parcel, use, time, shortest)
+    return _is_between(parcel, use, time, rules.shortest)
 
 
 def is_plain_registration(parcel: Parcel, found: Sequence[Use], one: Registration, shortest: int) -> bool:
-    """`is_plain_scan` for a registration: another order in a parcel that is registered and under way."""
+    """`is_plain_scan` for a registration: another order in a parcel that is registered and under way.
+
+    `shortest`: the longest silence that raises nothing, in microseconds.
+    """
+    if one.deliver_by is not None:
+        return False
     place = use_at(found, one.time)
     if place < 0:
         return False

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from schemas.times import DAY, HOUR, render
-from streams.policy.model import FeedSilence
+from streams.policy.shipments import FeedSilence
 from streams.rules.alert import PLATFORM, RAISED, RESOLVED, Alert
 
 FEED_SILENT = "carrier.feed_silent"
@@ -32,7 +32,8 @@ class Silent(msgspec.Struct, array_like=True, gc=False):
 class Feed(msgspec.Struct, gc=True):
     """The scans of one carrier by hour, and its silences in order.
 
-    `hours`: by start, the number of distinct scans and the time of the first. `boundary`: the next one to judge.
+    `hours`: by start, the number of distinct scans and the time of the first. `boundary`: the next one to judge, which
+    follows from how far the feeds are judged.
     """
 
     carrier: str
@@ -47,8 +48,6 @@ class Feed(msgspec.Struct, gc=True):
         if known is None:
             self.hours[hour] = (count, first)
             insort(self.order, hour)
-            if self.boundary is None:
-                self.boundary = hour + HOUR
         else:
             self.hours[hour] = (known[0] + count, min(known[1], first))
 
@@ -67,7 +66,9 @@ class Feed(msgspec.Struct, gc=True):
         """
         changes: list[tuple[Silent, str]] = []
         if self.boundary is None:
-            return changes
+            if not self.order:
+                return changes
+            self.boundary = self.order[0] + HOUR
         window = round(rules.hours) * HOUR
         while True:
             current = self.silences[-1] if self.silences and self.silences[-1].end is None else None
@@ -87,7 +88,7 @@ class Feed(msgspec.Struct, gc=True):
             if last is None or last < boundary - window - rules.days * DAY:
                 # No baseline that could be missed: skip to the hour after the next scan, or to `known`.
                 following = self.order[before + 1] if before + 1 < len(self.order) else None
-                unknown = -(-known // HOUR) * HOUR
+                unknown = next_boundary(known)
                 self.boundary = min(unknown, following + HOUR) if following is not None else unknown
                 continue
             if last >= boundary - window:
@@ -99,17 +100,23 @@ class Feed(msgspec.Struct, gc=True):
                 silent = Silent(boundary, None, usual)
                 self.silences.append(silent)
                 changes.append((silent, RAISED))
+        if current is None:
+            # Whatever was skipped: other partitions may still count scans before it.
+            self.boundary = next_boundary(known)
         return changes
 
-    def forget(self, known: int, rules: FeedSilence, keep: int) -> list[int]:
-        """Drops hours that no later boundary needs, and silences older than `keep`. Returns the hours dropped."""
+    def forget(self, known: int, looked: int, rules: FeedSilence, keep: int) -> list[int]:
+        """Drops hours that no boundary from `known` on needs, and silences older than `keep` at `looked`.
+
+        Returns the hours dropped.
+        """
         oldest = known - known % HOUR - round(rules.hours) * HOUR - (rules.days + 1) * DAY
         gone = self.order[: bisect_left(self.order, oldest)]
         if gone:
             del self.order[: len(gone)]
             for hour in gone:
                 del self.hours[hour]
-        while self.silences and self.silences[0].end is not None and self.silences[0].end < known - keep:
+        while self.silences and self.silences[0].end is not None and self.silences[0].end < looked - keep:
             del self.silences[0]
         return gone
 
@@ -124,6 +131,11 @@ class Feed(msgspec.Struct, gc=True):
             end = boundary - day * DAY
             total += sum(self.hours[hour][0] for hour in range(end - window, end, HOUR) if hour in self.hours)
         return total / days
+
+
+def next_boundary(known: int) -> int:
+    """The first boundary that is not judged when the scans below `known` (microseconds) are counted."""
+    return -(-known // HOUR) * HOUR
 
 
 def alert(carrier: str, silent: Silent, status: str, rules: FeedSilence) -> Alert:

@@ -5,6 +5,12 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Literal
 
+#: China's 34 provinces.
+PROVINCES = frozenset({
+    "北京", "天津", "上海", "重庆", "河北", "山西", "辽宁", "吉林", "黑龙江", "江苏", "浙江", "安徽", "福建", "江西",
+    "山东", "河南", "湖北", "湖南", "广东", "海南", "四川", "贵州", "云南", "陕西", "甘肃", "青海", "台湾", "内蒙古",
+    "广西", "西藏", "宁夏", "新疆", "香港", "澳门",
+})  # fmt: skip
 #: Longest first: 特别行政区 and 自治区 must be tried before the one-character endings.
 _ENDINGS = ("特别行政区", "自治区", "省", "市")
 _PEOPLES = ("维吾尔", "壮族", "回族")
@@ -30,9 +36,9 @@ def _provinces(names: tuple[str, ...]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=65_536)
-def is_remote(region: str | None, remote: tuple[str, ...]) -> bool:
-    """Whether the region is one of the policy's remote ones."""
-    return region is not None and province(region) in _provinces(remote)
+def is_one_of(region: str | None, regions: tuple[str, ...]) -> bool:
+    """Whether the region is one of the policy's."""
+    return region is not None and province(region) in _provinces(regions)
 
 
 @lru_cache(maxsize=65_536)
@@ -43,7 +49,7 @@ def route(
     near_groups: tuple[tuple[str, ...], ...],
 ) -> Literal["remote", "near", "cross_province"]:
     """The tier of a route; `cross_province` if a region is unknown."""
-    if is_remote(destination, remote):
+    if is_one_of(destination, remote):
         return "remote"
     if origin is None or destination is None:
         return "cross_province"
@@ -51,3 +57,17 @@ def route(
     if len(ends) == 1 or any(ends <= _provinces(group) for group in near_groups):
         return "near"
     return "cross_province"
+
+
+@lru_cache(maxsize=65_536)
+def is_province(region: str | None) -> bool:
+    """Whether the region is one of China's 34 provinces."""
+    return region is not None and province(region) in PROVINCES
+
+
+@lru_cache(maxsize=65_536)
+def are_different_provinces(one: str | None, other: str | None) -> bool:
+    """True if both are provinces, and not the same one."""
+    if one is None or other is None or not (is_province(one) and is_province(other)):
+        return False
+    return province(one) != province(other)

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any
 
 from schemas.times import HOUR, render
-from streams.policy.model import Policy, Tier
+from streams.policy.model import Policy
 from streams.rules.alert import MERCHANT, PLATFORM, RAISED
 from streams.rules.reconcile import Expected
-from streams.rules.shipments.carrier_feeds import Feed, Silent
+from streams.rules.shipments.carrier_feeds import Feed
 from streams.rules.shipments.deadlines import Deadline, Verdict
-from streams.rules.shipments.parcel import Parcel, Registration, Silence, Use
-from streams.rules.shipments.routes import is_remote, province, route
-from streams.rules.shipments.scan_status import NAMES, PICKED_UP, WITH_RECIPIENT
+from streams.rules.shipments.delivery_estimates import estimates
+from streams.rules.shipments.parcel import Parcel
+from streams.rules.shipments.places import destination, relief, tier_of
+from streams.rules.shipments.routes import is_one_of, province
+from streams.rules.shipments.scan_status import NAMES, WITH_RECIPIENT
+from streams.rules.shipments.shipment_facts import GIVEN_UP, State, facts_of, moved_by
+from streams.rules.shipments.uses import Silence, Use
 
 NOT_COLLECTED = "shipment.not_collected"
 SLOW = "shipment.slow"
 STALLED = "shipment.stalled"
-GIVEN_UP = "given_up"
-#: Most orders of a parcel that an alert lists; ids have at most 128 characters, so a record stays small.
-MOST_ORDER_IDS = 100
 #: Likely causes of a stall, most likely first.
 NOT_HANDED_OVER = "not_handed_over"
 RECIPIENT_OR_ADDRESS = "recipient_or_address"
@@ -29,38 +30,15 @@ PEAK_SEASON = "peak_season"
 LOST_SUSPECTED = "lost_suspected"
 
 
-class Given(NamedTuple):
-    """All alerts for a parcel's uses, past and future.
-
-    `held`: some deadline is unknown yet, as it lies in a silence of the carrier's feed that has not ended.
-    """
-
-    alerts: list[Expected]
-    held: bool
-
-
-def given(parcel: Parcel, found: Sequence[Use], policy: Policy, feed: Feed | None) -> Given:
-    """The alerts for the uses of a parcel; `feed` is its carrier's."""
-    alerts: list[Expected] = []
-    held = False
-    for use in found:
-        if use.registrations:
-            held |= _not_collected(parcel, use, policy, feed, alerts)
-        for silence in use.silences:
-            # Most silences are short: a shipment under way is scanned several times a day.
-            if silence.end is None or silence.end - silence.since > policy.shipments.shortest:
-                held |= _silent(parcel, use, silence, policy, feed, alerts)
-    return Given(alerts, held)
-
-
 def until_collected(use: Use, policy: Policy) -> Deadline:
     """The deadline by which a registered use must be collected."""
     first = use.registrations[0]
     rule = policy.shipments.not_collected
-    threshold = rule.micros[_tier(policy, None, use.registrations, first.time)]
+    threshold = rule.micros[tier_of(policy, None, use.registrations, first.time)]
     end = use.collected[0] if use.collected is not None else None
     given_up = use.last + policy.shipments.given_up
-    return Deadline(NOT_COLLECTED, first.time, threshold, rule.strict, end, given_up, (MERCHANT,))
+    given = relief(policy, use.registrations, first.time)
+    return Deadline(NOT_COLLECTED, first.time, threshold, rule.strict, end, given_up, (MERCHANT,), given)
 
 
 def until_update(carrier: str, use: Use, silence: Silence, policy: Policy, *, collected: bool) -> list[Deadline]:
@@ -68,16 +46,18 @@ def until_update(carrier: str, use: Use, silence: Silence, policy: Policy, *, co
     since, end = silence.since, silence.end
     row = policy.thresholds(carrier, since)
     registrations = use.registrations[: silence.orders]
-    tier = _tier(policy, silence.status, registrations, since)
+    tier = tier_of(policy, silence.status, registrations, since)
+    given = relief(policy, registrations, since)
     given_up = since + policy.shipments.given_up
     to = (MERCHANT, PLATFORM) if registrations else (PLATFORM,)
-    found = [Deadline(STALLED, since, row.stalled.micros[tier], row.stalled.strict, end, given_up, to)]
+    found = [Deadline(STALLED, since, row.stalled.micros[tier], row.stalled.strict, end, given_up, to, given)]
     if registrations and collected:
-        found.append(Deadline(SLOW, since, row.slow.micros[tier], row.slow.strict, end, given_up, (MERCHANT,)))
+        slow = row.slow
+        found.append(Deadline(SLOW, since, slow.micros[tier], slow.strict, end, given_up, (MERCHANT,), given))
     return found
 
 
-def _not_collected(parcel: Parcel, use: Use, policy: Policy, feed: Feed | None, alerts: list[Expected]) -> bool:
+def not_collected(parcel: Parcel, use: Use, policy: Policy, feed: Feed | None, alerts: list[Expected]) -> bool:
     """Adds the alert for a use that is not collected in time. Returns whether it is held."""
     first = use.registrations[0]
     deadline = until_collected(use, policy)
@@ -93,7 +73,7 @@ def _not_collected(parcel: Parcel, use: Use, policy: Policy, feed: Feed | None, 
 
     def evidence(status: str) -> dict[str, Any]:
         silence = max((s for s in use.silences if s.since <= raised), key=lambda s: s.since, default=None)
-        facts = _facts(use, silence, deadline.threshold, raised, verdict.silent)
+        facts = _facts(parcel, use, silence, deadline, raised, verdict, policy)
         facts["shipped_at"] = render(first.time)
         return facts if status == RAISED else {**facts, "raised_at": render(raised)}
 
@@ -117,7 +97,7 @@ def _not_collected(parcel: Parcel, use: Use, policy: Policy, feed: Feed | None, 
     return False
 
 
-def _silent(
+def silent(
     parcel: Parcel, use: Use, silence: Silence, policy: Policy, feed: Feed | None, alerts: list[Expected]
 ) -> bool:
     """Adds the alerts for a silence. Returns whether one is held."""
@@ -150,7 +130,7 @@ def _silent(
                 shop_id=first.shop_id if first else None,
                 order_id=first.order_id if first else None,
                 carrier=parcel.shown,
-                evidence=_evidence(use, silence, deadline, verdict, policy),
+                evidence=_evidence(parcel, use, silence, deadline, verdict, policy),
                 # A moved deadline says nothing about the facility.
                 place=silence.facility if stalled and verdict.silent is None else None,
                 orders=tuple(dict.fromkeys(r.order_id for r in registrations)) if stalled else (),
@@ -160,10 +140,10 @@ def _silent(
 
 
 def _evidence(
-    use: Use, silence: Silence, deadline: Deadline, verdict: Verdict, policy: Policy
+    parcel: Parcel, use: Use, silence: Silence, deadline: Deadline, verdict: Verdict, policy: Policy
 ) -> Callable[[str], dict[str, Any]]:
     def evidence(status: str) -> dict[str, Any]:
-        facts = _facts(use, silence, deadline.threshold, silence.since, verdict.silent)
+        facts = _facts(parcel, use, silence, deadline, silence.since, verdict, policy)
         if deadline.type == STALLED:
             facts["causes"] = _causes(use, silence, verdict.time, policy)
         return facts if status == RAISED else {**facts, "raised_at": render(verdict.time)}
@@ -171,33 +151,18 @@ def _evidence(
     return evidence
 
 
-def _facts(use: Use, silence: Silence | None, threshold: int, by: int, moved: Silent | None) -> dict[str, Any]:
-    since = silence.since if silence is not None else use.start
-    registrations = use.registrations[: silence.orders] if silence is not None else use.registrations[:1]
-    status = silence.status if silence is not None else None
-    hours = threshold / HOUR
-    facts: dict[str, Any] = {
-        "last_update": render(since),
-        "last_status": NAMES[status] if status is not None else None,
-        "facility": silence.facility if silence is not None else None,
-        "threshold_hours": int(hours) if hours == int(hours) else hours,
-        **_orders(registrations),
-        "destination": _destination(registrations, by),
-        "use_since": render(use.start),
-    }
-    if moved is not None and moved.end is not None:
-        # Explains the delay: the feed was silent when the deadline passed.
-        facts["feed_silent"] = {"from": render(moved.start), "until": render(moved.end)}
-    return facts
-
-
-def _orders(registrations: Sequence[Registration]) -> dict[str, Any]:
-    """The orders in the parcel: the first of them, and how many there are where that is not all."""
-    orders = list(dict.fromkeys(r.order_id for r in registrations))
-    facts: dict[str, Any] = {"order_ids": orders[:MOST_ORDER_IDS]}
-    if len(orders) > MOST_ORDER_IDS:
-        facts["order_count"] = len(orders)
-    return facts
+def _facts(
+    parcel: Parcel, use: Use, silence: Silence | None, deadline: Deadline, by: int, verdict: Verdict, policy: Policy
+) -> dict[str, Any]:
+    if silence is None:
+        state = State(use.start, None, None, use.registrations[:1])
+    else:
+        state = State(silence.since, silence.status, silence.facility, use.registrations[: silence.orders])
+    hours = deadline.threshold / HOUR
+    facts = facts_of(use, state, by, int(hours) if hours == int(hours) else hours)
+    if deadline.relief is not None:
+        facts |= {"relief": deadline.relief.name, "relief_hours": deadline.relief.hours}
+    return facts | moved_by(verdict.silent) | estimates(parcel, use, state, verdict.time, policy)
 
 
 def _causes(use: Use, silence: Silence, raised: int, policy: Policy) -> list[dict[str, Any]]:
@@ -208,34 +173,11 @@ def _causes(use: Use, silence: Silence, raised: int, policy: Policy) -> list[dic
         causes.append({"code": NOT_HANDED_OVER, "shipped_at": shipped_at})
     if silence.status in WITH_RECIPIENT:
         causes.append({"code": RECIPIENT_OR_ADDRESS, "status": NAMES[silence.status]})
-    destination = _destination(registrations, silence.since)
-    if destination is not None and is_remote(destination, policy.shipments.remote_regions):
-        causes.append({"code": REMOTE_AREA, "region": province(destination)})
+    target = destination(registrations, silence.since)
+    if target is not None and is_one_of(target, policy.shipments.remote_regions):
+        causes.append({"code": REMOTE_AREA, "region": province(target)})
     season = policy.peak_season(silence.since)
     if season is not None:
         causes.append({"code": PEAK_SEASON, "period": season.name})
     causes.append({"code": LOST_SUSPECTED, "silent_hours": round((raised - silence.since) / HOUR, 2)})
     return causes
-
-
-def _destination(registrations: Sequence[Registration], by: int) -> str | None:
-    """The region in the first `order.shipped`, else that of its order if placed by then."""
-    if not registrations:
-        return None
-    first = registrations[0]
-    if first.to_region is not None:
-        return first.to_region
-    if first.placed is not None and first.placed <= by:
-        return first.ship_to_region
-    return None
-
-
-def _tier(policy: Policy, status: int | None, registrations: Sequence[Registration], by: int) -> Tier:
-    if status == PICKED_UP:
-        return "after_pickup"
-    return route(
-        registrations[0].from_region if registrations else None,
-        _destination(registrations, by),
-        policy.shipments.remote_regions,
-        policy.shipments.near_groups,
-    )

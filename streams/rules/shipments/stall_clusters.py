@@ -7,7 +7,7 @@ from bisect import bisect_left, bisect_right, insort
 import msgspec
 
 from schemas.times import BEFORE_ALL, DAY, HOUR, render
-from streams.policy.model import Clusters
+from streams.policy.shipments import Clusters
 from streams.rules.alert import PLATFORM, RAISED, Alert
 
 STALL_CLUSTER = "facility.stall_cluster"
@@ -16,7 +16,7 @@ STALL_CLUSTER = "facility.stall_cluster"
 class Facility(msgspec.Struct, array_like=True):
     """The stalls at one facility: (time, name) in order; `days`: UTC days already alerted.
 
-    `judged`: stalls before this time (microseconds) are judged.
+    `judged`: stalls before this time (microseconds) are judged; just after the last of them.
     """
 
     facility: str
@@ -45,24 +45,21 @@ class Facility(msgspec.Struct, array_like=True):
         window = round(rules.hours * HOUR)
         first = bisect_left(self.points, (self.judged, ""))
         for time, _ in self.points[first : bisect_left(self.points, (settled, ""))]:
-            day = time // DAY
-            if day in self.days:
-                continue
             # Includes all stalls at the same instant.
             count = self._until(time) - self._until(time - window)
-            if count >= rules.stalls:
+            if count >= rules.stalls and (day := time // DAY) not in self.days:
                 insort(self.days, day)
                 alerts.append(self._alert(time, count, rules))
-        self.judged = max(self.judged, settled)
+            self.judged = max(self.judged, time + 1)
         oldest = self.judged - window - DAY
         del self.points[: bisect_left(self.points, (oldest, ""))]
         self.days = [day for day in self.days if (day + 2) * DAY > oldest]
         return alerts
 
-    @property
-    def empty(self) -> bool:
-        """Whether nothing is left that a later stall could need."""
-        return not self.points and not self.days
+    def end(self, rules: Clusters) -> int:
+        """Stalls from this time on (microseconds) need nothing of what is here."""
+        latest = max([self.judged, *(time for time, _ in self.points[-1:])])
+        return latest + round(rules.hours * HOUR) + 2 * DAY
 
     def _until(self, time: int) -> int:
         """The number of stalls up to and including `time`."""

@@ -1,7 +1,7 @@
 """Due indexes: which cases to visit again, and when.
 
-A case has one entry per agenda, at the earliest moment requested. Once that has passed the case is visited, and the
-visitor schedules the next moment. Requesting a later moment than the scheduled one costs one early visit.
+A case has one moment per agenda, the earliest requested. Once that has passed the case is visited, and the visitor
+schedules the next one. Requesting a later moment than the scheduled one costs one early visit.
 """
 
 from __future__ import annotations
@@ -18,10 +18,20 @@ class Agenda:
         self._place = place
         self._index = DueKeys(self._moment_of)
 
+    @property
+    def size(self) -> int:
+        """Bytes that the waiting keys take."""
+        return self._index.size
+
     def put(self, moment: int | None, key: str) -> None:
         """Schedules a visit once `moment` has passed, unless one is due sooner; None schedules nothing."""
         # An early entry finds nothing and reschedules itself: cheaper than removing it.
         if moment is not None and self._cases.hasten(key, self._place, moment):
+            self._index.put(moment, key.encode())
+
+    def set(self, moment: int | None, key: str) -> None:
+        """Schedules the next visit at `moment`, be it later than it was; with None, no visit."""
+        if self._cases.plan(key, self._place, NOT_DUE if moment is None else moment) and moment is not None:
             self._index.put(moment, key.encode())
 
     def restore(self, moment: int, key: str) -> None:

@@ -6,6 +6,7 @@ shops' hours.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from schemas import events
@@ -14,11 +15,12 @@ from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
 from streams.rules.alert import Alert
 from streams.rules.cases import evaluate, eviction, lifetimes, wakeups
-from streams.rules.cases.apply import PLACED, SAID, SHIPPED, Entry
+from streams.rules.cases.apply import PAID, PLACED, SAID, SHIPPED, Entry
 from streams.rules.cases.case import MOST_OF_A_KEY, Case, Delta
 from streams.rules.facts import digest
 from streams.rules.help_rate import contributions
-from streams.rules.orders.ship_by import Shipped
+from streams.rules.orders.ship_by import Shipped, first_deadline
+from streams.rules.reconcile import in_order, still_open
 from streams.stages.buyer_hash import BuyerHash
 from streams.stages.cases import registrations
 from streams.stages.cases.agenda import Agenda
@@ -26,6 +28,9 @@ from streams.stages.cases.facts_from_events import entry_of
 from streams.stages.cases.filing import Filing
 from streams.stages.cases.registrations import RegistrationRecord
 from streams.stages.cases.table import ALERTS_DUE, COUNTS_DUE, ENDS_DUE, MESSAGES_DUE, WAITS_DUE, Cases
+
+#: Facts of an order that its parcels are told of.
+_TOLD_TO_PARCELS = frozenset({PLACED, PAID})
 
 
 class OrderBook:
@@ -49,7 +54,11 @@ class OrderBook:
         self._ends = Agenda(self.cases, ENDS_DUE)
         #: Deferred events are retried once events up to their moment are settled.
         self._waits = Agenda(self.cases, WAITS_DUE)
+        #: By their places in a row's header.
+        self._agendas = (self._due, self._count_due, self._messages_due, self._ends, self._waits)
         self.filing = Filing(policy, self.changed, self._waits)
+        #: Open alerts, by type and audience, whose state was evicted since the last collect.
+        self.abandoned: Counter[tuple[str, str]] = Counter()
 
     @property
     def settled(self) -> int:
@@ -59,6 +68,11 @@ class OrderBook:
     @settled.setter
     def settled(self, settled: int) -> None:
         self.filing.settled = settled
+
+    @property
+    def due_bytes(self) -> int:
+        """The size of the due indexes."""
+        return sum(agenda.size for agenda in self._agendas)
 
     def _reach(self, own: Horizon, counts: Horizon) -> None:
         self.own, self.counts = own, counts
@@ -77,7 +91,6 @@ class OrderBook:
         # Any event may be deferred, so registrations come from comparing what the shipments know with what they should.
         before = registrations.announced(case)
         filed = self.filing.file(case, entry)
-        case.taken += filed.fresh
         if before or case.deferred or entry.slot == SHIPPED:
             self.registrations += registrations.changed(case, before, self.policy)
         if filed.changed:
@@ -107,10 +120,9 @@ class OrderBook:
         fact, known = entry.fact, None
         if isinstance(fact, Shipped):
             known = case.order.parcel(fact.carrier, fact.tracking_no)
-        before = registrations.announced(case) if slot == PLACED and case.order.shipped else []
+        before = registrations.announced(case) if slot in _TOLD_TO_PARCELS and case.order.shipped else []
         if not self.filing.put(case, case, entry):
             return False
-        case.taken += 1
         if isinstance(fact, Shipped):
             self.registrations += registrations.shipped(case, fact, known)
         elif before:
@@ -161,13 +173,25 @@ class OrderBook:
         for case in self._cases(self._count_due.pop(counts.settled)):
             self._count(case)
 
+    def fold(self) -> Iterator[tuple[bytes, bytes | None]]:
+        """The changed rows, as `Cases.fold`, in a form that follows from what is in them."""
+        for key in list(self.changed):
+            case = self.cases.get(key)
+            if case is None:
+                continue
+            # When events came together, some were taken without a look at the ends, or alerts were sent together.
+            self._ends.set(eviction.next_end(case, self.policy), key)
+            for part in lifetimes.parts(case):
+                if len(part.emitted) > 1:
+                    part.emitted.sort(key=in_order)
+        return self.cases.fold()
+
     def rebuild(self, own: Horizon, counts: Horizon) -> None:
         """Resumes at those horizons from restored rows."""
         self._reach(own, counts)
-        agendas = (self._due, self._count_due, self._messages_due, self._ends, self._waits)
         for key, moments, deferred in self.cases.headers():
             self.filing.deferred += deferred
-            for agenda, moment in zip(agendas, moments, strict=True):
+            for agenda, moment in zip(self._agendas, moments, strict=True):
                 agenda.restore(moment, key)
 
     def _cases(self, keys: list[str]) -> Iterator[Case]:
@@ -194,6 +218,10 @@ class OrderBook:
                 self.alerts += alerts
                 self.changed.add(case.key)
             self._due.put(later, case.key)
+        soonest = first_deadline(case.order, self.policy)
+        if soonest is not None and soonest >= settled:
+            # As if its payment had been taken plainly, which depends on what else had come.
+            self._due.put(soonest, case.key)
 
     def _count(self, case: Case) -> None:
         """Updates what the case adds to the shops' counts, except message topics; evicts what is no longer needed."""
@@ -211,10 +239,13 @@ class OrderBook:
                 else:
                     self._count_due.put(until, key)
         for part in gone:
+            self.abandoned.update(still_open(part.emitted))
+            case.taken = max(0, case.taken - sum(len(one.messages) for one in part.conversations.values()))
             eviction.drop(case, part, self.policy)
         self._count_due.put(eviction.prune(case, settled, self.policy), key)
         self.changed.add(key)
         if eviction.is_empty(case):
+            self.abandoned.update(still_open(case.emitted))
             self.cases.drop(key)
 
     def _count_messages(self, case: Case) -> None:

@@ -50,6 +50,7 @@ def _shipped(event: events.OrderShipped, place: Origin, _: Policy) -> Entry:
         tracking_no=event.tracking_no,
         from_region=event.from_region,
         to_region=event.to_region,
+        deliver_by=parse(event.deliver_by) if event.deliver_by is not None else None,
     )
     return Entry(apply.SHIPPED, "", True, fact)
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from streams.engine.processor import BEGINNING
 from streams.policy.model import Policy
 from streams.rules.cases import eviction
-from streams.rules.cases.apply import SHIPPED, Entry, packed, put_fact, ship, unpacked
+from streams.rules.cases.apply import SHIPPED, VOIDED, Entry, is_told, packed, put_fact, ship, unpacked
 from streams.rules.cases.case import Case, Deferred
 from streams.rules.cases.eviction import Wait
 from streams.rules.orders.ship_by import Shipped
@@ -49,11 +49,17 @@ class Filing:
         return Filed(put, put or unfolded)
 
     def put(self, case: Case, life: Case, entry: Entry) -> bool:
-        """Applies an event to one life of its case. False: a repeat."""
+        """Applies an event to one life of its case, and counts it there. False: a repeat."""
         self._changed.add(case.key)
+        # Of several events for one fact one counts, in whichever order they came.
+        told = is_told(case, life, entry)
         if isinstance(entry.fact, Shipped):
-            return ship(life, entry.fact, self.judged)
-        return put_fact(case, life, entry, self.judged, min(self.judged, self.counted), self._policy)
+            fresh = ship(life, entry.fact, self.judged)
+        else:
+            fresh = put_fact(case, life, entry, self.judged, min(self.judged, self.counted), self._policy)
+        # A voiding is kept even where one before it makes it a repeat.
+        case.taken += not told and (fresh or entry.slot == VOIDED)
+        return fresh
 
     def unfold(self, case: Case) -> bool:
         """Files the deferred events that can be filed by now. False: none could."""
@@ -68,7 +74,10 @@ class Filing:
             if isinstance(put, Wait):
                 waiting.append(deferred)
                 self._waits.put(put.time, case.key)
-            elif not put:
+                continue
+            # It was counted when it was deferred.
+            case.taken = max(0, case.taken - 1)
+            if not put:
                 self.repeated += 1
         found = ahead - len(waiting)
         if found:
@@ -95,6 +104,7 @@ class Filing:
         if deferred in case.deferred[place:end]:
             return False
         case.deferred.insert(end, deferred)
+        case.taken += 1
         if entry.slot == SHIPPED:
             case.shippings_deferred += 1
         self.deferred += 1

@@ -11,8 +11,8 @@ from streams.rules.cases.case import Case, Shipping
 from streams.rules.orders.ship_by import Shipped
 
 #: A message about a parcel, as (kind, carrier, tracking number, ...): "shipped" registers an order in it (fields of a
-#: Registration), "withdrawn" takes that back (order and place of the event), "placed" tells when the order was placed
-#: (order and place of the shipping, then time and region).
+#: Registration), "withdrawn" takes that back (order and place of the event), "placed" tells what became known of the
+#: order (order and place of the shipping, then when it was placed, its region, when it was paid).
 RegistrationRecord = tuple[Any, ...]
 
 
@@ -41,13 +41,12 @@ def changed(case: Case, before: list[Shipping], policy: Policy) -> Iterator[Regi
         if name not in known_before:
             yield "shipped", *_registration(one)
         elif known_before[name] != one:
-            yield "placed", *name, one.placed, one.ship_to_region
+            yield "placed", *name, one.placed, one.ship_to_region, one.paid
 
 
 def shipped(case: Case, fact: Shipped, known: Shipped | None) -> Iterator[RegistrationRecord]:
     """The messages for one fact that the case now holds, in place of `known`, if nothing else changed."""
-    placed = case.order.placed
-    of_order = (placed.time, placed.ship_to_region) if placed is not None else (None, None)
+    of_order = lifetimes.of_its_order(case.order)
     if known is not None:
         yield "withdrawn", *Shipping(known, case.key, *of_order).name
     yield "shipped", *_registration(Shipping(fact, case.key, *of_order))
@@ -57,4 +56,5 @@ def _registration(one: Shipping) -> tuple[Any, ...]:
     """The parcel and the fields of a Registration."""
     fact = one.fact
     regions = (fact.from_region, fact.to_region, one.placed, one.ship_to_region)
-    return fact.carrier, fact.tracking_no, *fact.place, one.order_id, fact.shop_id, *regions
+    times = (fact.deliver_by, one.paid)
+    return fact.carrier, fact.tracking_no, *fact.place, one.order_id, fact.shop_id, *regions, *times

@@ -29,11 +29,14 @@ _HEADER = Struct("<5qI")
 _HEAD = _HEADER.size
 _DEFERRED_BITS = 20
 _DEFERRED, _FORMATS, _FORMAT = (1 << _DEFERRED_BITS) - 1, 0xF << 28, 1 << 28
+#: Of 0.1.0: the number of deferred events alone; the case lacks what came later.
+_FORMER = 0
 
 #: Cached cases per generation: at most twice as many in all, not counting changed ones.
 _RECENT = 4_000
 
-_encode = msgspec.msgpack.Encoder().encode
+#: Of a mapping, the order in which it came to be is left out.
+_encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _decode = msgspec.msgpack.Decoder(Case).decode
 _CachedCase = tuple[Case, list[int]]
 
@@ -90,12 +93,15 @@ class Cases:
         moment: int = _HEADER.unpack_from(row)[agenda]
         return moment
 
-    def plan(self, key: str, agenda: int, moment: int) -> None:
-        """Sets when a case is due."""
+    def plan(self, key: str, agenda: int, moment: int) -> bool:
+        """Sets when a case is due. True: sooner than before."""
         cached = self._cached(key)
-        if cached is not None:
-            cached[1][agenda] = moment
-            self.changed.add(key)
+        if cached is None:
+            return False
+        before = cached[1][agenda]
+        cached[1][agenda] = moment
+        self.changed.add(key)
+        return moment < before
 
     def hasten(self, key: str, agenda: int, moment: int) -> bool:
         """Brings the due moment of a case forward. False: it is due sooner already, or does not exist."""
@@ -128,7 +134,7 @@ class Cases:
             if is_piece(key):
                 continue
             *moments, rest = _HEADER.unpack_from(row)
-            if rest & _FORMATS != _FORMAT:
+            if rest & _FORMATS not in (_FORMAT, _FORMER):
                 raise FatalError("the state holds rows of a format that this version does not know", 1)
             yield key[1:].decode(), tuple(moments), rest & _DEFERRED
 

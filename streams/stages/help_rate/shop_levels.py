@@ -5,6 +5,7 @@ Takes the figures of its own shops and, from every partition, what changed in th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,7 +18,9 @@ from streams.rules.alert_types import ALERT_TYPES
 from streams.rules.cases.case import COMPLAINT, DISPUTE, INTERVENTION, ORDER, TICKET_TIMEOUT
 from streams.rules.help_rate import levels
 from streams.rules.help_rate.levels import DELISTING_RISK, INSUFFICIENT, ITEM_DELISTING_RISK, LEVELS, Judgement
+from streams.rules.help_rate.parcels_at_risk import PARCELS_AT_RISK
 from streams.rules.windows import WINDOWS
+from streams.stages.help_rate.shipment_alerts import ShipmentAlerts
 from streams.stages.help_rate.shop_windows import CLOSED, LINKED, NO_ITEM_COUNTS, SCALE, CategoryChange, Closed, Figures
 from streams.stages.tables import TableRecord
 
@@ -54,10 +57,19 @@ class Shop(msgspec.Struct, array_like=True, gc=True):
 
 
 class Judge:
-    """The state of stage 6 of one partition. `publishes` says for which categories it puts out the baseline."""
+    """The state of stage 6 of one partition. `publishes` says for which categories it puts out the baseline.
 
-    def __init__(self, policy: Policy, publishes: Callable[[str], bool] = lambda _: True) -> None:
+    `shipment_alerts`: what is known at a boundary of the open alerts about the shops' parcels.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        shipment_alerts: ShipmentAlerts | None = None,
+        publishes: Callable[[str], bool] = lambda _: True,
+    ) -> None:
         self.policy = policy
+        self._shipment_alerts = shipment_alerts if shipment_alerts is not None else ShipmentAlerts(policy)
         self._numerator = levels.numerator(policy.help_rate)
         self.categories: dict[str, Category] = {}
         self.shops: dict[str, Shop] = {}
@@ -68,10 +80,13 @@ class Judge:
         self._publishes = publishes
         self._members: dict[str, set[str]] = {}
         self._baselines: dict[str, float | None] = {}
+        #: The number of shops by level.
+        self.by_level: Counter[str] = Counter()
 
     def rebuild(self, categories: dict[str, Category], shops: dict[str, Shop]) -> None:
         """Takes over a restored state."""
         self.categories, self.shops = categories, shops
+        self.by_level = Counter(shop.state for shop in shops.values())
         for shop_id, shop in shops.items():
             if shop.figures.category is not None:
                 self._members.setdefault(shop.figures.category, set()).add(shop_id)
@@ -87,6 +102,7 @@ class Judge:
             shop = self.shops.get(figures.shop_id)
             if shop is None:
                 shop = self.shops[figures.shop_id] = Shop(figures)
+                self.by_level[shop.state] += 1
             elif shop.figures.category is not None:
                 self._members[shop.figures.category].discard(figures.shop_id)
             shop.figures = figures
@@ -136,6 +152,8 @@ class Judge:
             return
         if judged.state != shop.state:
             self._change_level(boundary, shop, judged, baseline)
+            self.by_level[shop.state] -= 1
+            self.by_level[judged.state] += 1
         shop.flags, shop.state = judged.flags, judged.state
         self._judge_items(boundary, shop, baseline)
         if figures.empty:
@@ -156,11 +174,11 @@ class Judge:
                 resolution = "escalated"
             else:
                 resolution = "recovered"
-            evidence = {**self._evidence(shop, before, baseline), "raised_at": render(shop.opened)}
+            evidence = {**self._evidence(boundary, shop, before, baseline), "raised_at": render(shop.opened)}
             self._alert(levels.alert_of(before), shop_id, shop, boundary, shop.opened, resolution, evidence)
         if after in LEVELS:
             shop.opened = boundary
-            evidence = self._evidence(shop, after, baseline)
+            evidence = self._evidence(boundary, shop, after, baseline)
             self._alert(levels.alert_of(after), shop_id, shop, boundary, boundary, None, evidence)
 
     def _judge_items(self, boundary: int, shop: Shop, baseline: float | None) -> None:
@@ -171,11 +189,15 @@ class Judge:
         for item in sorted({*shop.items, *figures.items}):
             counts = figures.items.get(item, NO_ITEM_COUNTS)
             orders, escalations = counts[ORDER], levels.escalations(counts, self._numerator)
-            rate = levels.rate(counts, self._numerator)
-            flags = _DELISTING_FLAG if item in shop.items else 0
+            was_at_risk = item in shop.items
+            if not was_at_risk and escalations < rules.delisting_min_escalations:
+                # Most items: whatever their rate is, they cannot be at risk.
+                continue
+            rate = escalations / orders if orders else None
+            flags = _DELISTING_FLAG if was_at_risk else 0
             judged = levels.judge(flags, orders, escalations, rate, baseline, rules)
             at_risk = bool(judged.flags & _DELISTING_FLAG)
-            if at_risk == (item in shop.items):
+            if at_risk == was_at_risk:
                 continue
             evidence = {
                 "item_id": item,
@@ -214,13 +236,13 @@ class Judge:
             Alert(kind, subject, status, time, audiences, shop_id, None, None, episode, resolution, evidence)
         )
 
-    def _evidence(self, shop: Shop, state: str, baseline: float | None) -> dict[str, Any]:
-        """What `state` was judged on."""
+    def _evidence(self, boundary: int, shop: Shop, state: str, baseline: float | None) -> dict[str, Any]:
+        """What `state` was judged on, and the parcels that are to be looked at."""
         rules = self.policy.help_rate
         figures = shop.figures
         month = figures.month
         escalations = levels.escalations(month, self._numerator)
-        return {
+        found = {
             "window_days": WINDOWS[1] // DAY,
             **self._counted(month),
             "baseline": _rounded(baseline),
@@ -228,6 +250,9 @@ class Judge:
             "threshold": levels.multiples(rules)[LEVELS.index(state)],
             "escalations_left": levels.escalations_left(state, month[ORDER], escalations, baseline, rules),
         }
+        if self._shipment_alerts.is_kept:
+            found[PARCELS_AT_RISK] = self._shipment_alerts.parcels_at_risk(figures.shop_id, boundary)
+        return found
 
     def _counted(self, counts: Sequence[int]) -> dict[str, Any]:
         """The orders and escalations of a shop or an item, and the rate of that."""
@@ -267,6 +292,7 @@ class Judge:
         if shop.published is not None:
             self.records.append(TableRecord(HELP_RATES, shop_id, None))
         del self.shops[shop_id]
+        self.by_level[shop.state] -= 1
 
     def _publish_baseline(self, boundary: int, name: str) -> None:
         category = self.categories[name]

@@ -13,15 +13,18 @@ from typing import Any
 from schemas import events
 from schemas.decode import KeyTooLarge
 from streams.engine.due_keys import DueKeys
-from streams.engine.errors import FatalError
 from streams.engine.processor import BEGINNING, Horizon
 from streams.engine.table import MemoryTable, Table
 from streams.policy.model import Policy
 from streams.rules.reconcile import OPEN, Expected, next_moment
-from streams.rules.shipments import silence_alerts
 from streams.rules.shipments.busy_numbers import MOST_OF_A_NUMBER
-from streams.rules.shipments.parcel import Parcel, Registration, Use, over, uses
-from streams.rules.shipments.scan_status import BITS, FIRST_TERMINAL, INFO_RECEIVED, RANK
+from streams.rules.shipments.parcel import Parcel, Registration
+from streams.rules.shipments.promises import DELIVERY_LATE, until_delivered
+from streams.rules.shipments.routes import is_province
+from streams.rules.shipments.scan_status import BITS, DELIVERED, FIRST_TERMINAL, INFO_RECEIVED, RANK, TELLING
+from streams.rules.shipments.silence_alerts import NOT_COLLECTED, SLOW, STALLED
+from streams.rules.shipments.suspicious import NUMBER_REUSED, is_on, keys_of
+from streams.rules.shipments.uses import Use, over, uses
 from streams.stages import split_rows
 from streams.stages.shipments import parcel_rows
 from streams.stages.shipments.busy_parcels import Busy, BusyParcels
@@ -31,9 +34,10 @@ from streams.stages.shipments.parcel_rows import (
     AWAITED,
     BUSY,
     CALM,
-    FINISHED,
     FORMAT,
-    FORMATS,
+    FORMER,
+    PROMISED,
+    SCAN_SIZE,
     SPLIT,
     UNNUMBERED,
     USED_BEFORE,
@@ -45,6 +49,10 @@ from streams.stages.shipments.scan_ties import TieBook
 from streams.stages.shipments.spellings import Spellings
 from streams.stages.shipments.string_table import Names
 
+#: Scans that may raise an alert by themselves.
+_TELLING = TELLING | {DELIVERED}
+#: Flags of a row that holds a promise are no smaller.
+_PROMISED = FORMAT | PROMISED
 #: Parcels that are judged in one slice: some 50 ms.
 SLICE = 1_000
 
@@ -70,10 +78,13 @@ class ShipmentBook:
         self._says = ParcelJudge(policy, self.feeds, BEGINNING)
         self._busy = BusyParcels(policy, self._says)
         self.alerts, self.links, self.points = self._says.alerts, self._says.links, self._says.points
+        self.told = self._says.told
         #: Rows changed since the last collect; None for a deleted one.
         self.changed: dict[bytes, bytes | None] = {}
         self.ties = TieBook()
         self._prefixes: dict[str, bytes] = {}
+        #: How many names of carriers are known.
+        self.carriers = 0
         self._identities: dict[str, str] = {}
         self._looked_up: tuple[events.Scan | None, bytes, bytes | None] = None, b"", None
         #: Carriers whose feed has resumed, and their parcels still to be judged.
@@ -87,6 +98,8 @@ class ShipmentBook:
         #: The shortest silence in which any deadline can fall due.
         self._soonest = min(self._shortest + 1, *policy.shipments.not_collected.micros.values())
         self._keep = policy.shipments.keep
+        #: Row size in bytes up to which one more scan is added to a row as it is.
+        self.full = max(BUSY - SCAN_SIZE, 0)
         self._due = DueKeys(self._due_of)
 
     # -- keys
@@ -95,7 +108,8 @@ class ShipmentBook:
         """The key of a parcel's row."""
         prefix = self._prefixes.get(carrier)
         if prefix is None:
-            number = self.names.number(self.spellings.identity(carrier))
+            number = self.names.carrier(self.spellings.identity(carrier))
+            self.carriers += 1
             prefix = self._prefixes[carrier] = parcel_rows.PARCEL_LETTER + number.to_bytes(3)
             self.spellings.seen(carrier)
         return prefix + tracking_no.encode()
@@ -143,6 +157,38 @@ class ShipmentBook:
         row = self.rows.get(key)
         return None if row is None else parcel_rows.due_of(row)
 
+    # -- what the native path needs to know
+
+    def carrier_of(self, carrier: str) -> tuple[bytes, bool] | None:
+        """What a carrier's row keys begin with, and whether it is known by no other name; None: take its scan first."""
+        prefix = self._prefixes.get(carrier)
+        if prefix is None or self._identities.get(carrier) != carrier:
+            return None
+        return prefix, not any(self.spellings.others(carrier))
+
+    def number_of(self, facility: str) -> int | None:
+        """The number of a facility; None: take a scan there first."""
+        return self.names.numbers.get(facility)
+
+    def place_of(self, facility: str | None, region: str | None) -> tuple[int | None, bool]:
+        """The number of the place of a delivery, and whether its region is a province. None: take its scan first."""
+        known = is_province(region)
+        place = parcel_rows.joined_place(facility, region if known else None)
+        return (0 if place is None else self.names.numbers.get(place)), known
+
+    def tells(self, row: bytes, province: str) -> bool:
+        """Whether a delivery in a province may raise an alert of itself for a parcel with that row."""
+        return parcel_rows.may_tell(row, DELIVERED, province, self.names)
+
+    def put_due(self, moment: int, key: bytes) -> None:
+        """Puts a parcel whose row says that it is due then into the due index."""
+        self._due.put(moment, key)
+
+    @property
+    def settled(self) -> int:
+        """Scans before this are settled (microseconds)."""
+        return self._settled
+
     # -- what comes in
 
     def scan(self, event: events.Scan, time: int, value: bytes) -> bool:
@@ -153,8 +199,11 @@ class ShipmentBook:
             row = self.rows.get(key)
         rank = RANK[event.status]
         packed = time << BITS | rank
-        facility = event.facility
-        number = 0 if facility is None else self.names.numbers.get(facility) or self._number(facility)
+        place, telling, region = event.facility, rank in _TELLING, None
+        if rank == DELIVERED:
+            region = event.region if is_province(event.region) else None
+            place = parcel_rows.joined_place(place, region)
+        number = 0 if place is None else self.names.numbers.get(place) or self._number(place)
         found = None
         identity = self._identities.get(event.carrier) or self._identity(event.carrier)
         if row is None:
@@ -163,37 +212,69 @@ class ShipmentBook:
             # The slow path records the spelling of the first event.
             pass
         elif row is None:
-            due = time + self._shortest + 1
-            flags = CALM | FORMAT if rank < FIRST_TERMINAL else FINISHED | FORMAT
+            if rank < FIRST_TERMINAL:
+                flags, due = CALM | FORMAT, time + self._shortest + 1
+            else:
+                flags, due = FORMAT, time + self._keep
             found = pack_header(flags, time, due, 0) + pack_scan(packed, number)
             self._due.put(due, key)
         else:
             flags, last, due, size = unpack_header(row)
-            if len(row) > BUSY or flags & SPLIT:
+            if (
+                len(row) > self.full
+                or flags < FORMER
+                or flags & (SPLIT | USED_BEFORE)
+                or (telling and parcel_rows.may_tell(row, rank, region, self.names))
+                or (flags >= _PROMISED and rank >= FIRST_TERMINAL)
+            ):
                 pass
             elif flags & CALM:
                 silent = time - last
                 # The common case: nothing is open, and the silence is too short for any rule.
                 if 0 < silent <= self._shortest:
-                    limit = time + self._shortest + 1
-                    if due > limit:
-                        # The new status may have a shorter threshold than the scheduled one.
-                        due = limit
+                    before = due
+                    if rank < FIRST_TERMINAL:
+                        due = time + self._shortest + 1
+                    else:
+                        flags, due = flags ^ CALM, time + self._keep
+                    if flags >= _PROMISED:
+                        due = min(due, parcel_rows.promised(row) or due)
+                    if due < before:
                         self._due.put(due, key)
-                    if rank >= FIRST_TERMINAL:
-                        flags ^= CALM | FINISHED
                     found = parcel_rows.extended(row, flags, time, due, size, pack_scan(packed, number))
                 elif silent < 0 and rank < FIRST_TERMINAL and time >= self._settled:
                     scan = pack_scan(packed, number)
                     found = parcel_rows.inserted(row, last, size, packed, scan, self._shortest)
             elif flags & AWAITED and time < due and 0 < time - last <= self._shortest and rank < FIRST_TERMINAL:
                 # In time, whatever arrives in between: nothing is open, and nothing falls due before `due`.
+                before = due
                 if rank != INFO_RECEIVED:
-                    flags ^= AWAITED | CALM
-                found = parcel_rows.extended(row, flags, time, due, size, pack_scan(packed, number))
+                    flags, due = flags ^ (AWAITED | CALM), time + self._shortest + 1
+                    if flags >= _PROMISED:
+                        due = min(due, parcel_rows.promised(row) or due)
+                if due < before:
+                    self._due.put(due, key)
+                # Still awaited, it may wait for the end of this silence, which then moves.
+                if rank != INFO_RECEIVED or due <= last + self._shortest:
+                    found = parcel_rows.extended(row, flags, time, due, size, pack_scan(packed, number))
+            if (
+                found is None
+                and not telling
+                and FORMER <= flags < _PROMISED
+                and len(row) <= self.full
+                and not flags & SPLIT
+                and last < time >= self._settled
+                and parcel_rows.ends_before(row, size, time)
+            ):
+                # It has no effect before it is settled, and is judged then, with what else has come by then.
+                flags &= ~(CALM | AWAITED)
+                if time < due:
+                    due = time
+                    self._due.put(due, key)
+                found = parcel_rows.extended(row, flags, last, due, size, pack_scan(packed, number))
         if found is not None:
             self.rows[key] = self.changed[key] = found
-        elif not self._add(key, event, packed, value):
+        elif not self._add(key, event, packed, region, value):
             return False
         self.ties.note(key, packed, event.event_id, value)
         self.scan_counts.scan(identity, time)
@@ -203,41 +284,41 @@ class ShipmentBook:
         number = self.names.short(facility)
         return number if isinstance(number, int) else UNNUMBERED
 
-    def _add(self, key: bytes, event: events.Scan, packed: int, value: bytes) -> bool:
-        """Takes a scan that may change the outcome. False: a repeat."""
+    def _add(self, key: bytes, event: events.Scan, packed: int, region: str | None, value: bytes) -> bool:
+        """Takes a scan that may change the outcome. False: a repeat. `region`: that of a `delivered` scan."""
         busy = self._busy_of(key)
         if busy is not None:
-            return self._add_to(busy, key, event, packed, value)
+            return self._add_to(busy, key, event, packed, region, value)
         parcel = self._parcel(key) or Parcel(self._identity(event.carrier), event.tracking_no)
         renamed = parcel.name(packed >> BITS, event.carrier)
-        place = parcel.add_scan(packed, event.facility)
+        place = parcel.add_scan(packed, event.facility, region)
         if place is None or renamed:
             self._judge(key, parcel)
         elif packed >> BITS >= self._settled and not self.ties.holds_against(key, packed, event.event_id, value):
             # Of two unsettled scans with the same time and status, the one that sorts first holds.
             self.ties.note(key, packed, event.event_id, value)
-            if parcel.facilities[place] != event.facility:
-                parcel.facilities[place] = event.facility
+            if parcel.tell_otherwise(place, event.facility, region):
                 self._judge(key, parcel)
         return place is None
 
-    def _add_to(self, busy: Busy, key: bytes, event: events.Scan, packed: int, value: bytes) -> bool:
+    def _add_to(
+        self, busy: Busy, key: bytes, event: events.Scan, packed: int, region: str | None, value: bytes
+    ) -> bool:
         """`_add` for a busy parcel."""
         time, parcel = packed >> BITS, busy.parcel
         if busy.is_full and not parcel.has_scan(packed):
             raise KeyTooLarge(MOST_OF_A_NUMBER)
         renamed = parcel.name(time, event.carrier)
         plain = not renamed and self._busy.is_plain_scan(busy, packed)
-        place = parcel.add_scan(packed, event.facility)
+        place = parcel.add_scan(packed, event.facility, region)
         if place is not None:
             if time < self._settled or self.ties.holds_against(key, packed, event.event_id, value):
                 if not renamed:
                     return False
             else:
                 self.ties.note(key, packed, event.event_id, value)
-                if parcel.facilities[place] == event.facility and not renamed:
+                if not parcel.tell_otherwise(place, event.facility, region) and not renamed:
                     return False
-                parcel.facilities[place] = event.facility
             plain = False
         if plain:
             self._note(key, busy, time)
@@ -257,7 +338,9 @@ class ShipmentBook:
             row = self.rows.get(key)
             if row is not None and (len(row) > BUSY or row[0] & SPLIT):
                 parcel = self._parcel(key)
-                busy = None if parcel is None else self._busy.take(key, parcel)
+                if parcel is not None:
+                    busy = self._busy.take(key, parcel)
+                    self._plan(key, parcel, self._busy.moments(key, busy))
                 if self._busy.too_many():
                     self.fold()
         return busy
@@ -291,13 +374,15 @@ class ShipmentBook:
                 parcel = Parcel(self._identity(carrier), tracking_no)
                 self._note_others(carrier, tracking_no)
                 parcel.name(registration.time, carrier)
-                if registration.time >= self._settled:
+                if registration.time >= self._settled and not self._may_be_collected_unpaid(
+                    registration, registration.time
+                ):
                     self._await(key, parcel, registration)
                     return
             renamed = parcel.name(registration.time, carrier)
             if not parcel.add_registration(registration) and not renamed:
                 return
-        elif parcel is None or not (parcel.place_order if what == "placed" else parcel.withdraw)(*rest):
+        elif parcel is None or not (parcel.tell_of_order if what == "placed" else parcel.withdraw)(*rest):
             return
         self._judge(key, parcel)
 
@@ -314,7 +399,7 @@ class ShipmentBook:
             if plain:
                 self._note(key, busy, time)
                 return
-        elif not (parcel.place_order if what == "placed" else parcel.withdraw)(*rest):
+        elif not (parcel.tell_of_order if what == "placed" else parcel.withdraw)(*rest):
             return
         self._plan(key, parcel, self._busy.judge(key, busy, time))
 
@@ -323,8 +408,15 @@ class ShipmentBook:
         parcel.registrations.append(registration)
         parcel.last, parcel.awaited = registration.time, True
         parcel.due = registration.time + self._soonest
+        if registration.deliver_by is not None:
+            parcel.due_by = max(registration.deliver_by, registration.time)
+            parcel.due = min(parcel.due, parcel.due_by)
         self._due.put(parcel.due, key)
         self.rows[key] = self.changed[key] = parcel_rows.encoded(parcel, self.names)
+
+    def _may_be_collected_unpaid(self, first: Registration, after: int) -> bool:
+        """True if a first collecting scan after that time could come suspiciously long before the order is paid."""
+        return first.paid is not None and first.paid - self.policy.suspicious.paid_slack.micros > after
 
     # -- the passing of time
 
@@ -345,7 +437,7 @@ class ShipmentBook:
         left = at_most
         for due in self._next(horizon.settled):
             if due is not None:
-                self._look(due, horizon.settled)
+                self._look_again(due)
             left -= 1
             if not left:
                 return True
@@ -359,26 +451,8 @@ class ShipmentBook:
         self.returning.clear()
         yield from self._due.pop(settled)
 
-    def _look(self, key: bytes, settled: int) -> None:
-        """Handles a due parcel: judges it, or reschedules it if its deadline has moved."""
-        row = self.rows.get(key)
-        if row is None:
-            return
-        if self._busy_of(key) is not None:
-            self._look_again(key)
-            return
-        flags, last, _, _ = unpack_header(row)
-        again = BEGINNING
-        if not flags & USED_BEFORE:
-            again = last + self._shortest + 1 if flags & CALM else last + self._keep if flags & FINISHED else BEGINNING
-        if again >= settled:
-            self._due.put(again, key)
-            self.rows[key] = self.changed[key] = parcel_rows.postponed(row, again)
-        else:
-            self._look_again(key)
-
     def _look_again(self, key: bytes) -> None:
-        """Judges a parcel unconditionally, and drops it if nothing is left."""
+        """Judges a parcel whose entry is taken out of the due index, and drops it if nothing is left."""
         busy = self._busy_of(key)
         parcel = self._parcel(key) if busy is None else busy.parcel
         if parcel is None:
@@ -408,50 +482,54 @@ class ShipmentBook:
         self._settled = self._says.settled = horizon.settled
         self.ties.settle(horizon.settled)
 
-    def rebuild(self, horizon: Horizon, returning: Iterable[str] = ()) -> int:
-        """Resumes at that horizon from restored rows, names and ties, and rebuilds the due index.
+    @property
+    def due_bytes(self) -> int:
+        """The size of the due index."""
+        return self._due.size
 
-        Returns the number of parcels with an open stall.
-        """
+    def rebuild(self, horizon: Horizon, returning: Iterable[str] = ()) -> None:
+        """Resumes at that horizon from restored rows, names and ties, and rebuilds the due index."""
         self._move(horizon)
         self.returning = set(returning)
         silent = {self.key(carrier, ""): carrier for carrier in self.feeds.silent()}
         back = {self.key(carrier, "") for carrier in returning}
-        stalled = 0
         known: set[bytes] = set()
         for key, row in self.rows.items():
             if split_rows.is_piece(key):
                 continue
-            if row[0] & FORMATS != FORMAT:
-                raise FatalError("the state holds rows of a format that this version does not know", 1)
             if key[:4] not in known:
                 known.add(key[:4])
                 self.key(self.names.text(int.from_bytes(key[1:4])), "")
             due = parcel_rows.due_of(row)
             if due is not None:
                 self._due.put(due, key)
-            stalled += parcel_rows.is_stalled(row)
             if silent and (carrier := silent.get(key[:4])) is not None:
                 self._says.held.setdefault(carrier, set()).add(key)
             if back and key[:4] in back:
                 self._again.append(key)
-        return stalled
+
+    def told_of(self) -> Iterator[Parcel]:
+        """The parcels of which more is known than scans: alerts, orders. Nothing may be changed meanwhile."""
+        for key, row in self.rows.items():
+            if not split_rows.is_piece(key) and (row[0] & SPLIT or unpack_header(row)[3]):
+                parcel = self._parcel(key)
+                if parcel is not None:
+                    yield parcel
 
     # -- what follows
 
     def _judge(self, key: bytes, parcel: Parcel) -> None:
         rules = self.policy.shipments
-        parcel.finished = False
-        found = uses(parcel, rules.given_up, rules.keep)
+        found = uses(parcel, rules)
         expected, held = self._says.say(key, parcel, found)
         watermark = self._watermark
         moments = [next_moment(expected, watermark, self._settled)]
         kept: list[Use] = []
         for use in found:
-            end = over(use, rules.given_up, rules.keep)
+            end = over(use, rules)
             # Oldest first: a later use is only recognised next to the one before it.
             if end < watermark and not kept:
-                parcel.forget(use)
+                parcel.forget(use, keys_of(parcel, use, self.policy))
                 continue
             kept.append(use)
             if end >= watermark:
@@ -462,31 +540,54 @@ class ShipmentBook:
         use = kept[-1]
         parcel.last = use.last
         uncollected = bool(use.registrations) and use.collected is None
-        quiet = (
-            not held and over(use, rules.given_up, rules.keep) >= watermark and self._is_quiet(parcel, use, expected)
-        )
+        #: Nothing of this silence can fall due sooner. The scans that follow in time are taken without a judgement,
+        #: which alone would tell more.
+        soonest = use.registrations[0].time + self._soonest if uncollected else use.last + self._shortest + 1
+        # A deadline still to come is not held yet: whether it falls into a silent feed is told when it comes.
+        quiet = not (held and soonest < watermark) and over(use, rules) >= watermark
+        quiet = quiet and self._is_quiet(parcel, use, expected)
+        promise = until_delivered(use, self.policy) if use.registrations and use.ended is None else None
+        # What is promised for later than the giving up may be due yet, as updates put that off.
+        parcel.due_by = promise.due if promise is not None else None
+        if parcel.due_by is not None:
+            quiet = quiet and parcel.due_by >= watermark
+            moments.append(parcel.due_by if quiet else None)
         parcel.calm, parcel.awaited = quiet and not uncollected, quiet and uncollected
         parcel.used_before = len(kept) > 1
-        self._plan(key, parcel, moments)
+        if quiet and soonest >= watermark:
+            moments.append(soonest)
+        entry, parcel.due = parcel.due, None
+        self._plan(key, parcel, moments, entry)
         self._write(key, parcel)
 
-    def _plan(self, key: bytes, parcel: Parcel, moments: Iterable[int | None]) -> None:
-        """Schedules the parcel at the earliest of these moments, unless it is due sooner."""
+    def _plan(self, key: bytes, parcel: Parcel, moments: Iterable[int | None], entry: int | None = None) -> None:
+        """Schedules the parcel at the earliest of these moments, unless it is due sooner.
+
+        `entry`: where the due index has it, if it may be due later than that.
+        """
         moment = min((moment for moment in moments if moment is not None), default=None)
-        if moment is not None and (parcel.due is None or moment < parcel.due):
-            # An early entry finds nothing and reschedules itself: cheaper than removing it.
-            parcel.due = moment
-            if moment < self._settled:
-                self._waiting.append((moment, key))
-            else:
-                self._due.put(moment, key)
+        if moment is None or (parcel.due is not None and parcel.due <= moment):
+            return
+        parcel.due = moment
+        if entry is not None and entry <= moment:
+            # An early entry moves to where it belongs when its hour comes: cheaper than removing it.
+            return
+        if moment < self._settled:
+            self._waiting.append((moment, key))
+        else:
+            self._due.put(moment, key)
 
     def _is_quiet(self, parcel: Parcel, use: Use, expected: list[Expected]) -> bool:
-        """True if the use goes on, nothing is open, and only the next silence can raise an alert."""
-        if use.ended is not None or any(sent.state == OPEN for sent in parcel.emitted):
+        """True if the use goes on, nothing is open, and only the next silence or its promise can raise an alert."""
+        # Nothing that comes next ends or disproves that a number was used again.
+        if use.ended is not None or any(
+            sent.state == OPEN and not is_on(sent, NUMBER_REUSED) for sent in parcel.emitted
+        ):
             return False
-        awaited = use.registrations[0].time if use.registrations and use.collected is None else None
-        others = [
-            one for one in expected if one.anchor != (awaited if one.type == silence_alerts.NOT_COLLECTED else use.last)
-        ]
+        first = use.registrations[0] if use.registrations and use.collected is None else None
+        if first is not None and self._may_be_collected_unpaid(first, use.last):
+            return False
+        #: By type, what the deadlines run from that an update puts off or meets.
+        since = {SLOW: use.last, STALLED: use.last, NOT_COLLECTED: first.time if first is not None else None}
+        others = [one for one in expected if one.type != DELIVERY_LATE and since.get(one.type) != one.anchor]
         return next_moment(others, self._watermark, self._settled) is None

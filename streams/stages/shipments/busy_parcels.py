@@ -10,19 +10,16 @@ from bisect import bisect_left
 from collections.abc import Iterator
 
 from streams.policy.model import Policy
-from streams.rules.reconcile import Emitted, next_moment
+from streams.rules.reconcile import next_moment
 from streams.rules.shipments.busy_numbers import MOST_OF_A_NUMBER, is_plain_registration, is_plain_scan, use_at
-from streams.rules.shipments.parcel import Holders, Parcel, Registration, Use, over, uses
+from streams.rules.shipments.parcel import Parcel, Registration, began
 from streams.rules.shipments.scan_status import BITS
+from streams.rules.shipments.suspicious import DELIVERED_ELSEWHERE, is_on, keys_of
+from streams.rules.shipments.uses import Holders, Use, over, uses
 from streams.stages.shipments.parcel_judge import ParcelJudge
 
 #: Most cached busy parcels, not counting changed ones.
 _KEPT = 64
-
-
-def began(sent: Emitted) -> int:
-    """The start of the silence that an alert is about, in microseconds."""
-    return sent.anchor if isinstance(sent.anchor, int) else 0
 
 
 class Busy:
@@ -34,8 +31,7 @@ class Busy:
         parcel.emitted.sort(key=began)
         self.parcel = parcel
         self.holders: Holders = {}
-        rules = policy.shipments
-        self.found: list[Use] = uses(parcel, rules.given_up, rules.keep, self.holders)
+        self.found: list[Use] = uses(parcel, policy.shipments, self.holders)
         self.changed = False
 
     @property
@@ -66,6 +62,17 @@ class BusyParcels:
         busy = self._kept[key] = Busy(parcel, self._policy)
         return busy
 
+    def moments(self, key: bytes, busy: Busy) -> list[int | None]:
+        """Judges one that has just been taken; when it is due. Evicts nothing: what is over is due at once."""
+        rules, parcel = self._policy.shipments, busy.parcel
+        before = len(self._says.alerts)
+        expected, _ = self._says.say(key, parcel, busy.found)
+        busy.changed = len(self._says.alerts) > before
+        parcel.emitted.sort(key=began)
+        parcel.due = None
+        ends = (over(use, rules) for use in busy.found)
+        return [next_moment(expected, self._says.watermark, self._says.settled), *ends]
+
     def drop(self, key: bytes) -> None:
         """Removes a parcel from the cache."""
         self._kept.pop(key, None)
@@ -86,10 +93,7 @@ class BusyParcels:
     def is_plain_scan(self, busy: Busy, packed: int) -> bool:
         """True if a new scan changes only the time of the last update."""
         rules = self._policy.shipments
-        known = busy.parcel, busy.found, packed
-        return is_plain_scan(*known, rules.shortest, rules.given_up, rules.keep) and self._is_ahead(
-            busy, packed >> BITS
-        )
+        return is_plain_scan(busy.parcel, busy.found, packed, rules) and self._is_ahead(busy, packed >> BITS)
 
     def is_plain_registration(self, busy: Busy, one: Registration) -> bool:
         """`is_plain_scan` for a registration."""
@@ -120,36 +124,44 @@ class BusyParcels:
         rules, parcel, found = self._policy.shipments, busy.parcel, busy.found
         busy.changed = True
         place = 0 if time is None else use_at(found, time)
-        if place > 0 and place == len(found) - 1 and found[-1].until is None:
+        if place > 0 and place == len(found) - 1 and found[-1].until is None and self._are_apart(busy):
             # The common case: an event in the last use does not affect earlier uses.
-            start = found[-1].start
-            last = parcel.since(start)
+            start, before = found[-1].start, found[-2].ended
+            last = parcel.since(start, before[0] if before is not None else None)
             last.emitted = parcel.emitted[bisect_left(parcel.emitted, start, key=began) :]
-            found[-1:] = uses(last, rules.given_up, rules.keep, busy.holders)
+            found[-1:] = uses(last, rules, busy.holders)
             expected, _ = self._says.say(key, last, found[place:])
             self._put_back(parcel, last, start)
         else:
             place = 0
             busy.holders = {}
-            busy.found = found = uses(parcel, rules.given_up, rules.keep, busy.holders)
+            busy.found = found = uses(parcel, rules, busy.holders)
             expected, _ = self._says.say(key, parcel, found)
             parcel.emitted.sort(key=began)
         watermark = self._says.watermark
         moments = [next_moment(expected, watermark, self._says.settled)]
-        ends = [over(use, rules.given_up, rules.keep) for use in found[place:]]
+        ends = [over(use, rules) for use in found[place:]]
         if time is None:
             while found and ends[0] < watermark:
                 # Oldest first: a later use is only recognised next to the one before it.
-                parcel.forget(found.pop(0))
+                use = found.pop(0)
+                parcel.forget(use, keys_of(parcel, use, self._policy))
                 ends.pop(0)
             if found:
                 busy.holders = {}
-                busy.found = uses(parcel, rules.given_up, rules.keep, busy.holders)
+                busy.found = uses(parcel, rules, busy.holders)
         if found:
             parcel.last = found[-1].last
-        parcel.calm = parcel.awaited = parcel.finished = False
+        parcel.calm = parcel.awaited = False
         parcel.used_before = len(found) > 1
         return [*moments, *(end for end in ends if end >= watermark)]
+
+    @staticmethod
+    def _are_apart(busy: Busy) -> bool:
+        """False if an alert about an earlier use may have been raised when the last one had begun."""
+        emitted = busy.parcel.emitted
+        late = emitted[bisect_left(emitted, busy.found[-1].start, key=began) :]
+        return not any(is_on(sent, DELIVERED_ELSEWHERE) for sent in late)
 
     @staticmethod
     def _put_back(parcel: Parcel, last: Parcel, start: int) -> None:

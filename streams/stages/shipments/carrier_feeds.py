@@ -9,7 +9,7 @@ from streams.engine.processor import BEGINNING, Horizon
 from streams.policy.model import Policy
 from streams.rules.alert import RESOLVED, Alert
 from streams.rules.shipments import carrier_feeds
-from streams.rules.shipments.carrier_feeds import Feed
+from streams.rules.shipments.carrier_feeds import Feed, next_boundary
 
 #: (carrier, start of the hour, distinct scans, time of the first)
 HourRecord = tuple[str, int, int, int]
@@ -36,6 +36,12 @@ class ScanCounter:
         entry[0] += 1
         if time < entry[1]:
             entry[1] = time
+
+    def scans(self, carrier: str, hour: int, count: int, first: int) -> None:
+        """Counts scans of one hour, the first of them at `first`."""
+        entry = self._hours.setdefault((carrier, hour), [0, first])
+        entry[0] += count
+        entry[1] = min(entry[1], first)
 
     def drain(self) -> list[HourRecord]:
         """Returns the counts and resets them."""
@@ -81,24 +87,32 @@ class FeedBook:
         """Judges the boundaries passed. Returns the carriers whose silence ended."""
         if horizon == self.horizon:
             return set()
-        # Evict by the previous horizon: deadlines up to the new one are still to be judged.
+        # Silences are forgotten by the previous horizon: deadlines up to the new one are still to be judged.
         before_now = self.horizon.watermark
+        passed = next_boundary(horizon.watermark) > next_boundary(before_now)
         self.horizon = horizon
         rules = self._policy.feed_silence
         ended: set[str] = set()
         for carrier, feed in self.feeds.items():
-            before = feed.boundary
             for silent, status in feed.advance(horizon.watermark, horizon.settled, rules):
                 if status == RESOLVED:
                     ended.add(carrier)
                 if self._speaks(carrier):
                     self.alerts.append(carrier_feeds.alert(carrier, silent, status, rules))
                 self.changed.add(carrier)
-            if feed.boundary != before:
-                self.changed.add(carrier)
-                self.changed_hours.update((carrier, hour) for hour in feed.forget(before_now, rules, self._keep))
+            if passed:
+                gone = feed.forget(horizon.watermark, before_now, rules, self._keep)
+                self.changed_hours.update((carrier, hour) for hour in gone)
         return ended
 
-    def silent(self) -> set[str]:
-        """The carriers whose feed is silent now."""
-        return {carrier for carrier, feed in self.feeds.items() if feed.silences and feed.silences[-1].end is None}
+    def rebuild(self, horizon: Horizon) -> None:
+        """Resumes at that horizon from restored feeds."""
+        self.horizon = horizon
+        if horizon.watermark != BEGINNING:
+            for feed in self.feeds.values():
+                feed.boundary = next_boundary(horizon.watermark)
+
+    def silent(self, *, own: bool = False) -> set[str]:
+        """The carriers whose feed is silent now; `own`: of those whose alerts this task emits."""
+        silent = {carrier for carrier, feed in self.feeds.items() if feed.silences and feed.silences[-1].end is None}
+        return {carrier for carrier in silent if self._speaks(carrier)} if own else silent

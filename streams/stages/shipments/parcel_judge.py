@@ -1,12 +1,14 @@
-"""Derives from a parcel's history its alerts, and the stall messages to orders and facilities."""
+"""Derives from a parcel's history its alerts, and the messages about them to orders, shops and facilities."""
 
 from __future__ import annotations
 
 from streams.policy.model import Policy
 from streams.rules.alert import RAISED, Alert
+from streams.rules.help_rate.parcels_at_risk import AlertRecord, record_of
 from streams.rules.reconcile import LATE_EVENT, VOID, Expected, reconcile
-from streams.rules.shipments import silence_alerts
-from streams.rules.shipments.parcel import Parcel, Use
+from streams.rules.shipments import shipment_alerts, silence_alerts
+from streams.rules.shipments.parcel import Parcel
+from streams.rules.shipments.uses import Use
 from streams.stages.shipments.carrier_feeds import FeedBook
 from streams.stages.shipments.stall_clusters import PointRecord
 
@@ -23,6 +25,8 @@ class ParcelJudge:
     def __init__(self, policy: Policy, feeds: FeedBook, watermark: int) -> None:
         self.alerts: list[Alert] = []
         self.links: list[LinkRecord] = []
+        #: For the shops; none without a delivery model.
+        self.told: list[AlertRecord] = []
         self.points: list[PointRecord] = []
         self.held: dict[str, set[bytes]] = {}
         self.watermark = self.settled = watermark
@@ -30,17 +34,20 @@ class ParcelJudge:
         self._feeds = feeds
 
     def say(self, key: bytes, parcel: Parcel, found: list[Use]) -> tuple[list[Expected], bool]:
-        """Reconciles the output of these uses. Returns all implied alerts, and whether any is held.
+        """Reconciles the output of these uses. Returns all implied alerts, and whether that of any silence is held.
 
         Updates the parcel's record of emitted alerts and links.
         """
-        expected, held = silence_alerts.given(parcel, found, self._policy, self._feeds.feeds.get(parcel.carrier))
-        if held:
+        feed = self._feeds.feeds.get(parcel.carrier)
+        expected, held, promise_held = shipment_alerts.given(parcel, found, self._policy, feed)
+        if held or promise_held:
             self.held.setdefault(parcel.carrier, set()).add(key)
         alerts = reconcile(expected, parcel.emitted, self.watermark, self.settled)
         if alerts:
             self.alerts += alerts
             self._point(parcel, alerts)
+            if self._policy.estimates.model is not None:
+                self.told += [record for alert in alerts if (record := record_of(alert)) is not None]
         if parcel.emitted or parcel.linked:
             self._link(parcel, expected)
         return expected, held

@@ -69,6 +69,15 @@ class TieBook:
         if packed > self._greatest:
             self._greatest = packed
 
+    @property
+    def notes(self) -> list[_Note]:
+        """Where to add notes instead of calling `note`; `noted` must follow."""
+        return self._young.notes
+
+    def noted(self, packed: int) -> None:
+        """Scans up to this one, packed, have been noted."""
+        self._greatest = max(self._greatest, packed)
+
     def holds_against(self, key: bytes, packed: int, event_id: str, value: bytes) -> bool:
         """True unless the known scan of that time and status is found to sort after this one."""
         known = self._young.find(key, packed) or self._old.find(key, packed)
@@ -80,7 +89,8 @@ class TieBook:
 
     def settle(self, settled: int) -> None:
         """Evicts a generation once all its events are below `settled` (microseconds)."""
-        if settled > self._old_until:
+        # Twice where nothing is unsettled any more: then nothing is left.
+        while settled > self._old_until and (self._old.notes or self._young.notes):
             self._gone += self._old.rows
             self._old, self._young = self._young, _Generation()
             self._old_until = self._greatest >> BITS

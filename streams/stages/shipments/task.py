@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -11,11 +12,9 @@ from schemas.decode import KeyTooLarge
 from schemas.events import AnyEvent
 from streams.engine.processor import BEGINNING, Effects, Horizon, PartitionClock, Record
 from streams.engine.table import Table
-from streams.rules.alert import PLATFORM, RAISED
 from streams.rules.shipments.carrier_feeds import Feed, Silent
-from streams.rules.shipments.silence_alerts import STALLED
 from streams.rules.shipments.stall_clusters import Facility
-from streams.stages import changelog_rows
+from streams.stages import changelog_rows, former_open_alerts
 from streams.stages.dataflow import (
     CARRIER_HOURS,
     CLUSTERS,
@@ -26,7 +25,8 @@ from streams.stages.dataflow import (
     SHIPMENTS,
     STALL_POINTS,
 )
-from streams.stages.shipments import parcel_rows, scan_ties
+from streams.stages.open_alerts import OpenAlerts, OpenRow
+from streams.stages.shipments import native_scans, parcel_rows, scan_ties
 from streams.stages.shipments.book import SLICE, ShipmentBook
 from streams.stages.shipments.carrier_feeds import FeedBook
 from streams.stages.shipments.stall_clusters import ClusterBook
@@ -40,15 +40,20 @@ _HORIZONS = b"h"
 
 
 class ShipmentsHorizons(msgspec.Struct, array_like=True, gc=False):
-    """How far the stages have advanced. `returning`: carriers whose feed resumed, with parcels still to be judged."""
+    """How far the stages have advanced, and how many alerts are open by then.
+
+    `returning`: carriers whose feed resumed, with parcels still to be judged.
+    """
 
     shipments: tuple[int, bool] = (BEGINNING, False)
     feeds: tuple[int, bool] = (BEGINNING, False)
     clusters: tuple[int, bool] = (BEGINNING, False)
     returning: list[str] = msgspec.field(default_factory=list)
+    open: list[OpenRow] | None = None
 
 
 _decode_hour = msgspec.msgpack.Decoder(tuple[int, int]).decode
+#: The boundary was here in older versions.
 _decode_feed = msgspec.msgpack.Decoder(tuple[int | None, list[Silent]]).decode
 _decode_facility = msgspec.msgpack.Decoder(Facility).decode
 _decode_horizons = msgspec.msgpack.Decoder(ShipmentsHorizons).decode
@@ -66,12 +71,23 @@ class ShipmentsTask:
         self._book = ShipmentBook(setting.policy, self._feeds, setting.counts.two_names)
         self._clusters = ClusterBook(setting.policy)
         self._intake = setting.intake(setting.scan_partitions)
+        self._native = native_scans.usable(setting.native, self._book)
         self._rows = changelog_rows.ChangelogRows()
         self._saved = ShipmentsHorizons()
-        #: Number of open stall alerts to the platform.
-        self.open_stalls = 0
+        self.open_alerts = OpenAlerts()
 
     def events(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock) -> None:
+        native = self._native
+        if native is None:
+            self._take(topic, partition, records, clock)
+            return
+        belongs = partial(self._intake.belongs, partition=partition)
+        place = 0
+        while (place := native.take(records, place, clock, belongs)) < len(records):
+            self._take(topic, partition, records[place : place + 1], clock)
+            place += 1
+
+    def _take(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock) -> None:
         book = self._book
         for event, time, _, record, value in self._intake.events(topic, partition, records, clock, self._knows):
             try:
@@ -96,24 +112,29 @@ class ShipmentsTask:
         self._clusters.advance(horizons[CLUSTERS])
         return False
 
+    @property
+    def awaited(self) -> bool:
+        return bool(self._book.alerts or self._feeds.alerts or self._clusters.alerts)
+
     def collect(self) -> Effects:
         book, setting = self._book, self._setting
         effects = Effects()
-        for alert in book.alerts:
-            if alert.type == STALLED and PLATFORM in alert.audiences:
-                self.open_stalls += 1 if alert.status == RAISED else -1
         for source in (book, self._feeds, self._clusters):
             for alert in source.alerts:
                 effects.outputs += setting.alert(alert)
+                self.open_alerts.take(alert)
             source.alerts.clear()
         effects.outputs += self._intake.dead
         self._intake.dead.clear()
-        if book.links:
+        if book.links or book.told:
             sends: dict[int, list[Any]] = {}
             for link in book.links:
                 sends.setdefault(setting.order_partition(link[1]), []).append(link)
+            for told in book.told:
+                sends.setdefault(setting.order_partition(told[1]), []).append(told)
             effects.sends[LINKS] = sends
             book.links.clear()
+            book.told.clear()
         if book.points:
             sends = {}
             for point in book.points:
@@ -148,16 +169,36 @@ class ShipmentsTask:
                     self._feed(carrier).add(hour, *_decode_hour(value))
                 case b"f":
                     feed = self._feed(changelog_rows.parts_of(key)[1][0])
-                    feed.boundary, feed.silences = _decode_feed(value)
+                    _, feed.silences = _decode_feed(value)
                 case b"c":
                     facilities[changelog_rows.parts_of(key)[1][0]] = _decode_facility(value)
                 case _:
                     self._saved = _decode_horizons(value)
-        self._feeds.horizon = Horizon(*self._saved.feeds)
+        self._feeds.rebuild(Horizon(*self._saved.feeds))
         book.names.rebuild(names)
         book.ties.rebuild(unsettled)
-        self.open_stalls = book.rebuild(Horizon(*self._saved.shipments), self._saved.returning)
+        book.rebuild(Horizon(*self._saved.shipments), self._saved.returning)
+        if self._saved.open is None:
+            self.open_alerts.count(former_open_alerts.of_shipments(book, self._feeds))
+        else:
+            self.open_alerts.restore(self._saved.open)
         self._clusters.rebuild(facilities, Horizon(*self._saved.clusters))
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """Rows of the state by table."""
+        feeds, facilities = len(self._feeds.feeds), len(self._clusters.facilities)
+        return {"parcels": self._book.rows.size(), "feeds": feeds, "facilities": facilities}
+
+    @property
+    def due_bytes(self) -> int:
+        """The size of the due index."""
+        return self._book.due_bytes
+
+    @property
+    def silent_carriers(self) -> Collection[str]:
+        """The carriers whose feed is silent, of those whose alerts this task emits."""
+        return self._feeds.silent(own=True)
 
     def _knows(self, event: AnyEvent, key: str) -> bool:
         del key
@@ -178,19 +219,23 @@ class ShipmentsTask:
             self._rows.put(changed, row, feeds.feeds[carrier].hours.get(hour))
         for carrier in feeds.changed:
             feed = feeds.feeds[carrier]
-            self._rows.put(changed, changelog_rows.row_key(_FEED, carrier), (feed.boundary, feed.silences))
+            self._rows.put(changed, changelog_rows.row_key(_FEED, carrier), (None, feed.silences))
         for name in clusters.changed:
             self._rows.put(changed, changelog_rows.row_key(_FACILITY, name), clusters.facilities.get(name))
         for done in (book.changed, book.names.changed, feeds.changed_hours, feeds.changed, clusters.changed):
             done.clear()
 
     def _collect_horizons(self, effects: Effects) -> None:
-        """Written together with their output; if there is none, a restart may resume from older horizons."""
+        """Written together with their output, and at the end; a restart may resume from older horizons."""
         book, feeds, clusters = self._book, self._feeds, self._clusters
         horizons = ShipmentsHorizons(
-            _plain(book.horizon), _plain(feeds.horizon), _plain(clusters.horizon), sorted(book.returning)
+            _plain(book.horizon),
+            _plain(feeds.horizon),
+            _plain(clusters.horizon),
+            sorted(book.returning),
+            self.open_alerts.rows,
         )
-        if horizons != self._saved and (effects.rows or effects.outputs or effects.sends):
+        if horizons != self._saved and (effects.rows or effects.outputs or effects.sends or book.horizon.final):
             self._saved = horizons
             self._rows.put(effects.rows, changelog_rows.row_key(_HORIZONS), horizons)
 

@@ -12,10 +12,9 @@ from streams.engine.clock import system_now
 from tests.connected.marketplace import APP, OUTPUTS, alerts, end, said
 from tests.connected.mortals import Mortal
 from tests.kafka_broker import Broker
+from tests.patience import PATIENCE
 
 SCANS = "logistics-scans"
-#: Seconds within which a worker must have noticed.
-PATIENCE = 60.0
 ONE = {"orders": 1, "chats": 1, SCANS: 1}
 
 #: Key and value of a record.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from aiokafka import AIOKafkaProducer
-
 from schemas.times import DAY
 from streams.engine.clock import system_now
 from streams.engine.log.interface import TopicPartition
@@ -23,6 +21,7 @@ from tests.connected.broker_faults.scans import (
 from tests.connected.marketplace import saying
 from tests.connected.mortals import until_true
 from tests.kafka_broker import Broker
+from tests.patience import PATIENCE
 
 PARCELS = named("P", 20)
 STILL_SILENT = named("Q", 2)
@@ -31,15 +30,18 @@ STILL_SILENT = named("Q", 2)
 async def test_what_lies_behind_an_open_transaction_is_unread_and_its_holder_is_named(kafka: Broker) -> None:
     await make_topics(kafka)
     await kafka.produce(SCANS, silent_since(8, [*PARCELS, *STILL_SILENT]))
-    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, transactional_id="a-producer") as producer:
-        await producer.begin_transaction()
+    async with kafka.transaction("a-producer") as producer:
         await producer.send_and_wait(SCANS, b"undecided", partition=0)
         # They moved on four days ago: none of them is stalled, but that cannot be read yet.
         await kafka.produce(SCANS, [scan(parcel, system_now() - 4 * DAY) for parcel in PARCELS])
         async with working(kafka) as worker:
             await saying(worker.running, "an open transaction holds a partition up")
-            assert await worker.told("parcelwatch_lag_records") == 21
-            assert await worker.told("parcelwatch_held_up_records") == 21
+
+            async def is_held_up() -> bool:
+                unread = [await worker.told(f"parcelwatch_{name}_records") for name in ("lag", "held_up")]
+                return unread == [21, 21]
+
+            await until_true(is_held_up)
             line = worker.heard("an open transaction holds a partition up")
             for part in ("logistics-scans", "22", "43", "transactional id a-producer"):
                 assert part in line
@@ -59,8 +61,7 @@ async def test_the_end_is_the_high_watermark_and_what_can_be_read_is_less(kafka:
     log = KafkaLog(KafkaSettings(bootstrap=kafka.bootstrap))
     await log.start()
     await kafka.produce("in", [(None, b"read")], partition=0)
-    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, transactional_id="open") as producer:
-        await producer.begin_transaction()
+    async with kafka.transaction("open") as producer:
         await producer.send_and_wait("in", b"undecided", partition=0)
         await kafka.produce("in", [(None, b"behind it")], partition=0)
         assert await log.end_offsets([first, second]) == {first: 3, second: 0}
@@ -69,7 +70,7 @@ async def test_the_end_is_the_high_watermark_and_what_can_be_read_is_less(kafka:
         assert "transactional id open" in holder
         assert await log.holders(second) == []
         await producer.commit_transaction()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while (await log.stable_offsets([first]))[first] < 4:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     assert await log.holders(first) == []
@@ -80,8 +81,7 @@ async def test_a_live_worker_goes_on_behind_a_transaction_that_ends(kafka: Broke
     await make_topics(kafka)
     async with working(kafka) as worker:
         await until_true(worker.works)
-        async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap, transactional_id="slow") as producer:
-            await producer.begin_transaction()
+        async with kafka.transaction("slow") as producer:
             (key, value), *_ = silent_since(9, ["S1"])
             await producer.send_and_wait(SCANS, value, key, partition=0)
             await kafka.produce(SCANS, [scan("S2", system_now() - 8 * DAY)])

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from aiokafka import AIOKafkaConsumer
-from aiokafka.admin import NewPartitions, RecordsToDelete
+from aiokafka.admin import NewPartitions
 from aiokafka.structs import TopicPartition
 
 from tests.connected.broker_faults.scans import (
@@ -24,6 +24,7 @@ from tests.connected.broker_faults.scans import (
 from tests.connected.marketplace import APP
 from tests.connected.mortals import Mortal
 from tests.kafka_broker import Broker
+from tests.patience import PATIENCE
 
 GO_ON = ("--on-lost-offsets", "continue")
 OLD, NEW = named("P", 20), named("Q", 10)
@@ -101,16 +102,11 @@ async def test_an_input_that_is_gone_ends_a_live_worker(kafka: Broker) -> None:
 # -- records that are gone before they were read
 
 
-async def delete_before(kafka: Broker, topic: str, offset: int) -> None:
-    async with kafka.admin() as admin:
-        await admin.delete_records({TopicPartition(topic, 0): RecordsToDelete(offset)})
-
-
 async def test_records_that_retention_took_unread_end_the_worker_or_are_counted(kafka: Broker) -> None:
     async with having_read(kafka) as worker:
         await worker.stop()
     await kafka.produce(SCANS, silent_since(8, [*named("L", 15), *NEW]))
-    await delete_before(kafka, SCANS, 35)
+    await kafka.delete_records(SCANS, 35)
     async with working(kafka) as again:
         line = await refused(again)
     assert line.startswith("parcelwatch: logistics-scans-0: position 20, first offset 35, end 45: records were deleted")
@@ -121,7 +117,7 @@ async def test_records_that_retention_took_unread_end_the_worker_or_are_counted(
 
 async def test_records_deleted_just_behind_what_was_read_are_no_loss(kafka: Broker) -> None:
     async with having_read(kafka) as worker:
-        await delete_before(kafka, SCANS, 20)
+        await kafka.delete_records(SCANS, 20)
         await kafka.produce(SCANS, silent_since(8, NEW))
         await until_stalled(kafka, [*OLD, *NEW])
         await worker.stop()
@@ -192,6 +188,7 @@ async def test_partitions_that_are_added_to_an_input_end_a_live_worker_within_se
     async with having_read(kafka) as worker:
         async with kafka.admin() as admin:
             await admin.create_partitions({SCANS: NewPartitions(total_count=2)})
-        async with asyncio.timeout(8):
+        # By itself a client looks after five minutes.
+        async with asyncio.timeout(PATIENCE / 5):
             line = await refused(worker)
     assert line.startswith("parcelwatch: topic logistics-scans has 2 partitions, 1 are needed")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
 
-from streams.engine.errors import FatalError
-from streams.engine.log.interface import TopicPartition, TopicSpec, Transaction
+from streams.engine.errors import FatalError, FencedError
+from streams.engine.log.interface import Committed, TopicPartition, TopicSpec, Transaction
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.processor import Output
 from tests.kafka_broker import Broker
+from tests.patience import PATIENCE
+from tests.unit.engine.log_contract import Ears, until
 
 CHANGES = TopicPartition("changes", 0)
 ROWS: dict[bytes, bytes | None] = {b"pa": b"1", b"pb": b"1"}
@@ -96,3 +99,32 @@ async def test_a_changelog_written_in_transactions_is_taken_over_whole(log: Kafk
     await kafka.produce("changes", [(b"pa", b"torn")], partition=0)
     assert processors(await saved(log)) == ROWS
     await writer.close()
+
+
+async def test_a_worker_whose_session_has_run_out_writes_nothing(log: KafkaLog, kafka: Broker) -> None:
+    hasty = KafkaLog(KafkaSettings(bootstrap=kafka.bootstrap, transactions=False, session_timeout=1.0))
+    await hasty.start()
+    ears = Ears()
+    member = await hasty.join("group", ["in"], ears)
+    await until(lambda: bool(ears.assigned))
+    writer = await hasty.writer("t", "group")
+    await writer.resume(CHANGES, {})
+    offsets = {TopicPartition("in", 0): Committed(0, "")}
+    await writer.commit(Transaction(CHANGES, rows=ROWS, offsets=offsets))
+    before = await log.end_offsets([CHANGES])
+
+    # As in a process that stands still.
+    async def silence() -> bool:
+        await asyncio.sleep(PATIENCE)
+        return False
+
+    member._consumer._coordinator._do_heartbeat = silence
+    async with kafka.admin() as admin, asyncio.timeout(PATIENCE):
+        while (await admin.describe_consumer_groups(["group"]))[0].groups[0][5]:  # noqa: ASYNC110
+            await asyncio.sleep(0.1)
+    with pytest.raises(FencedError, match="the group has heard nothing of this worker for 1 s"):
+        await writer.commit(Transaction(CHANGES, rows={b"pa": b"2"}, offsets=offsets))
+    assert await log.end_offsets([CHANGES]) == before
+    await writer.close()
+    await member.close()
+    await hasty.stop()

@@ -12,8 +12,8 @@ from streams.engine.errors import LogError
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from tests.kafka_broker import Broker
+from tests.patience import PATIENCE
 
-PATIENCE = 30.0
 CHANGES = TopicPartition("changes", 0)
 
 #: Keys and rows in the log, by offset: 0 to 3 and their marker, 5 to 7 that were aborted, 9 to 11.

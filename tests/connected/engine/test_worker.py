@@ -13,14 +13,13 @@ from random import Random
 from typing import Any
 
 from aiohttp.test_utils import unused_port
-from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from streams.engine.envelopes import pack as packed
 from streams.engine.watermarks import START
-from tests.connected.marketplace import PATIENCE, end, ended_well, heard, said, saying
+from tests.connected.marketplace import end, ended_well, heard, said, saying
 from tests.kafka_broker import Broker
-from tests.kafka_broker.traffic import raise_first
+from tests.patience import LONG_SESSION, PATIENCE
 from tests.unit.engine.history import T0, UNTIL, Events, arrival, history, key_of
 from tests.unit.engine.naive import naive
 from tests.unit.engine.toy import RESULTS, pack, unpack
@@ -156,7 +155,7 @@ async def test_a_worker_that_starts_before_its_broker_waits_for_it(mortal_kafka:
 async def test_a_worker_that_is_asked_to_stop_commits_and_leaves_at_once(kafka: Broker) -> None:
     history = await stream(kafka)
     # With such a session, whoever came next would wait longer for a worker that has not left than this test does.
-    async with worker(kafka, "stream", "--session", "240") as process:
+    async with worker(kafka, "stream", "--session", str(LONG_SESSION)) as process:
         await more_results(kafka)
         flowing = asyncio.create_task(history.on())
         await asyncio.sleep(0)
@@ -173,17 +172,17 @@ async def test_a_worker_in_the_midst_of_a_long_envelope_stays_a_member_and_stops
         await more_results(kafka)
         process.terminate()
         await ended_well(process)
-    # A minute of work, ten times as long as the group waits for one that is silent.
+    # Five minutes of work: longer than this test waits for anything, and than the group for one that is silent.
+    session = 8
     records = [[T0 + each, f"p{each}", f"o{each}"] for each in range(6000)]
     (envelope,) = packed(0, 10**6, START, START, "", records)
     await kafka.produce("toy-registrations", [(None, envelope)], partition=0)
-    async with worker(kafka, "stream", "--slow", "0.01", "--session", "3") as process:
+    async with worker(kafka, "stream", "--slow", "0.05", "--session", str(session)) as process:
         await saying(process, "slow: an envelope")
-        await asyncio.sleep(5)
+        await asyncio.sleep(session + 2)
         await members(kafka, 1)
         process.terminate()
-        async with asyncio.timeout(10):
-            await ended_well(process)
+        await ended_well(process)
         assert "joining again" not in await said(process)
 
 
@@ -221,14 +220,9 @@ async def changes(kafka: Broker) -> set[tuple[str, int, int]]:
 
 async def compact_soon(kafka: Broker) -> None:
     """Lets Kafka throw away what later rows have replaced as soon as it can."""
-    soon = {"segment.ms": "200", "min.cleanable.dirty.ratio": "0.01", "delete.retention.ms": "1"}
+    soon = {"segment.ms": "200", "min.cleanable.dirty.ratio": "0.01"}
     topics = [f"toy-{kind}-changelog" for kind in ("desk", "road")]
-    wanted = [
-        ConfigResource(ConfigResourceType.TOPIC, topic, {"cleanup.policy": "compact", **soon}) for topic in topics
-    ]
-    async with kafka.admin() as admin:
-        for answer in await admin.alter_configs(wanted):
-            raise_first((topic, code) for code, _, _, topic in answer.resources)
+    await kafka.alter_topics({topic: {"cleanup.policy": "compact", **soon} for topic in topics})
 
 
 async def test_a_compacted_changelog_says_as_much_as_a_whole_one(kafka: Broker) -> None:

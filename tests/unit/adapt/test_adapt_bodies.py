@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
+import html
 import json
 from pathlib import Path
 from typing import Any
@@ -49,6 +51,15 @@ STATUSES = ["picked_up", "arrived"]
         f'{{"level":"info","body":{json.dumps(BODY)}}}',
         f'level=info body="{BODY.replace(chr(34), chr(92) + chr(34))}"',
         f"[{BODY}]",
+        json.dumps([f"callback({BODY});"]),
+        json.dumps({"log": f"POST /push param={quote_plus(BODY)}&sign=1\n", "stream": "stdout"}),
+        json.dumps({"message": {"data": base64.b64encode(BODY.encode()).decode()}}),
+        html.escape(BODY),
+        '"POST /push" "'
+        + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02X}" for b in BODY.encode())
+        + '"',
+        'id,body\n1,"' + BODY.replace('"', '""') + '"\n',
+        f"<r><return><![CDATA[<x><body>{BODY}</body></x>]]></return></r>",
         f"{BODY}\n{BODY}\n",
         f"{BODY}\r\n\r\n{BODY}\r\n",
         f"{BODY}{BODY}",
@@ -67,6 +78,12 @@ def test_a_body_is_found_whatever_it_is_wrapped_in(run: Run, content: str | byte
     events, _ = run("kuaidi100", content)
     assert [(event["tracking_no"], event["status"]) for event in events] == [("T1", status) for status in STATUSES]
     assert events[0]["facility"] == "城东网点"
+
+
+def test_markup_in_a_text_is_no_document(run: Run) -> None:
+    body = BODY.replace("【城东网点】已揽收", "<p class='x'>已签收</p>")
+    events, _ = run("kuaidi100", body)
+    assert {event["status"] for event in events} == {"arrived", "delivered"}
 
 
 def test_each_line_of_a_log_is_a_body_of_its_own(run: Run) -> None:
@@ -102,6 +119,7 @@ def test_a_broken_character_spoils_no_file(run: Run) -> None:
         (b"PK\x03\x04rest", "is an Excel workbook or an archive: save it as CSV, or unpack it"),
         (b"PAR1broken", "broken Parquet"),
         ("<!DOCTYPE html><html></html>", "is a web page, no data"),
+        ("<body><p>Not found</p></body>", "is a web page, no data"),
         ('<!DOCTYPE r [<!ENTITY a "b">]><r>&a;</r>', "XML with entities"),
         ("<Response><Body>", "not XML"),
         ("just words", "no JSON, XML or table in it"),

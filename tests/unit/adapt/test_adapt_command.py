@@ -123,7 +123,7 @@ def test_a_repeated_scan_is_nothing_left_out(parcel: Path) -> None:
     parcel.write_text(json.dumps([PARCEL, PARCEL]))
     result = invoke("kuaidi100", parcel, "--strict")
     assert result.exit_code == 0
-    assert "said once: 1 scans that the file repeats" in result.stderr
+    assert "said once: 1 events that the file repeats" in result.stderr
 
 
 def test_a_scan_ahead_of_now_is_told_and_now_may_be_given(parcel: Path) -> None:
@@ -138,7 +138,7 @@ def test_a_refusal_ends_with_the_platforms_own_reason(parcel: Path) -> None:
     parcel.write_text(json.dumps({"result": False, "message": "没有这个公司"}))
     result = invoke("kuaidi100", parcel)
     assert (result.exit_code, result.stdout) == (2, "")
-    assert result.stderr.splitlines()[-1] == "Error: no scan in the input: 没有这个公司"
+    assert result.stderr.splitlines()[-1] == "Error: no event in the input: 没有这个公司"
 
 
 def test_what_is_not_understood_comes_by_frequency_with_what_it_may_mean(tmp_path: Path) -> None:
@@ -158,3 +158,21 @@ def test_a_carrier_that_may_be_misspelt_is_asked_about(parcel: Path) -> None:
     assert result.exit_code == 0
     assert result.stderr.splitlines()[-1] == "no carrier is known as 'yundda'; perhaps YD"
     assert "perhaps" not in invoke("kuaidi100", parcel, "--carrier", "韵达").stderr
+
+
+@pytest.mark.parametrize(
+    ("document", "what"),
+    [
+        ({"trackingNumber": "T1", "events": [{"time": "2024-03-05", "description": "Out for delivery"}]}, "no carrier"),
+        ({"carrier": "ACME", "events": [{"time": "2024-03-05", "description": "Arrived"}]}, "no tracking number"),
+        ({"trackingNumber": "T1", "carrier": "A", "events": [{"time": "soon", "description": "Arrived"}]}, "no time"),
+    ],
+)
+def test_scans_that_all_lack_what_an_event_needs_are_status_2_with_what(
+    tmp_path: Path, document: dict[str, object], what: str
+) -> None:
+    answer = tmp_path / "answer.json"
+    answer.write_text(json.dumps(document))
+    result = invoke("any", answer)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"no event in the input: {what}" in result.stderr

@@ -67,6 +67,19 @@ def test_what_is_no_time_of_a_parcel_is_refused(written: object) -> None:
         read_time(written, SHANGHAI)
 
 
+@pytest.mark.parametrize("written", ["2024-03-05 12:03:04", "2024-03-05T23:59:59", "2023-11-05 01:30:00"])
+def test_the_usual_spelling_is_read_as_any_other(written: str) -> None:
+    tz = zone("America/New_York")
+    other = read_time(written.replace("-", "/").replace("T", " "), tz)
+    assert read_time(written, tz) == other
+    assert read_time(written, tz).isoformat() == other.isoformat()
+
+
+def test_a_day_that_is_none_is_refused_however_it_is_written() -> None:
+    with pytest.raises(ValueError, match="no time: '2023-02-30 12:00:00'"):
+        read_time("2023-02-30 12:00:00", SHANGHAI)
+
+
 def test_a_zone_with_summer_time_gives_each_time_its_own_offset() -> None:
     assert rfc3339(read_time("2017-08-01 12:00:00", SAO_PAULO)).endswith("-03:00")
     assert rfc3339(read_time("2017-12-01 12:00:00", SAO_PAULO)).endswith("-02:00")
@@ -137,3 +150,33 @@ def test_a_listed_text_names_nobody(text: str) -> None:
     assert "Zhang" not in shown
     assert "*" not in shown
     assert "5678" not in shown
+
+
+@pytest.mark.parametrize(
+    ("written", "zone_name", "read"),
+    [
+        ("3/5/2024 12:26 PM ET", "America/New_York", "2024-03-05T12:26:00-05:00"),
+        ("7/25/2024 12:26 PM ET", "America/Toronto", "2024-07-25T12:26:00-04:00"),
+        ("3/5/2024 12:26 PM CT", "America/New_York", "2024-03-05T12:26:00-06:00"),
+        ("2024-03-05 12:26 PST", "America/Chicago", "2024-03-05T12:26:00-08:00"),
+        ("2024-07-25 12:26 MST", "America/Phoenix", "2024-07-25T12:26:00-07:00"),
+    ],
+)
+def test_letters_of_a_zone_are_read_in_data_of_north_america(written: str, zone_name: str, read: str) -> None:
+    assert rfc3339(read_time(written, zone(zone_name), day_first=False)) == read
+
+
+@pytest.mark.parametrize(
+    ("written", "zone_name"),
+    [
+        ("2024-03-05 12:26 CST", "Asia/Shanghai"),
+        ("2024-03-05 12:26 EST", "Australia/Sydney"),
+        ("2024-03-05 12:26 CST", "America/Havana"),
+        ("2024-07-25 12:26 EST", "America/New_York"),
+        ("2024-03-05 12:26 IST", "America/New_York"),
+        ("2024-03-05 12:26 ET", "UTC"),
+    ],
+)
+def test_letters_that_may_be_several_zones_are_refused(written: str, zone_name: str) -> None:
+    with pytest.raises(ValueError, match="may be several zones"):
+        read_time(written, zone(zone_name))

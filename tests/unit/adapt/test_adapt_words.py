@@ -187,12 +187,69 @@ def test_a_parcel_is_collected_only_where_the_words_say_that_it_was(text: str, s
         ("国外邮政已妥投", "delivered"),
         ("Parcel retrieved from locker by recipient", "delivered"),
         ("Retrieved from locker by driver", "arrived"),
-        ("Delivered into DPD network", "in_transit"),
+        ("Delivered into DPD network", "arrived"),
         ("Item delivered - authority to leave", "delivered"),
         ("Placed in the drop box by the sender", "in_transit"),
     ],
 )
 def test_parts_of_a_parcel_and_who_acts_and_who_receives_decide_whether_it_has_come(text: str, status: str) -> None:
+    assert status_of(text) == status
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("Delivered by our local partner", "delivered"),
+        ("Delivered to our local partner", "arrived"),
+        ("Returned parcel collected by the sender at the branch", "returned"),
+        ("Return parcel collected from the sender", "returning"),
+        ("Delivered date updated", "in_transit"),
+        ("Delivered by 9pm", "in_transit"),
+        ("Customs form signed, clearance continues", "customs"),
+        ("Delivery slip placed in the mailbox", "delivery_failed"),
+        ("Handed over to the customer at the parcel shop", "delivered"),
+        ("Parcel collected from locker after storage time expired", "in_transit"),
+        ("Delivered 2 out of 5", "exception"),
+        ("3件中的1件已签收", "exception"),
+        ("货物已送达目的地收件人", "delivered"),
+        ("快件已送达收件人处的智能柜", "held"),
+        ("已从收件人处取回", "in_transit"),
+        ("智能柜退件取出", "returning"),
+        ("退件正在派送给寄件人", "returning"),
+        ("客户称签收人不是本人", "exception"),
+        ("已妥投【信报箱】", "delivered"),
+        ("Delivered in 2 days", "in_transit"),
+        ("Delivery code delivered by SMS", "in_transit"),
+        ("Delivered scan missing", "exception"),
+        ("Delivered to merchant - return", "returned"),
+        ("Item returned, available at the branch for the sender", "returning"),
+        ("Packaging destroyed, contents repacked", "exception"),
+        ("RTO delivered at seller's warehouse", "returned"),
+        ("Delivery: completed", "delivered"),
+        ("OUT_FOR_DELIVERY", "out_for_delivery"),
+        ("ReturnedToSender", "returned"),
+        ("重新派送后签收成功", "delivered"),
+        ("寄件人取回包裹后重新下单", "returning"),
+        ("快件已按海关要求销毁", "destroyed"),
+        ("客户弃件，待处理", "exception"),
+        ("联系收件人签收", "out_for_delivery"),
+    ],
+)
+def test_who_acts_from_whom_it_was_taken_and_what_was_signed_or_left_decide_an_end(text: str, status: str) -> None:
+    assert status_of(text) == status
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("Objeto entregue ao destinatario", "delivered"),
+        ("A entrega nao pode ser efetuada", "delivery_failed"),
+        ("Colis livre au destinataire", "delivered"),
+        ("Non livre, destinataire absent", "delivery_failed"),
+        ("Envio entregado en buzon", "delivered"),
+    ],
+)
+def test_words_without_their_accents_are_the_same_words(text: str, status: str) -> None:
     assert status_of(text) == status
 
 

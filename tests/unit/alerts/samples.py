@@ -47,6 +47,11 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "shipment.not_collected": {**SHIPMENT, "threshold_hours": 24, "shipped_at": render(T0)},
     "shipment.slow": {**SHIPMENT, "threshold_hours": 72},
     "shipment.stalled": {**SHIPMENT, "causes": CAUSES},
+    "shipment.delivery_late": {**SHIPMENT, "threshold_hours": None, "deliver_by": render(T0 + 7 * DAY)},
+    "shipment.returning": {**SHIPMENT, "threshold_hours": None, "last_status": "returning"},
+    "shipment.delivery_failing": {**SHIPMENT, "threshold_hours": None, "attempts": 2},
+    "shipment.destroyed": {**SHIPMENT, "threshold_hours": None, "last_status": "destroyed"},
+    "shipment.suspicious": {**SHIPMENT, "threshold_hours": None, "ground": "number_reused"},
     **{
         f"order.{name}": {"paid_at": render(T0 - 2 * DAY), "ship_by": render(T0 + 12 * HOUR)}
         for name in ("ship_due_soon", "ship_late", "out_of_stock_suspected")
@@ -103,6 +108,12 @@ SUBJECTS = {
 #: Every value that the words about after-sales requests depend on.
 REQUESTS = ("refund", "dispute", "complaint", "ticket")
 GROUNDS = ("statutory_warranty", "commitment", "slow_category")
+#: What is suspicious about a parcel, with what it rests on.
+SUSPICIONS: dict[str, dict[str, Any]] = {
+    "scanned_before_payment": {"paid_at": render(T0 + 4 * HOUR), "collected_at": render(T0)},
+    "delivered_elsewhere": {"region": "广东", "destination": "浙江省"},
+    "number_reused": {"previous_end": render(T0 - 20 * DAY)},
+}
 RIGHTS = {
     "refund_only": "late_shipment_refund",
     "return_refund": "no_reason_return",
@@ -154,6 +165,9 @@ def every_alert() -> Iterator[Alert]:
             yield an_alert(type_, audiences=("platform",), shop_id=None, order_id=None, order_ids=[])
             bare = [{"code": cause["code"], **dict.fromkeys(list(cause)[1:])} for cause in CAUSES]
             yield an_alert(type_, causes=bare)
+        if type_ == "shipment.suspicious":
+            for ground, facts in SUSPICIONS.items():
+                yield an_alert(type_, ground=ground, **facts)
         if type_ == "aftersales.review":
             for request, ground in product(REQUESTS, GROUNDS):
                 yield an_alert(type_, request=request, ground=ground)

@@ -23,6 +23,7 @@ from tests.unit.alerts.samples import (
     GROUNDS,
     REQUESTS,
     RIGHTS,
+    SUSPICIONS,
     T0,
     an_alert,
     every_alert,
@@ -202,7 +203,7 @@ def test_every_status_kind_and_cause_has_a_name() -> None:
 def test_every_request_ground_right_and_kind_of_refund_has_a_name() -> None:
     names = catalogue().names
     assert set(names.requests) == set(REQUESTS)
-    assert set(names.grounds) == set(GROUNDS)
+    assert set(names.grounds) == {*GROUNDS, *SUSPICIONS}
     assert set(names.refund_kinds) == set(get_args(RefundKind)) == set(RIGHTS)
     assert set(names.rights) == set(RIGHTS.values())
 

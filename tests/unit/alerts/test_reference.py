@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import msgspec
@@ -23,9 +24,11 @@ from streams.replay.run import Replay
 from streams.rules.alert_types import ALERT_TYPES, AlertType
 from streams.rules.evidence import Field
 from tests.every_rule import POLICY, stream
+from tests.oracle.streams import random_stream
 from tests.unit.alerts.samples import an_alert, every_alert
 
 TYPES = list(ALERT_TYPES.values())
+PUBLISHED = Path(__file__).parents[1] / "schemas" / "published"
 
 
 def validator(path: Path) -> Draft202012Validator:
@@ -75,6 +78,15 @@ def test_the_page_tells_of_every_type_with_an_example_that_is_one(type_: AlertTy
     for event in events(example(type_)):
         CHECKS[type_.name].validate(event)
         assert event["data"]["message"]["en"] in page
+
+
+@pytest.mark.parametrize("type_", TYPES, ids=lambda one: one.name)
+def test_a_schema_holds_an_example_of_each_status(type_: AlertType) -> None:
+    found = CHECKS[type_.name].schema["examples"]
+    assert [one["data"]["status"] for one in found] == ["raised", "resolved"][: 1 + bool(type_.resolutions)]
+    for event in found:
+        assert [name for name, check in CHECKS.items() if check.is_valid(event)] == [type_.name]
+        assert strangers(event["data"]["evidence"], type_.evidence) <= {"raised_at"}
 
 
 def test_every_alert_that_can_be_made_up_agrees_with_the_schema_of_its_type_alone() -> None:
@@ -155,6 +167,15 @@ def test_the_summary_of_a_replay_agrees_with_its_schema_and_has_no_other_member(
     assert summary["dead"] == {"total": 2, "by_reason": {"missing_field": 1, "not_json": 1}}
 
 
+@pytest.mark.parametrize("folder", sorted(PUBLISHED.iterdir()), ids=lambda folder: folder.name)
+def test_a_reader_of_an_earlier_release_understands_what_a_replay_puts_out(replayed: Path, folder: Path) -> None:
+    for file in replayed.glob("*.jsonl"):
+        name = "alerts" if file.stem.startswith("alerts.") else file.stem
+        check = validator(folder / f"{name}.json")
+        for row in rows(file):
+            check.validate(row)
+
+
 def test_every_alert_of_a_replay_agrees_with_the_schema_of_its_type_and_holds_nothing_else(replayed: Path) -> None:
     whole = validator(generate.FOLDER / "alerts.json")
     seen = set()
@@ -169,6 +190,24 @@ def test_every_alert_of_a_replay_agrees_with_the_schema_of_its_type_and_holds_no
             assert whole.is_valid(event)
             assert strangers(data["evidence"], ALERT_TYPES[name].evidence) <= {"raised_at"}
     assert seen == {(name, audience) for name, type_ in ALERT_TYPES.items() for audience in type_.audiences}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_late_events_do_to_alerts_agrees_with_the_schemas(seed: int, tmp_path: Path) -> None:
+    (tmp_path / "lively.toml").write_text(POLICY)
+    rng = Random(seed)
+    made = random_stream(rng, 400, weeks=6, forgetting=False)
+    rng.shuffle(made)
+    lines = [Line(number, one["topic"], json.dumps(one["value"]).encode()) for number, one in enumerate(made, 1)]
+    replay = Replay(load.load(str(tmp_path / "lively.toml")))
+    replay.write(tmp_path, replay.take(batches_of(lines, None)))
+    ends = set()
+    for audience in ("merchant", "platform"):
+        for event in rows(tmp_path / f"alerts.{audience}.jsonl"):
+            check_of(event).validate(event)
+            assert strangers(event["data"]["evidence"], ALERT_TYPES[name_of(event["type"])].evidence) <= {"raised_at"}
+            ends.add(event["data"]["resolution"])
+    assert "late_event" in ends
 
 
 def strangers(evidence: dict[str, Any], fields: tuple[Field, ...]) -> set[str]:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.patience import PATIENCE
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -17,7 +19,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def run(
-    *arguments: str, where: Path | None = None, seconds: float = 60, **more: str
+    *arguments: str, where: Path | None = None, seconds: float = PATIENCE, **more: str
 ) -> subprocess.CompletedProcess[str]:
     """Runs `parcelwatch` to its end, in at most so many seconds."""
     return subprocess.run(

@@ -11,6 +11,7 @@ import pytest
 
 from streams.cli import main as cli
 from streams.cli.terminal import printable, printable_json, without_password
+from tests.patience import PATIENCE
 from tests.unit.cli import environment, run
 
 LONG = "x" * 300
@@ -90,7 +91,7 @@ def test_yaml_says_which_name_is_given_twice_and_where() -> None:
 def test_an_argument_that_is_not_utf_8_is_a_mistake_like_others(arguments: tuple[bytes, ...]) -> None:
     done = subprocess.run(
         [sys.executable.encode(), b"-m", b"streams", *arguments],
-        check=False, capture_output=True, env=environment(PARCELWATCH_BROKER="kafka://127.0.0.1:9"), timeout=60,
+        check=False, capture_output=True, env=environment(PARCELWATCH_BROKER="kafka://127.0.0.1:9"), timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 2
     assert b"Traceback" not in done.stderr
@@ -102,7 +103,7 @@ def test_output_that_cannot_be_written_is_one_line(arguments: tuple[str, ...]) -
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             [sys.executable, "-m", "streams", *arguments],
-            check=False, stdout=full, stderr=subprocess.PIPE, text=True, env=environment(), timeout=60,
+            check=False, stdout=full, stderr=subprocess.PIPE, text=True, env=environment(), timeout=PATIENCE,
         )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == "parcelwatch: the system: No space left on device\n"
@@ -148,7 +149,7 @@ def test_a_folder_without_rights_is_one_line(tmp_path: Path) -> None:
     ):  # fmt: skip
         done = subprocess.run(
             [sys.executable, "-c", script, *arguments],
-            check=False, capture_output=True, text=True, env=environment(), timeout=60, cwd=tmp_path,
+            check=False, capture_output=True, text=True, env=environment(), timeout=PATIENCE, cwd=tmp_path,
         )  # fmt: skip
         assert (done.returncode, "Traceback" in done.stderr) == (2, False), (arguments, done.stderr)
         assert "ermission denied" in done.stderr or "no such" in done.stderr or "neither" in done.stderr

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.unit.cli import environment, run
 
 #: What is logged in a process that has been set up as the first argument says.
@@ -38,7 +39,7 @@ last_word("nothing can go on\\x1b[2J")
 def lines(*arguments: str) -> list[str]:
     done = subprocess.run(
         [sys.executable, "-c", SPEAKS, *arguments],
-        check=True, capture_output=True, text=True, env=environment(), timeout=60,
+        check=True, capture_output=True, text=True, env=environment(), timeout=PATIENCE,
     )  # fmt: skip
     assert done.stdout == ""
     assert "buyer" not in done.stderr

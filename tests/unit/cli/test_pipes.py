@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.unit.cli import environment
 
 PARCEL = '{"nu":"%d","com":"zhongtong","data":[{"context":"【杭州】已揽收","time":"2026-03-02 10:00:00"}]}\n'
@@ -42,6 +43,6 @@ def test_a_reader_that_goes_away_ends_the_command_without_a_word(
         assert process.stdout.readline()
         process.stdout.close()
         said = process.stderr.read()
-        status = process.wait(timeout=30)
+        status = process.wait(timeout=PATIENCE)
     assert said == b""
     assert status in statuses

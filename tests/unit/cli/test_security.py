@@ -17,6 +17,7 @@ from click.testing import CliRunner, Result
 from streams.cli import main
 from streams.cli.main import command_of
 from streams.cli.security import KEY_PASSWORD, SASL_PASSWORD
+from streams.console import command as console
 from streams.engine.errors import FatalError
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.log.kafka_codecs import codecs
@@ -27,14 +28,21 @@ from streams.explain import broker
 from streams.forget import command as forget
 from streams.generate import command as generate
 from streams.grow import command as grow
+from streams.ingest import command as ingest
+from streams.notify import command as notify
+from streams.produce import command as produce
 from streams.redrive import command as redrive
 from streams.reset import command as reset
+from streams.status import command as status
 from streams.topics import command as topics
 from streams.topics.report import Report
 from streams.worker import WorkerSettings
 from streams.worker import command as worker
+from tests.patience import PATIENCE
 
 SECRET = "correct horse"  # noqa: S105
+#: A file without secrets.
+NOTIFY = Path(__file__).parent / "notify.toml"
 SASL = ("--security-protocol", "SASL_SSL", "--sasl-mechanism", "SCRAM-SHA-512", "--sasl-username", "pw")
 
 
@@ -55,6 +63,10 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         found.append(arguments[-1])
         raise FatalError("far enough")
 
+    async def keep_fourth(_broker: str, _app_id: str, _topics: Any, client: dict[str, Any], _seconds: float) -> Any:
+        found.append(client)
+        raise FatalError("far enough")
+
     def keep_input(_broker: str, _partitioner: Any, client: dict[str, Any], _topics: Any) -> Any:
         found.append(client)
         raise FatalError("far enough")
@@ -67,10 +79,28 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
         found.append(arguments[-1])
         raise FatalError("far enough")
 
+    async def keep_console(_settings: Any, kafka: KafkaSettings) -> int:
+        found.append(dict(kafka.client))
+        return 0
+
+    def keep_writer(settings: KafkaSettings, *_: Any) -> Any:
+        found.append(dict(settings.client))
+        raise FatalError("far enough")
+
+    monkeypatch.setattr(produce, "EventWriter", keep_writer)
+    monkeypatch.setattr(ingest, "EventWriter", keep_writer)
+
+    def keep_notifier(_settings: Any, where: Any, _start: str) -> int:
+        found.append(where.client)
+        return 0
+
+    monkeypatch.setattr(console, "serve", keep_console)
+    monkeypatch.setattr(notify, "run_notifier", keep_notifier)
     monkeypatch.setattr(grow, "connected", keep_connection)
     monkeypatch.setattr(redrive, "connected", keep_connection)
     monkeypatch.setattr(reset, "connected", keep_connection)
     monkeypatch.setattr(generate, "produce", keep_sending)
+    monkeypatch.setattr(status, "look", keep_fourth)
     monkeypatch.setattr(worker, "run_worker", keep_settings)
     monkeypatch.setattr(topics, "ensure", keep_client)
     monkeypatch.setattr(forget.run, "forget", keep_last)
@@ -82,11 +112,16 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 CONNECTING: dict[str, tuple[click.Command, tuple[str, ...]]] = {
     "worker": (command_of("worker"), ()),
     "topics": (command_of("topics"), ()),
+    "console": (command_of("console"), ()),
     "explain": (command_of("explain"), ("P1", "--broker", "kafka://127.0.0.1:1")),
     "forget": (command_of("forget"), ("--order", "o1")),
     "grow": (command_of("grow"), ("copy", "--to-app-id", "two", "--to-prefix", "v2.")),
+    "notify": (command_of("notify"), ("--config", str(NOTIFY))),
     "redrive": (command_of("redrive"), ()),
     "reset": (command_of("reset"), ("--yes",)),
+    "status": (command_of("status"), ()),
+    "produce": (command_of("produce"), (__file__,)),
+    "ingest": (command_of("ingest"), ("--insecure-without-check", "kuaidi100", "--listen", "127.0.0.1:0")),
     "generate": (command_of("generate"), ("--broker", "kafka://127.0.0.1:1")),
 }
 COMMANDS = pytest.mark.parametrize("name", CONNECTING)
@@ -133,7 +168,7 @@ async def test_every_client_of_a_worker_is_made_with_it() -> None:
     await asyncio.sleep(0)
     member = KafkaMember("g", ["t"], None, settings.reading(), 6.0, None, None)  # type: ignore[arg-type]
     strict = KafkaWriter("t", "g", settings.common(), 10, codecs(None), settings.heard)
-    plain = KafkaPlainWriter("t", settings.common(), 10, codecs(None), settings.heard, {}, None)  # type: ignore[arg-type]
+    plain = KafkaPlainWriter("t", settings.common(), 10, codecs(None), settings.heard, {}, None, None)  # type: ignore[arg-type]
     made = [log._admin, log._probe, member._consumer, strict._sending.producer, plain._sending.producer]
     for each in made:
         client = each.client if isinstance(each, AIOKafkaProducer) else each._client  # type: ignore[union-attr]
@@ -191,7 +226,7 @@ def test_a_worker_that_finds_no_broker_says_nothing_of_the_secret(tmp_path: Path
     options = ("--broker", "kafka://127.0.0.1:1", "--security-protocol", "SASL_PLAINTEXT", "--sasl-username", "pw")
     done = subprocess.run(
         [sys.executable, "-m", "streams", "worker", *options, "--start-patience", "0.6"],
-        check=False, capture_output=True, text=True, timeout=60, env={SASL_PASSWORD: SECRET},
+        check=False, capture_output=True, text=True, timeout=PATIENCE, env={SASL_PASSWORD: SECRET},
     )  # fmt: skip
     assert done.returncode == 2
     first, *waiting, last = done.stderr.splitlines()

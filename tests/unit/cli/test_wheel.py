@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import sysconfig
 import venv
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
+from streams.cli.main import COMMANDS
+from tests.patience import PATIENCE
 from tests.unit.cli import ROOT
 
 SCAN = (
@@ -46,7 +50,7 @@ def run(bin_: Path, where: Path, *arguments: str) -> str:
     plain = {"PATH": f"{bin_}:{os.defpath}", "HOME": str(where), "LANG": "C.UTF-8"}
     done = subprocess.run(
         [str(bin_ / "parcelwatch"), *arguments], check=False, cwd=where, env=plain, capture_output=True, text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -77,6 +81,47 @@ def test_adapting_has_its_tables(installed: Path, tmp_path: Path) -> None:
         capture_output=True, text=True,
     )  # fmt: skip
     assert json.loads(done.stdout)["value"]["status"] == "picked_up"
+
+
+def test_all_extras_go_together(installed: Path) -> None:
+    # With what is locked for development, which has them all: nothing would have to be fetched.
+    (wheel,) = installed.parents[1].glob("*.whl")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--dry-run", "--no-index"]
+    done = subprocess.run([*pip, f"{wheel}[all]"], check=False, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+
+
+def test_every_file_of_the_packages_is_in_the_wheel(installed: Path) -> None:
+    library = Path(sysconfig.get_path("purelib", "venv", vars={"base": str(installed.parent)}))
+    files = {
+        path.relative_to(ROOT).as_posix()
+        for package in ("streams", "schemas")
+        for path in (ROOT / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert {name for name in files if name.endswith((".html", ".css", ".js", ".toml", ".json"))}
+    assert not {name for name in files if not (library / name).is_file()}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command: str, installed: Path, tmp_path: Path) -> None:
+    assert run(installed, tmp_path, command, "--help").startswith(f"Usage: parcelwatch {command} ")
+
+
+def test_the_console_of_the_demonstration_has_its_pages_and_assets(installed: Path, tmp_path: Path) -> None:
+    plain = {"PATH": f"{installed}:{os.defpath}", "HOME": str(tmp_path), "LANG": "C.UTF-8", "PYTHONUNBUFFERED": "1"}
+    command = [str(installed / "parcelwatch"), "demo", "--for", "60", "--console-port", "0", "--lang", "en"]
+    with subprocess.Popen(command, cwd=tmp_path, env=plain, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            (address,) = re.findall(r"http://127\.0\.0\.1:\d+", process.stdout.readline())
+            page = urlopen(address, timeout=PATIENCE).read().decode()  # noqa: S310 - of our own
+            assets = re.findall(r"(?:href|src)=\"(/[^\"]+\.(?:css|js)[^\"]*)\"", page)
+            assert {asset.partition("?")[0].rpartition(".")[2] for asset in assets} == {"css", "js"}
+            for asset in assets:
+                assert urlopen(address + asset, timeout=PATIENCE).status == 200  # noqa: S310
+        finally:
+            process.terminate()
 
 
 def test_the_demonstration_runs(installed: Path, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from streams.alerts.cloudevents import name_of
 from streams.policy import load
 from streams.replay.reading import read
 from streams.replay.run import Replay
+from tests.patience import PATIENCE
 
 GUIDE = (Path(__file__).parents[3] / "docs/analysis.md").read_text()
 #: The heading under which a query stands, and the query.
@@ -104,7 +105,7 @@ def answers(marketplace: Path, tmp_path_factory: pytest.TempPathFactory) -> Answ
     shutil.copy(marketplace, place / "events.jsonl")
     done = subprocess.run(
         [sys.executable, "-c", ASK], cwd=place, input=json.dumps([query for _, query in QUERIES]), check=False,
-        capture_output=True, text=True, timeout=120,
+        capture_output=True, text=True, timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     rows = [(heading, *answer) for (heading, _), answer in zip(QUERIES, json.loads(done.stdout), strict=True)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html.parser
 import json
+import re
 import xml.etree.ElementTree as ET
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,12 +12,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from streams.alerts.languages import untranslated
+from streams.cli import findings_files
 from streams.cli.main import main
-from streams.compare import command, plots
+from streams.compare import plots
 from streams.compare.findings import Findings
 from streams.compare.judging import judge
 from streams.compare.report import render
 from streams.compare.trial import Run
+from streams.compare.wording import texts
 from streams.policy import load
 from streams.replay.reading import read
 
@@ -38,7 +42,7 @@ def found(marketplace: Path) -> Findings:
 
 @pytest.fixture(scope="module")
 def report(found: Findings) -> str:
-    return render(found)
+    return render(found, explain="events.jsonl --policy tmall-2026")
 
 
 def test_off_a_terminal_the_table_is_plain_text_and_there_is_no_bar(
@@ -52,8 +56,8 @@ def test_off_a_terminal_the_table_is_plain_text_and_there_is_no_bar(
     lines = printed.out.splitlines()
     assert lines[0].startswith("A = default (default@")
     (stalled, *_) = [line.split() for line in lines if line.startswith("shipment.stalled ")]
-    assert len(stalled) == 9
-    assert all(part.lstrip("+-").isdecimal() for part in stalled[1:])
+    assert len(stalled) == 10
+    assert all(part.lstrip("+-").isdecimal() for part in stalled[1:-1])
 
 
 def test_the_json_file_holds_every_difference_and_is_the_same_each_time(marketplace: Path, tmp_path: Path) -> None:
@@ -92,8 +96,8 @@ def parsed(text: str) -> Page:
 
 def test_the_report_is_written_whole(marketplace: Path, tmp_path: Path, report: str) -> None:
     file = tmp_path / "report.html"
-    compare(str(marketplace), *BOTH, "--html", str(file))
-    assert file.read_text() == report
+    compare(str(marketplace), *BOTH, "--html", str(file), "--lang", "en")
+    assert file.read_text().replace(str(marketplace), "events.jsonl") == report
 
 
 def test_the_report_is_one_file_that_loads_and_runs_nothing(report: str) -> None:
@@ -105,7 +109,7 @@ def test_the_report_is_one_file_that_loads_and_runs_nothing(report: str) -> None
     assert len(text) < 400_000
     assert text.count("<svg") == 4
     assert "tmall-2026" in page.text
-    assert "包裹停滞" in page.text
+    assert "Parcel stalled" in page.text
 
 
 def test_names_in_the_report_are_text_whatever_they_hold(found: Findings) -> None:
@@ -116,7 +120,44 @@ def test_names_in_the_report_are_text_whatever_they_hold(found: Findings) -> Non
 
 
 def test_the_report_is_the_same_each_time(found: Findings, report: str) -> None:
-    assert render(found) == report
+    assert render(found, explain="events.jsonl --policy tmall-2026") == report
+
+
+def test_the_report_has_another_language(found: Findings) -> None:
+    page = parsed(render(found, "zh-CN"))
+    assert (page.outside, page.scripts) == ([], 0)
+    assert "包裹停滞" in page.text
+    assert "仅 B" in page.text
+    for english in ("only B", "share of the alerts", "Settings that differ"):
+        assert english not in page.text
+
+
+def test_every_text_is_there_in_every_language() -> None:
+    assert untranslated(texts().values()) == []
+    for text in texts().values():
+        assert len({tuple(sorted(set(re.findall(r"{(\w+)}", one)))) for one in text.values()}) == 1, text
+
+
+def test_the_settings_that_differ_come_first(found: Findings, report: str) -> None:
+    (strict,) = [row for row in found.settings if row.name == "shipments.thresholds[others].stalled.strict"]
+    assert (strict.a, strict.b) == (True, False)
+    assert report.index("stalled.strict") < report.index("alerts under A")
+
+
+def test_types_without_a_difference_are_folded(found: Findings, report: str) -> None:
+    assert {row.type for row in found.changed} == {"shipment.slow", "shipment.stalled"}
+    folded = report[report.index("<details>") : report.index("</details>")]
+    assert "order.ship_late" in folded
+    assert "shipment.stalled" not in folded
+
+
+def test_each_type_that_differs_has_an_example_to_explain(found: Findings, report: str) -> None:
+    for row in found.changed:
+        assert row.example is not None
+        assert row.example.raised_a != row.example.raised_b
+        assert f'href="#{row.type}"' in report
+        assert f'id="{row.type}"' in report
+        assert f"parcelwatch explain {row.example.explain} events.jsonl --policy tmall-2026" in report
 
 
 def test_a_report_of_nothing_says_so(tmp_path: Path) -> None:
@@ -168,7 +209,7 @@ def test_a_mistake_is_one_line_and_status_two(
 def test_without_the_extra_a_report_is_refused_before_anything_is_read(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command, "find_spec", lambda name: None if name == "matplotlib" else find_spec(name))
+    monkeypatch.setattr(findings_files, "find_spec", lambda name: None if name == "matplotlib" else find_spec(name))
     with pytest.raises(SystemExit) as ended:
         main(["compare", "nothing.jsonl", *BOTH, "--html", "report.html"])
     assert ended.value.code == 2

@@ -58,6 +58,18 @@ async def test_what_is_committed_of_inputs_and_edges_goes_and_the_rest_stays(log
     assert values(log, NOTES) == [b"b"]
 
 
+@pytest.mark.parametrize(("kept", "left"), [(1, [b"3"]), (2, [b"2", b"3"]), (9, [b"1", b"2", b"3"])])
+async def test_so_much_of_an_input_stays_for_whoever_tells_its_history(
+    log: MemoryLog, kept: int, left: list[bytes]
+) -> None:
+    fill(log, ORDERS, b"1", b"2", b"3")
+    fill(log, NOTES, b"a", b"b")
+    commit(log, orders=3, app_notes=2)
+    await Upkeep(log, TOPOLOGY, [], kept).tidy()
+    assert values(log, ORDERS) == left
+    assert values(log, NOTES) == []
+
+
 async def test_nothing_goes_before_anything_is_committed(log: MemoryLog, upkeep: Upkeep) -> None:
     fill(log, ORDERS, b"1")
     await upkeep.tidy()

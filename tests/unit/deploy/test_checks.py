@@ -20,8 +20,9 @@ def test_the_script_is_executable_and_its_syntax_is_right() -> None:
 
 
 def test_it_calls_only_targets_that_exist_and_the_tests_come_last() -> None:
-    called = re.findall(r"^make .* (\w+)$", CI.read_text(), re.MULTILINE)
-    assert called == ["lint", "types", "layers", "test"]
+    lines = re.findall(r"^make (.*)$", CI.read_text(), re.MULTILINE)
+    called = [word for line in lines for word in line.split() if re.fullmatch(r"[a-z][a-z-]*", word)]
+    assert called == ["check", "docs", "simulate", "faults-short", "test"]
     for target in called:
         subprocess.run(["make", "--dry-run", target], cwd=ROOT, check=True, capture_output=True)
     assert CI.read_text().rstrip().endswith(" test")

@@ -1,10 +1,11 @@
-"""`docker-compose.yml`: valid, and one with Prometheus, the image and the test broker."""
+"""`docker-compose.yml`: valid, and one with what it mounts, the image and the test broker."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -38,9 +39,12 @@ def test_a_misspelt_key_would_be_found(tmp_path: Any) -> None:
     assert "depend_on" in schema_errors(wrong)
 
 
-def test_there_are_a_broker_topics_two_workers_and_prometheus() -> None:
-    assert set(SERVICES) == {"kafka", "topics", "worker-1", "worker-2", "prometheus"}
-    assert set(OURS) == {"topics", "worker-1", "worker-2"}
+def test_there_are_a_broker_topics_a_feed_two_workers_a_console_a_notifier_and_those_who_watch_them() -> None:
+    assert set(SERVICES) == {
+        "kafka", "topics", "feed", "worker-1", "worker-2", "console", "ingest", "notifier", "prometheus",
+        "alertmanager", "grafana",
+    }  # fmt: skip
+    assert set(OURS) == {"topics", "feed", "worker-1", "worker-2", "console", "ingest", "notifier"}
     assert set(WORKERS) == {"worker-1", "worker-2"}
 
 
@@ -51,8 +55,8 @@ def test_who_waits_for_whom_fits_what_the_other_does() -> None:
             wanted = "service_completed_successfully" if one_shot else "service_healthy"
             assert wait["condition"] == wanted, other
             assert one_shot or "healthcheck" in SERVICES[other]
-    for worker in WORKERS.values():
-        assert set(worker["depends_on"]) == {"kafka", "topics"}
+    for one in (*WORKERS.values(), *(SERVICES[name] for name in ("feed", "console", "ingest", "notifier"))):
+        assert set(one["depends_on"]) == {"kafka", "topics"}
 
 
 def test_the_broker_that_ours_name_is_the_one_that_kafka_advertises() -> None:
@@ -73,10 +77,56 @@ def test_workers_are_members_of_one_application_under_names_of_their_own() -> No
 
 def test_prometheus_scrapes_each_worker_at_its_port() -> None:
     config = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
-    (job,) = config["scrape_configs"]
-    targets = {target for each in job["static_configs"] for target in each["targets"]}
-    wanted = {f"{name}:{one['environment']['PARCELWATCH_METRICS_PORT']}" for name, one in WORKERS.items()}
-    assert targets == wanted
+    jobs = {
+        job["job_name"]: {target for each in job.get("static_configs", ()) for target in each["targets"]}
+        | {f"{name}:{each['port']}" for each in job.get("dns_sd_configs", ()) for name in each["names"]}
+        for job in config["scrape_configs"]
+    }
+    scraped = {name: one for name, one in OURS.items() if "PARCELWATCH_METRICS_PORT" in one["environment"]}
+    wanted = {name: f"{name}:{one['environment']['PARCELWATCH_METRICS_PORT']}" for name, one in scraped.items()}
+    workers = {wanted[name] for name in WORKERS}
+    assert jobs == {
+        "parcelwatch": workers, "ingest": {wanted["ingest"]}, "parcelwatch-notifier": {wanted["notifier"]},
+    }  # fmt: skip
+
+
+def test_what_is_named_by_its_address_listens_there() -> None:
+    """Services name each other in files of their own: each such address is a service of this file."""
+    prometheus = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    sources = yaml.safe_load((ROOT / "deploy/grafana/provisioning/datasources/prometheus.yml").read_text())
+    (managers,) = prometheus["alerting"]["alertmanagers"]
+    named = [target for each in managers["static_configs"] for target in each["targets"]]
+    named += [one["url"].removeprefix("http://") for one in sources["datasources"]]
+    for address in named:
+        name, port = address.split(":")
+        assert f"127.0.0.1:{port}:{port}" in SERVICES[name]["ports"]
+
+
+def test_grafana_asks_prometheus_no_finer_than_it_scrapes() -> None:
+    prometheus = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())
+    sources = yaml.safe_load((ROOT / "deploy/grafana/provisioning/datasources/prometheus.yml").read_text())
+    (source,) = [one for one in sources["datasources"] if one["type"] == "prometheus"]
+    assert source["jsonData"]["timeInterval"] == prometheus["global"]["scrape_interval"]
+
+
+def test_grafana_reads_the_dashboards_where_they_are_mounted() -> None:
+    mounted = dict(reversed(mount.removesuffix(":ro").split(":")) for mount in SERVICES["grafana"]["volumes"])
+    (provider,) = yaml.safe_load((ROOT / "deploy/grafana/provisioning/dashboards/parcelwatch.yml").read_text())[
+        "providers"
+    ]
+    folder = ROOT / mounted[provider["options"]["path"]]
+    assert (folder / "parcelwatch-overview.json").exists()
+    home = Path(SERVICES["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert (ROOT / mounted[str(home.parent)] / home.name).exists()
+    assert ROOT / mounted["/etc/grafana/provisioning"] == ROOT / "deploy/grafana/provisioning"
+
+
+def test_nothing_reaches_anybody_outside() -> None:
+    """The example's receivers have no integration, and Grafana asks nothing of its makers."""
+    routing = yaml.safe_load((ROOT / "deploy/alertmanager/alertmanager.yml").read_text())
+    assert all(set(receiver) == {"name"} for receiver in routing["receivers"])
+    settings = SERVICES["grafana"]["environment"]
+    assert {settings[name] for name in settings if "CHECK_FOR" in name or "REPORTING" in name} == {"false"}
 
 
 def test_ports_are_open_to_this_machine_alone() -> None:
@@ -89,6 +139,8 @@ def test_mounted_files_and_volumes_exist() -> None:
         for mount in service.get("volumes", []):
             source = mount.split(":")[0]
             assert (ROOT / source).exists() if source.startswith(".") else source in COMPOSE["volumes"]
+    for placed in COMPOSE["configs"].values():
+        assert "content" in placed or (ROOT / placed["file"]).exists()
     build = COMPOSE["x-parcelwatch"]["build"]
     assert (ROOT / build["context"] / build["dockerfile"]).exists()
 

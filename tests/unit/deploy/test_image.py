@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.patience import PATIENCE
 from tests.unit.deploy import ROOT
 
 FOLDED = (ROOT / "deploy/Containerfile").read_text().replace("\\\n", " ")
@@ -107,7 +108,7 @@ def test_the_health_check_follows_the_worker(status: int, healthy: bool) -> None
     with answering(status) as port:
         environment = os.environ | {"PARCELWATCH_METRICS_PORT": str(port)}
         done = subprocess.run(
-            [sys.executable, *arguments], env=environment, capture_output=True, timeout=30, check=False
+            [sys.executable, *arguments], env=environment, capture_output=True, timeout=PATIENCE, check=False
         )
     assert (done.returncode == 0) is healthy
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 
@@ -51,3 +52,15 @@ def test_a_lock_has_a_hash_for_every_file_and_names_no_host(lock: str) -> None:
     lines = [line for line in text.splitlines() if line and not line.lstrip().startswith("#")]
     assert all(re.match(r"[a-z0-9][A-Za-z0-9._-]*==|    --hash=sha256:[0-9a-f]{64}", line) for line in lines)
     assert "://" not in text
+
+
+def test_the_lock_of_the_asyncapi_parser_has_a_hash_for_every_package_and_names_no_registry() -> None:
+    folder = ROOT / "tests/asyncapi"
+    asked = json.loads((folder / "package.json").read_text())["dependencies"]
+    packages = json.loads((folder / "package-lock.json").read_text())["packages"]
+    assert packages.pop("")["dependencies"] == asked
+    for name, version in asked.items():
+        assert packages[f"node_modules/{name}"]["version"] == version
+    for name, package in packages.items():
+        assert package["integrity"].startswith("sha512-"), name
+        assert "resolved" not in package, name

@@ -96,6 +96,13 @@ def test_public_names_mean_one_thing_in_rules_and_stages() -> None:
     assert {name: paths for name, paths in where.items() if len(paths) > 1} == {}
 
 
+def test_the_extra_all_has_every_other_one_that_an_index_has() -> None:
+    extras = PROJECT["optional-dependencies"]
+    (every,) = extras["all"]
+    # The native part is built from its sources; what is for development is nobody else's.
+    assert Requirement(every).extras == extras.keys() - {"all", "dev", "native"}
+
+
 def test_no_module_has_a_name_that_says_nothing() -> None:
     vague = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
     assert not [path for path in modules("streams", "schemas", "tests", "bench") if path.stem in vague]

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from streams.cli.main import command_of
+from streams.ingest.secrets import PREFIX
 from tests.unit.deploy import ROOT
 
 SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
@@ -29,10 +30,16 @@ def named(text: str) -> set[str]:
     return set(re.findall(r"PARCELWATCH_[A-Z_]+", text))
 
 
-@pytest.mark.parametrize("service", ["topics", "worker-1", "worker-2"])
+@pytest.mark.parametrize("service", ["topics", "worker-1", "worker-2", "console", "ingest"])
 def test_what_the_compose_file_sets_is_read(service: str) -> None:
-    (command,) = SERVICES[service]["command"]
-    assert set(SERVICES[service]["environment"]) <= options(command)
+    command, *_ = SERVICES[service]["command"]
+    given = {name for name in SERVICES[service]["environment"] if not name.startswith(PREFIX)}
+    assert given <= options(command)
+
+
+def test_what_the_compose_file_sets_of_the_notifier_is_read_by_it_or_its_file() -> None:
+    known = options("notify") | set(re.findall(r"\$\{(\w+)\}", (ROOT / "examples/notify.toml").read_text()))
+    assert set(SERVICES["notifier"]["environment"]) <= known
 
 
 @pytest.mark.parametrize("text", [KUBERNETES, IMAGE], ids=["kubernetes", "image"])

@@ -15,9 +15,6 @@ from streams.worker import Embedded
 from tests.unit.engine.history import UNTIL, Events, key_of
 from tests.unit.engine.toy import DATAFLOW, RESULTS, pack, processor, unpack
 
-PATIENCE = 60.0
-
-
 CLOCK = Clock.end(UNTIL)
 
 

@@ -19,8 +19,8 @@ from streams.engine.log.interface import (
     Transaction,
 )
 from streams.engine.processor import Output
+from tests.patience import PATIENCE
 
-PATIENCE = 30.0
 GROUP = "group"
 IN0, IN1 = TopicPartition("in", 0), TopicPartition("in", 1)
 CHANGES = TopicPartition("changes", 0)
@@ -285,3 +285,12 @@ class LogContract:
         await ready.produce(IN0, [b"a", b"b"])
         assert await ready.log.begin_offsets([IN0, IN1]) == {IN0: 0, IN1: 0}
         assert await ready.log.end_offsets([IN0, IN1]) == {IN0: 2, IN1: 0}
+
+    async def test_what_holds_a_record_is_told_from_what_holds_none(self, ready: Bench) -> None:
+        await ready.produce(IN0, [b"a"])
+        writer = await ready.log.writer("t", GROUP)
+        await writer.commit(changes({b"k": b"1"}))
+        await writer.close()
+        assert await ready.log.holding({IN0: (0, 1), IN1: (0, 0), CHANGES: (0, 2)}) == {IN0, CHANGES}
+        # The marker of a transaction is no record.
+        assert await ready.log.holding({CHANGES: (1, 2)}) == set()

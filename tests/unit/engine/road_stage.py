@@ -14,12 +14,10 @@ from streams.engine.runtime import Cadence, TaskRuntime
 from streams.engine.store.interface import Store
 from streams.engine.topology import TaskId
 from streams.worker import Metrics
+from tests.patience import PATIENCE
 from tests.unit.engine.history import T0
 from tests.unit.engine.simulator import log_of, topology_of
 from tests.unit.engine.toy import HOUR, pack, processor
-
-PATIENCE = 20.0
-
 
 COUNTS = {"desk": 1, "road": 1}
 

@@ -12,7 +12,8 @@ from streams.engine.errors import LostMemberError
 from streams.engine.log.interface import Assignor, Fetched, Listener, Member, TopicPartition, Transaction, Writer
 from streams.engine.log.memory import MemoryLog
 from streams.engine.runtime import Cadence
-from tests.unit.engine.embedding import PATIENCE, append_all, embedded, results
+from tests.patience import PATIENCE
+from tests.unit.engine.embedding import append_all, embedded, results
 from tests.unit.engine.history import UNTIL, arrival, history
 from tests.unit.engine.naive import naive
 

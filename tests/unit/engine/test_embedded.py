@@ -18,7 +18,8 @@ from streams.engine.processor import Record
 from streams.engine.task import Task
 from streams.engine.topology import TaskId
 from streams.worker import Embedded
-from tests.unit.engine.embedding import CLOCK, PATIENCE, append_all, assemble, embedded, results, until
+from tests.patience import PATIENCE
+from tests.unit.engine.embedding import CLOCK, append_all, assemble, embedded, results, until
 from tests.unit.engine.history import T0, UNTIL, arrival, history
 from tests.unit.engine.naive import naive
 from tests.unit.engine.simulator import topology_of

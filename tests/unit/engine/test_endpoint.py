@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import urllib.error
 import urllib.request
@@ -14,8 +15,9 @@ from aiohttp.test_utils import unused_port
 from streams.engine.errors import FatalError
 from streams.worker.endpoint import endpoint
 from streams.worker.health import Health
-from streams.worker.metrics import CATALOGUE, Metrics
-from tests.unit.engine.embedding import PATIENCE, embedded
+from streams.worker.metrics import Metrics
+from tests.patience import PATIENCE
+from tests.unit.engine.embedding import embedded
 from tests.unit.engine.history import T0, UNTIL
 from tests.unit.engine.toy import HOUR, SECOND, pack
 
@@ -39,10 +41,12 @@ async def test_metrics_and_health_are_served() -> None:
             async with client.get(f"http://127.0.0.1:{port}/{page}") as answer:
                 assert (answer.status, await answer.json()) == (200, {"ready": True, "reasons": {}})
         async with client.get(f"http://127.0.0.1:{port}/livez") as answer:
-            assert (answer.status, await answer.json()) == (200, {"alive": True})
+            assert (answer.status, await answer.json()) == (200, {"alive": True, "reasons": {}})
+        health.wrong("standstill", "a task gets nowhere")
         health.give_up()
         async with client.get(f"http://127.0.0.1:{port}/livez") as answer:
-            assert (answer.status, await answer.json()) == (503, {"alive": False})
+            told = {"alive": False, "reasons": {"standstill": "a task gets nowhere"}}
+            assert (answer.status, await answer.json()) == (503, told)
 
 
 async def test_health_answers_while_the_event_loop_of_the_worker_does_not_come_round() -> None:
@@ -54,7 +58,7 @@ async def test_health_answers_while_the_event_loop_of_the_worker_does_not_come_r
         assert asked(port, "livez")[0] == 200
         status, told = asked(port, "readyz")
         assert status == 503
-        assert "one step of a task has taken 6 s so far" in told
+        assert re.search("one step of a task has taken [0-9]+ s so far", told)
         assert "parcelwatch_ready" in asked(port, "metrics")[1]
     health._beaten -= 400
     assert not health.alive
@@ -66,7 +70,7 @@ async def test_of_connections_that_never_ask_the_oldest_end_where_there_are_too_
     monkeypatch.setattr("streams.worker.endpoint._CONNECTIONS", 5)
     monkeypatch.setattr("streams.worker.endpoint._LASTING", 2 * PATIENCE)
     port = unused_port()
-    async with endpoint("127.0.0.1", port, Metrics(), Health()), asyncio.timeout(15):
+    async with endpoint("127.0.0.1", port, Metrics(), Health()), asyncio.timeout(PATIENCE):
         silent = []
         for _ in range(20):
             silent.append(await asyncio.open_connection("127.0.0.1", port))
@@ -90,7 +94,7 @@ async def test_a_connection_that_never_ends_its_question_is_ended(monkeypatch: p
 
 def asked(port: int, page: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{page}", timeout=PATIENCE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -122,13 +126,8 @@ async def test_a_worker_counts_what_it_reads_is_late_and_is_left_out() -> None:
         assert await worker.finished() == 0
     value = worker.metrics.registry.get_sample_value
     assert value("parcelwatch_records_read_total", {"topic": "scans"}) == 4
-    assert value("parcelwatch_late_total", {"topic": "scans"}) == 1
-    assert value("parcelwatch_left_out_total", {"topic": "scans"}) == 1
+    assert value("parcelwatch_late_events_total", {"topic": "scans"}) == 1
+    assert value("parcelwatch_left_out_events_total", {"topic": "scans"}) == 1
     commits = value("parcelwatch_commits_total", {"kind": "road"})
     assert commits is not None
     assert commits >= 1
-
-
-def test_every_metric_of_the_catalogue_says_what_it_means() -> None:
-    assert len({entry.name for entry in CATALOGUE}) == len(CATALOGUE)
-    assert all(entry.meaning and entry.name.startswith("parcelwatch_") for entry in CATALOGUE)

@@ -14,11 +14,11 @@ from streams.engine.log.interface import TopicPartition
 from streams.engine.log.memory import MemoryLog
 from streams.engine.store.rocks import RocksStore
 from streams.worker import Embedded
+from tests.patience import PATIENCE
 from tests.unit.engine.embedding import append_all, embedded, results, until
 from tests.unit.engine.history import UNTIL, Events, arrival, history
 from tests.unit.engine.naive import naive
 
-PATIENCE = 60.0
 COUNTS = {"desk": 4, "road": 4}
 TASKS = sum(COUNTS.values())
 CHANGELOGS = [TopicPartition(f"toy-{kind}-changelog", each) for kind, count in COUNTS.items() for each in range(count)]

@@ -141,3 +141,9 @@ async def test_a_client_is_closed_quietly_whatever_it_meets() -> None:
 
     for error in (KafkaError(), ConsumerStoppedError(), AssertionError(), asyncio.CancelledError()):
         await quietly(close(error))
+
+
+def test_an_answer_that_names_no_transactional_id_is_told_of_with_that_of_the_writer() -> None:
+    with pytest.raises(DeniedError) as raised, errors("committing", "Write", writer="pw-orders-0"):
+        raise TransactionalIdAuthorizationFailed
+    assert raised.value.rights == (Right("Write", "transactional-id", "pw-orders-0"),)

@@ -10,6 +10,7 @@ import pytest
 from aiokafka.protocol.metadata import MetadataRequest_v4, MetadataRequest_v5
 
 from streams.engine.log.kafka_metadata import AskingMetadata
+from tests.patience import PATIENCE
 from tests.unit.cli import ROOT, environment
 
 MAKING = sorted(
@@ -30,7 +31,7 @@ def test_the_requests_of_its_clients_allow_nothing(module: str) -> None:
         "print(aiokafka.client.MetadataRequest.__name__, aiokafka.admin.client.MetadataRequest.__name__)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", asked], check=True, capture_output=True, text=True, env=environment(), timeout=60
+        [sys.executable, "-c", asked], check=True, capture_output=True, text=True, env=environment(), timeout=PATIENCE
     )
     assert done.stdout.split() == ["AskingMetadata"] * 2
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
+
+import pytest
 
 from streams.engine.clock import Clock
 from streams.engine.envelopes import pack as packed
@@ -16,13 +19,14 @@ from streams.engine.processor import Processor
 from streams.engine.runner import Factory
 from streams.engine.watermarks import START
 from streams.worker import Embedded
-from tests.unit.engine.embedding import PATIENCE, embedded, until
+from tests.patience import PATIENCE
+from tests.unit.engine.embedding import embedded, until
 from tests.unit.engine.history import T0
 from tests.unit.engine.toy import DATAFLOW, RESULTS, Toy, processor
 
 COUNTS = {"desk": 1, "road": 1}
 REGISTRATIONS = TopicPartition("toy-registrations", 0)
-PARCELS = 400
+PARCELS = 4000
 
 
 class Slow:
@@ -53,24 +57,33 @@ class Slow:
         return Embedded(DATAFLOW, self.assemble, clock=Clock.stream(), topics=topics, app_id="toy", log=log)
 
 
-def taken_portions(portions: Portions, items: int, seconds: float) -> list[int]:
-    sizes = []
-    for portion in portions.cut(range(items)):
-        time.sleep(seconds * len(portion))
-        portions.done()
-        sizes.append(len(portion))
-    return sizes
+class Taking:
+    """Portions of items that take a time of the test's own."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._now = 0.0
+        self._portions = Portions()
+        monkeypatch.setattr("streams.engine.portions.time", SimpleNamespace(perf_counter=lambda: self._now))
+
+    def __call__(self, items: int, seconds: float) -> list[int]:
+        """The sizes of the portions, where each item takes so long."""
+        sizes = []
+        for portion in self._portions.cut(range(items)):
+            self._now += seconds * len(portion)
+            self._portions.done()
+            sizes.append(len(portion))
+        return sizes
 
 
-def test_portions_are_as_large_as_the_time_that_they_take_allows() -> None:
-    portions = Portions()
-    assert taken_portions(portions, 500, 0.0) == [16, 32, 64, 128, 128, 128, 4]
-    first, *others = taken_portions(portions, 160, 0.002)
+def test_portions_are_as_large_as_the_time_that_they_take_allows(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken_portions = Taking(monkeypatch)
+    assert taken_portions(500, 0.0) == [16, 32, 64, 128, 128, 128, 4]
+    first, *others = taken_portions(160, 0.002)
     assert first == 128
     assert sum(others) == 32
     assert max(others) <= 25
-    assert max(taken_portions(portions, 30, 0.03)[1:]) <= 2
-    quick = taken_portions(portions, 1000, 0.0)
+    assert max(taken_portions(30, 0.03)[1:]) <= 2
+    quick = taken_portions(1000, 0.0)
     assert quick[0] <= 2
     assert quick[-2] == 128
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Collection
+
+import pytest
 
 from streams.engine.clock import Clock
 from streams.engine.log.interface import TopicPartition
@@ -13,11 +15,11 @@ from streams.engine.runner import Kept, Runner
 from streams.engine.runtime import Cadence, TaskRuntime
 from streams.engine.topology import TaskId
 from streams.worker import Metrics
+from tests.patience import PATIENCE
 from tests.unit.engine.history import T0
 from tests.unit.engine.simulator import log_of, topology_of
 from tests.unit.engine.toy import HOUR, pack, processor
 
-PATIENCE = 20.0
 COUNTS = {"desk": 1, "road": 1}
 SCANS = TopicPartition("scans", 0)
 
@@ -119,3 +121,43 @@ async def test_a_batch_of_another_epoch_is_not_taken() -> None:
     again = await stage.run(kept, 2)
     assert again is not None
     assert again.task.positions()[SCANS] == 3
+
+
+class Meanwhile(MemoryLog):
+    """Something happens between a restore and the comparison of positions, once."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def begin_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        if SCANS in sources and self.meanwhile is not None:
+            meanwhile, self.meanwhile = self.meanwhile, None
+            await meanwhile()
+        return await super().begin_offsets(sources)
+
+
+@pytest.mark.parametrize("had", [True, False])
+async def test_what_another_has_read_and_trimmed_is_not_taken_for_lost(had: bool) -> None:
+    """A worker that stood still while it took a task over restores it again; it does not end."""
+    stage = Stage()
+    stage.log = log = Meanwhile()
+    for topic, partitions in (("orders", 1), ("calls", 1), ("scans", 1)):
+        log.make(topic, partitions)
+    for spec in stage.topology.specs():
+        log.make(spec.topic, spec.partitions)
+    kept = await stage.run(None, 3)
+
+    async def another() -> None:
+        await stage.run(None, 2)
+        log.truncate(SCANS, 5)
+
+    log.meanwhile = another
+    runner = stage.runner(stage.seek, kept if had else None)
+    life = asyncio.create_task(runner.run())
+    async with asyncio.timeout(PATIENCE):
+        while runner.task is None and not life.done():  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        assert runner.task is not None
+        assert runner.task.positions()[SCANS] == 5
+        assert runner.failures == 1
+        runner.stop()
+        await life

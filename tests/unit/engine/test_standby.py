@@ -18,9 +18,9 @@ from streams.engine.store.interface import Store
 from streams.engine.store.rocks import RocksStore
 from streams.engine.store.warm import WarmStore
 from streams.engine.topology import TaskId
+from tests.patience import PATIENCE
 from tests.unit.engine.road_stage import CHANGELOG, ROAD, Stage
 
-PATIENCE = 20.0
 DESK = TaskId("desk", 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -206,6 +207,27 @@ def test_an_end_is_final_at_its_time_once_every_partition_is_read_to_its_end() -
     transaction = committed(task)
     assert task.final
     assert transaction.offsets[TopicPartition("a", 0)].metadata == f"final:{T0}"
+
+
+@pytest.mark.parametrize(("end", "is_refused"), [(T0 + 39, True), (T0 + 40, False), (T0 + 41, False)])
+def test_an_end_before_what_has_been_read_is_refused(end: int, is_refused: bool) -> None:
+    task, _ = task_of()
+    task.accept(times("a", T0 + 100))
+    settle(task)
+    rows = {key: row for key, row in committed(task).rows.items() if row is not None}
+    with pytest.raises(FatalError, match="k-0 has read a beyond the end of the clock") if is_refused else nullcontext():
+        task_of(Clock.end(end), rows)
+
+
+def test_a_task_that_was_read_to_its_end_takes_a_later_one_alone() -> None:
+    task, _ = task_of(Clock.end(T0))
+    task.at_end("a", 0, 0)
+    settle(task)
+    rows = {key: row for key, row in committed(task).rows.items() if row is not None}
+    for end in (T0, T0 + 1):
+        task_of(Clock.end(end), rows)
+    with pytest.raises(FatalError, match="beyond the end of the clock"):
+        task_of(Clock.end(T0 - 1), rows)
 
 
 def test_records_for_all_on_an_edge_that_is_no_broadcast_are_a_fault() -> None:

@@ -12,6 +12,7 @@ from streams.engine.errors import ClockError, FatalError
 from streams.engine.log.memory import MemoryLog
 from streams.engine.wall_clock import LIMIT, SteadyLoop, WallClock, check_wall
 from streams.worker import Embedded
+from tests.patience import PATIENCE
 from tests.unit.engine.embedding import assemble
 from tests.unit.engine.history import T0
 from tests.unit.engine.toy import DATAFLOW, HOUR, RESULTS, pack
@@ -107,7 +108,7 @@ async def test_a_worker_whose_clocks_jump_commits_nothing_that_follows_from_it()
         worker.append("scans", b"p1", pack([T0, "scan", "p1"]))
         await asyncio.sleep(0.3)
         jump = 2 * DAY
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not failures(worker):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         assert worker.records(RESULTS) == []
@@ -115,7 +116,7 @@ async def test_a_worker_whose_clocks_jump_commits_nothing_that_follows_from_it()
         await asyncio.sleep(0.5)
         assert worker.records(RESULTS) == []
         present = T0 + 26 * HOUR + 1
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not worker.records(RESULTS):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 

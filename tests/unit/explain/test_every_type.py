@@ -41,9 +41,9 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> tuple[Policy, list[Even
 
 
 def of_it(events: list[Event], alert: Alert) -> Iterator[Line]:
-    """What names the subject, as a replay reads it."""
-    name = f'"{alert.subject}"'.encode()
-    yield from lines_of((topic, value) for topic, _, value in events if name in value)
+    """What names the subject or its order, as a replay reads it."""
+    names = [f'"{name}"'.encode() for name in (alert.subject, alert.order_id) if name is not None]
+    yield from lines_of((topic, value) for topic, _, value in events if any(name in value for name in names))
 
 
 @pytest.mark.parametrize("name", [name for name, type_ in ALERT_TYPES.items() if type_.about in ABOUT])

@@ -100,6 +100,36 @@ def test_a_shipment_that_was_given_up_is_told_to_be() -> None:
     assert told.check(STALLED, "raised")["facts"]["resolution"] == "given_up"
 
 
+SUSPICIOUS = "shipment.suspicious"
+
+
+@pytest.mark.parametrize(
+    ("paid", "outcome"), [(hours(1), ["in_time"]), (hours(1) + 1, ["raised"]), (hours(9), ["cash_on_delivery"])]
+)
+def test_a_payment_after_the_pick_up_is_told_by_when_it_came(paid: int, outcome: list[str]) -> None:
+    timeline = Timeline().scan("picked_up", 0).shipped(1).paid(paid).scan("delivered", hours(9))
+    assert Told(timeline, "X1", hours(20)).outcomes(SUSPICIOUS) == outcome
+
+
+@pytest.mark.parametrize("beside", TRIPLE)
+def test_a_payment_after_the_giving_up_is_no_cash_on_delivery(beside: int) -> None:
+    timeline = Timeline().shipped(0).scan("picked_up", 1).paid(1 + days(180) + beside)
+    assert Told(timeline, "X1", days(181)).outcomes(SUSPICIOUS) == (["raised"] if beside <= 0 else [])
+
+
+@pytest.mark.parametrize(("status", "outcome"), [("returning", "came_back"), ("arrived", "raised")])
+def test_a_parcel_that_is_delivered_elsewhere_came_back_only_if_a_scan_says_so(status: str, outcome: str) -> None:
+    timeline = Timeline().shipped(0, to_region="浙江").scan(status, 1).scan("delivered", 2, region="广东")
+    assert Told(timeline, "X1", hours(1)).outcomes(SUSPICIOUS) == [outcome]
+
+
+@pytest.mark.parametrize("beside", TRIPLE)
+def test_a_destination_that_is_known_when_the_parcel_is_forgotten_tells_nothing_of_it(beside: int) -> None:
+    placed = 2 + days(180) + beside
+    timeline = Timeline().shipped(0).scan("delivered", 2, region="广东").placed(placed, ship_to_region="浙江")
+    assert Told(timeline, "X1", placed + 1).outcomes(SUSPICIOUS) == (["raised"] if beside <= 0 else [])
+
+
 def test_an_alert_that_a_late_scan_disproves_is_withdrawn() -> None:
     timeline = Timeline().scan("arrived", 0).tick(days(8)).scan("departed", days(3))
     told = Told(timeline, "X1")

@@ -27,7 +27,7 @@ from tests.oracle.outages import dense, dense_stream, dense_until
 from tests.oracle.streams import random_stream, random_until, shuffle_on_time
 from tests.unit.explain.scenes import quick_replies
 from tests.unit.explain.telling import lines_of, tell, unexplained
-from tests.unit.rules.shipments.lowered_feeds import as_lowered
+from tests.unit.rules.against_oracle import with_numbers_of
 from tests.unit.stages.cluster import written
 
 _IDS = ("tracking_no", "order_id", "ticket_id", "conversation_id", "shop_id")
@@ -156,7 +156,9 @@ def test_every_alert_around_outages_is_explained_once(seed: int) -> None:
     oracle = dense(rng)
     events = dense_stream(rng, oracle)
     until = dense_until(rng, oracle, events)
-    _explains_all(rng, lines_of(map(written, shuffle_on_time(events, rng))), as_lowered(load.default(), oracle), until)
+    _explains_all(
+        rng, lines_of(map(written, shuffle_on_time(events, rng))), with_numbers_of(oracle, load.default()), until
+    )
 
 
 @pytest.mark.parametrize("seed", range(5))

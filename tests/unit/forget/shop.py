@@ -27,6 +27,7 @@ from streams.stages.dataflow import dataflow
 from streams.stages.factory import processor
 from streams.stages.task_context import Setting
 from streams.worker import Embedded
+from tests.patience import PATIENCE
 
 APP = "shop"
 KEY = b"a key for the tests of buyers"
@@ -36,8 +37,6 @@ INPUTS = {"orders": 2, "chats": 2, "logistics-scans": 3}
 OUTPUTS = dict.fromkeys(
     (*TABLES, "alerts.merchant", "alerts.platform", "orders.dlq", "chats.dlq", "logistics-scans.dlq"), 1
 )
-#: Seconds in which a worker in memory has done anything.
-PATIENCE = 30.0
 
 
 def worker(log: MemoryLog, clock: Clock, *, key: bytes | None = KEY) -> Embedded:

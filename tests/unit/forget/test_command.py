@@ -8,6 +8,7 @@ import sys
 import pytest
 from aiohttp.test_utils import unused_port
 
+from tests.patience import PATIENCE
 from tests.unit.cli import environment, run
 
 KEY = "a key for the tests of buyers"
@@ -45,7 +46,7 @@ def test_a_buyer_is_read_of_standard_input_and_never_said() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "streams", "forget", "--buyer", "-", "--broker", f"kafka://127.0.0.1:{unused_port()}"],
         check=False, env=environment(PARCELWATCH_BUYER_KEY=KEY), input="buyer-1\n", capture_output=True, text=True,
-        timeout=60,
+        timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 2
     assert "no broker answers" in done.stderr
@@ -56,7 +57,8 @@ def test_a_buyer_is_read_of_standard_input_and_never_said() -> None:
 def test_no_buyer_on_standard_input_is_a_mistake() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "streams", "forget", "--buyer", "-"],
-        check=False, env=environment(PARCELWATCH_BUYER_KEY=KEY), input="", capture_output=True, text=True, timeout=60,
+        check=False, env=environment(PARCELWATCH_BUYER_KEY=KEY), input="", capture_output=True, text=True,
+        timeout=PATIENCE,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr == "parcelwatch: --buyer -: no buyer's id on standard input\n"

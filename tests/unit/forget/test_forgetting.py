@@ -7,7 +7,8 @@ import pytest
 from streams.engine.clock import Clock
 from streams.forget.orders import Wanted
 from streams.stages.buyer_hash import buyer_hash
-from tests.unit.forget.shop import KEY, Shop, worker
+from tests.unit.estimating import with_estimates
+from tests.unit.forget.shop import KEY, POLICY, Shop, worker
 
 BUYER = Wanted(buyer=buyer_hash(KEY)("buyer-1"))
 
@@ -46,6 +47,20 @@ async def test_nothing_is_left_of_it_in_the_changelogs() -> None:
     after = shop.changelogs()
     assert not any(name in after for name in names)
     assert all(name in after for name in (b"\xa1F", b"parcel-F", buyer_hash(KEY)("buyer-2")))
+
+
+async def test_its_shop_knows_nothing_of_its_parcels_alerts_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.unit.forget.shop.POLICY", with_estimates(POLICY))
+    shop = Shop()
+    shop.two_orders()
+    await shop.read_to(200)
+    before = shop.changelogs()
+    assert b"shipment.slow/" in before
+    await shop.forget(Wanted(order="A"))
+    after = shop.changelogs()
+    assert b"parcel-A" not in after
+    assert b"parcel-F" in after
+    assert after.count(b"shipment.slow/") == before.count(b"shipment.slow/") - 1
 
 
 async def test_alerts_that_are_open_are_told_of() -> None:

@@ -47,6 +47,9 @@ def handed_over(old: list[bytes], muted: list[bytes], *, incomplete: bool = Fals
     outputs = [*difference.alerts("merchant", told, muted, incomplete=incomplete)]
     outputs += difference.resolutions("merchant", told, WRITER, T0 + 9 * HOUR)
     assert all(output.key == b"S" for output in outputs)
+    assert all(
+        output.headers == (("content-type", b"application/cloudevents+json; charset=UTF-8"),) for output in outputs
+    )
     values = [json.loads(output.value or b"") for output in outputs]
     return [(one["subject"], one["data"]["status"], one["data"]["resolution"]) for one in values]
 
@@ -114,7 +117,8 @@ def test_the_new_one_has_to_have_come_as_far_as_the_old_one(reached: int, enough
 
 def test_the_two_have_names_of_their_own() -> None:
     plain, other = TopicNames(), TopicNames.prefixed("v2.")
-    for app_id, names in (("one", other), ("two", plain)):
+    shared = other.named({"help-rates": "help-rates"})
+    for app_id, names in (("one", other), ("two", plain), ("two", shared)):
         with pytest.raises(FatalError, match=r"of its own|of their own"):
             Growth("one", plain, app_id, names, POLICY, partition_for).check()
     Growth("one", plain, "two", other, POLICY, partition_for).check()
@@ -124,7 +128,9 @@ def test_mistakes_are_told_in_one_line() -> None:
     needed = ("--to-app-id", "two", "--to-prefix", "v2.")
     for options in (
         ("copy",), ("move", *needed), ("copy", "--to-app-id", "a b", "--to-prefix", "v2."),
-        ("copy", *needed, "--app-id", "two"), ("copy", *needed, "--broker", "kafka://127.0.0.1:1"),
+        ("copy", *needed, "--app-id", "two"), ("copy", "--to-app-id", "two"),
+        ("copy", *needed, "--to-topics", "orders=orders"), ("copy", *needed, "--to-topics", "orders=two-links"),
+        ("copy", *needed, "--broker", "kafka://127.0.0.1:1"),
     ):  # fmt: skip
         ended = run("grow", *options)
         assert (ended.returncode, ended.stdout) == (2, "")

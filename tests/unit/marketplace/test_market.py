@@ -5,21 +5,38 @@ from __future__ import annotations
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 
+import msgspec
 import pytest
 
 from schemas import events
 from schemas.decode import Invalid, decode
 from schemas.times import DAY, HOUR, MINUTE, parse
+from streams.marketplace import incidents
 from streams.marketplace.market import Plan, Produced, angry_shop, market
+from streams.policy import load
+from streams.policy.model import Policy
+from streams.rules.alert import RAISED, Alert
+from streams.rules.alert_types import ALERT_TYPES
+from streams.rules.shipments.carrier_feeds import FEED_SILENT
+from streams.rules.shipments.stall_clusters import STALL_CLUSTER
+from streams.stages.single_reader import SingleReader
 
 PLAN = Plan()
+#: More orders, and more anger, than by default: what is rare occurs, too.
+LARGE = Plan(orders_per_day=200, angriest=0.1)
 LATENESS = {"orders": MINUTE, "chats": MINUTE, "logistics-scans": HOUR}
 
 
 @pytest.fixture(scope="module")
 def records() -> list[Produced]:
     return list(market(PLAN))
+
+
+@pytest.fixture(scope="module")
+def many() -> list[Produced]:
+    return list(market(LARGE))
 
 
 def valid(records: Iterable[Produced]) -> list[tuple[Produced, events.AnyEvent, int]]:
@@ -92,8 +109,8 @@ def test_some_events_come_twice_under_one_id_and_some_under_two(records: list[Pr
     assert len({record.value["event_id"] for record in once}) == len(once)
 
 
-def test_every_type_of_event_occurs(records: list[Produced]) -> None:
-    types = {type(event) for _, event, _ in valid(records)}
+def test_every_type_of_event_occurs(many: list[Produced]) -> None:
+    types = {type(event) for _, event, _ in valid(many)}
     assert types == {struct for structs in events.EVENTS.values() for struct in structs}
 
 
@@ -143,33 +160,87 @@ def test_some_orders_ship_late_and_some_tickets_are_answered_late_or_never(recor
     assert 5 < slow < len(opened) / 2
 
 
-def test_the_angry_shop_passes_every_level_against_its_category(records: list[Produced]) -> None:
-    angry = angry_shop(PLAN)
-    orders: dict[str, tuple[int, str, str]] = {}
-    escalations: dict[str, tuple[int, str]] = {}
-    for _, event, at in valid(records):
-        if isinstance(event, events.OrderPlaced):
-            orders.setdefault(event.order_id, (at, event.shop_id, event.items[0].category_id))
-        elif isinstance(event, events.DisputeOpened):
-            escalations.setdefault(event.dispute_id, (at, event.shop_id))
-        elif isinstance(event, events.ComplaintFiled):
-            escalations.setdefault(event.complaint_id, (at, event.shop_id))
-        elif isinstance(event, events.InterventionRequested):
-            escalations.setdefault(event.intervention_id, (at, event.shop_id))
-    multiples = []
-    for now in range(PLAN.start + 5 * DAY, PLAN.end + 1, 4 * HOUR):
-        window = range(now - 30 * DAY, now)
-        placed = Counter(
-            shop for at, shop, category in orders.values() if at in window and category == angry.category_id
-        )
-        asked = Counter(shop for at, shop in escalations.values() if at in window)
-        rates = {shop: asked[shop] / count for shop, count in placed.items() if count >= 30}
-        if len(rates) >= 5 and angry.shop_id in rates and any(rates.values()):
-            multiples.append(rates[angry.shop_id] / (sum(rates.values()) / len(rates)))
-    assert any(multiple <= 1.2 for multiple in multiples)
-    assert any(1.2 < multiple <= 1.5 for multiple in multiples)
-    assert any(1.5 < multiple <= 3 for multiple in multiples)
-    assert multiples[-1] > 3
+def test_parcels_come_late_fail_go_back_and_look_like_false_shipping(many: list[Produced]) -> None:
+    reader = SingleReader(load.default())
+    ended: dict[str, int] = {}
+    told_late = 0
+    for record, event, at in valid(many):
+        if isinstance(event, events.Scan) and event.status == "delivered":
+            ended.setdefault(event.tracking_no, at)
+        elif isinstance(event, events.OrderShipped):
+            told_late += 0 < at - ended.get(event.tracking_no, at) <= DAY
+        reader.take(record.topic, event, at, record.encode())
+    reader.finish(LARGE.end)
+    raised = [alert for alert in reader.drain()[0] if alert.status == RAISED]
+    told = Counter(alert.evidence.get("ground", alert.type) for alert in raised)
+    orders = sum(isinstance(event, events.OrderPlaced) for _, event, _ in valid(many))
+    kinds = ("returning", "destroyed", "delivery_failing", "delivery_late")
+    grounds = ("scanned_before_payment", "delivered_elsewhere", "number_reused")
+    wanted = [*(f"shipment.{kind}" for kind in kinds), *grounds]
+    assert all(0.001 < told[name] / orders < 0.08 for name in wanted), told
+    assert told_late >= 3
+
+
+def told_of(plan: Plan, policy: Policy) -> list[Alert]:
+    reader = SingleReader(policy)
+    for record, event, at in valid(market(plan)):
+        reader.take(record.topic, event, at, record.encode())
+    reader.finish(plan.end)
+    return reader.drain()[0]
+
+
+def test_a_long_history_has_alerts_of_every_type() -> None:
+    policy = load.default()
+    conversations = policy.conversations
+    answered = msgspec.structs.replace(conversations.reply_late, enabled=True)
+    policy = msgspec.structs.replace(policy, conversations=msgspec.structs.replace(conversations, reply_late=answered))
+    plan = Plan(orders_per_day=360, days=26, anger=(5, 10), incidents=10)
+
+    alerts = told_of(plan, policy)
+
+    assert {alert.type for alert in alerts if alert.status == RAISED} == set(ALERT_TYPES)
+    silent = [alert.subject for alert in alerts if alert.type == FEED_SILENT and alert.status == RAISED]
+    assert silent == [incidents.CARRIER]
+    assert {alert.subject for alert in alerts if alert.type == STALL_CLUSTER} == {incidents.HUB}
+
+
+@pytest.fixture(scope="module")
+def windows(records: list[Produced]) -> dict[str, list[tuple[str, float | None]]]:
+    """By shop its levels and rates of 30 days, as they change."""
+    reader = SingleReader(load.default())
+    for record, event, at in valid(records):
+        reader.take(record.topic, event, at, record.encode())
+    reader.finish(PLAN.end)
+    found = defaultdict(list)
+    for record in reader.drain()[1]:
+        if record.table == "help-rates" and record.value is not None:
+            found[record.key].append((record.value["state"], record.value["30d"]["rate"]))
+    return found
+
+
+def test_the_angry_shop_climbs_to_the_highest_level_and_no_other_does(
+    windows: dict[str, list[tuple[str, float | None]]],
+) -> None:
+    levels = ["insufficient", "campaign_blocked", "delisting_risk"]
+    passed = list(dict.fromkeys(state for state, _ in windows[angry_shop(PLAN).shop_id]))
+    assert [state for state in passed if state in levels] == levels
+    last = {shop: found[-1][0] for shop, found in windows.items()}
+    assert [shop for shop, state in last.items() if state == "delisting_risk"] == [angry_shop(PLAN).shop_id]
+
+
+def test_the_worst_shop_is_as_bad_as_a_bad_shop_is(windows: dict[str, list[tuple[str, float | None]]]) -> None:
+    most = {shop: max(rate or 0 for state, rate in found if state != "insufficient") for shop, found in windows.items()}
+    assert 0.05 < most.pop(angry_shop(PLAN).shop_id) < 0.15
+    assert max(most.values()) < 0.05
+
+
+def test_until_an_incident_happens_everything_is_as_it_is_without() -> None:
+    small = Plan(days=6, orders_per_day=20, repeats=0, faults=0)
+    calm, eventful = (
+        {(record.topic, record.key, record.value["type"]) for record in market(plan)}
+        for plan in (small, replace(small, incidents=9))
+    )
+    assert calm == eventful
 
 
 def test_an_endless_plan_starts_at_once() -> None:

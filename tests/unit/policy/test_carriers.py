@@ -56,7 +56,7 @@ def test_a_row_holds_for_its_carrier_whatever_the_spelling(tmp_path: Path, spell
 
 
 @pytest.mark.parametrize(
-    ("carrier", "asked"), [("ztoo", "is ZTO or ZTOKY meant?"), ("Nobody", "it holds for this spelling alone")]
+    ("carrier", "asked"), [("ztoo", "did you mean ZTO or ZTOKY?"), ("Nobody", "it holds for this spelling alone")]
 )
 def test_an_unknown_carrier_is_asked_about(tmp_path: Path, carrier: str, asked: str) -> None:
     (hint,) = hints(load.load(policy(tmp_path, carrier)))

@@ -24,7 +24,7 @@ def test_check_asks_about_a_category_that_is_nearly_known(tmp_path: Path, settin
     file.write_text(f'extends = "default"\n[aftersales]\n{setting}\n', "utf-8")
     done = CliRunner().invoke(parcelwatch, ["policy", "check", str(file)])
     assert done.exit_code == 0
-    assert done.stderr == f"parcelwatch: policy {file}: aftersales.{field} is new; is {meant!r} meant?\n"
+    assert done.stderr == f"parcelwatch: policy {file}: aftersales.{field} is new; did you mean {meant!r}?\n"
     assert done.stdout.startswith(f"policy {file}: fine")
 
 

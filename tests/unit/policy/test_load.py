@@ -34,6 +34,25 @@ def read(tmp_path: Path, text: str, name: str = "own.toml") -> Policy:
     return load.load(str(path))
 
 
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ('cooldown = "6h"', "cooldown"),
+        ('quiet_hours = "22:00-08:00"', "quiet_hours"),
+        ('cooldown = "6h"\nquiet_hours = "22:00-08:00"', "cooldown and quiet_hours"),
+    ],
+)
+def test_what_the_notifier_does_is_no_setting_of_a_policy(tmp_path: Path, table: str, told: str) -> None:
+    line = refused(tmp_path, f'extends = "default"\n[alerts]\n{table}\n')
+    assert line == f"alerts: not a matter of rules: set {told} in the file of `parcelwatch notify`"
+
+
+def test_another_setting_of_alerts_is_as_unknown_as_any(tmp_path: Path) -> None:
+    assert refused(tmp_path, 'extends = "default"\n[alerts]\ncolour = "red"\n').startswith(
+        "alerts: there is no such setting"
+    )
+
+
 THRESHOLDS = 'extends = "default"\n[[shipments.thresholds]]\n{}\n'
 BAD = [
     ("orders.ship_by_hours", "[orders]\nship_by_hours = 0"),
@@ -48,6 +67,23 @@ BAD = [
     ("lateness.orders_seconds", "[lateness]\norders_seconds = -1"),
     ("shipments.keep_days", "[shipments]\nkeep_days = 89.9"),
     ("shipments.given_up_days", "[shipments]\ngiven_up_days = 0"),
+    ("shipments.late_registration", "[shipments]\nlate_registration = 24"),
+    ("shipments.late_registration.days", "[shipments]\nlate_registration = { days = 1 }"),
+    ("shipments.late_registration.hours", "[shipments]\nlate_registration = { hours = -1 }"),
+    ("shipments.late_registration.hours", '[shipments]\nlate_registration = { hours = "24h" }'),
+    ("shipments.late_registration.hours", "[shipments]\nlate_registration = { hours = 4321 }"),
+    ("shipments.failed_attempts", "[shipments]\nfailed_attempts = 0"),
+    ("shipments.failed_attempts", "[shipments]\nfailed_attempts = 2.5"),
+    ("shipments.failed_attempts", "[shipments]\nfailed_attempts = { count = 2 }"),
+    ("shipments.relief", "[shipments]\nrelief = 5"),
+    ("suspicious", "suspicious = true"),
+    ("suspicious.paid_slack", "[suspicious]\npaid_slack = 1"),
+    ("suspicious.paid_slack.hours", "[suspicious]\npaid_slack = { hours = -1 }"),
+    ("suspicious.paid_slack.days", "[suspicious]\npaid_slack = { days = 1 }"),
+    ("suspicious.reuse.hours", "[suspicious]\nreuse = { hours = 5 }"),
+    ("suspicious.reuse.days", "[suspicious]\nreuse = { days = true }"),
+    ("suspicious.reuse.days", "[suspicious]\nreuse = { days = 181 }"),
+    ("suspicious.reused", "[suspicious]\nreused = { days = 90 }"),
     ("shipments.not_collected.hours", "[shipments]\nnot_collected = { hours = 0 }"),
     ("shipments.not_collected.strict", '[shipments]\nnot_collected = { hours = 1, strict = "yes" }'),
     ("shipments.remote_regions", '[shipments]\nremote_regions = "新疆"'),
@@ -99,6 +135,73 @@ def test_a_bad_row_of_thresholds_is_named(tmp_path: Path, field: str, row: str) 
     assert line.startswith(field) or (field.endswith(".near") and line.startswith(field.rpartition(".")[0]))
 
 
+RELIEF = {"name": '"flood"', "from": '"2026-07-20T00:00:00+08:00"', "to": '"2026-08-01T00:00:00+08:00"', "hours": "48"}
+
+
+def relieved(**changes: str | None) -> str:
+    """A file with that span of relief; a field that is None is left out."""
+    span = {**RELIEF, **changes}
+    lines = "\n".join(f"{field} = {value}" for field, value in span.items() if value is not None)
+    return f'extends = "default"\n[[shipments.relief]]\n{lines}\n'
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("shipments.relief[0].name", {"name": None}),
+        ("shipments.relief[0].name", {"name": '""'}),
+        ("shipments.relief[0].from", {"from": None}),
+        ("shipments.relief[0].to", {"to": None}),
+        ("shipments.relief[0].hours", {"hours": None}),
+        ("shipments.relief[0].hours", {"hours": "0"}),
+        ("shipments.relief[0].hours", {"hours": '"2 days"'}),
+        ("shipments.relief[0].regions", {"regions": "[]"}),
+        ("shipments.relief[0].regions", {"regions": '"河南"'}),
+        ("shipments.relief[0].regions", {"regions": '[""]'}),
+        ("shipments.relief[0].region", {"region": '["河南"]'}),
+        ("shipments.relief[0].from", {"from": "20260720"}),
+        ("shipments.relief[0] (flood): from", {"from": '"2026-07-20"'}),
+        ("shipments.relief[0].from", {"from": "2026-07-20"}),
+        ("shipments.relief[0] (flood): from", {"from": "2026-07-20T00:00:00"}),
+        ("shipments.relief[0] (flood): to", {"to": '"tomorrow"'}),
+        ("shipments.relief[0] (flood): is empty", {"to": RELIEF["from"]}),
+        ("shipments.relief[0] (flood): is empty", {"to": '"2026-07-19T23:59:59+08:00"'}),
+    ],
+)
+def test_a_bad_span_of_relief_is_named(tmp_path: Path, field: str, changes: dict[str, str | None]) -> None:
+    line = refused(tmp_path, relieved(**changes))
+    assert line.startswith(field)
+    assert len(line) > len(field) + 5, "and what is allowed"
+
+
+def test_two_spans_of_relief_have_two_names(tmp_path: Path) -> None:
+    _, _, again = relieved().partition('"default"\n')
+    line = refused(tmp_path, relieved() + again)
+    assert line.startswith("shipments.relief: the name 'flood' is used twice")
+
+
+def test_a_span_of_relief_may_be_written_in_any_way_that_tells_the_instants(tmp_path: Path) -> None:
+    written = (
+        '"2026-07-19T16:00:00Z"',
+        "2026-07-20T00:00:00+08:00",
+        "2026-07-19 16:00:00Z",
+        '"2026-07-20T00:00:00.000+08:00"',
+    )
+    versions = {read(tmp_path, relieved(**{"from": one})).version for one in written}
+    span = "{name: flood, from: 2026-07-20T00:00:00+08:00, to: 2026-08-01T00:00:00+08:00, hours: 48}"
+    yaml = f"extends: default\nshipments:\n  relief:\n  - {span}\n"
+    versions.add(read(tmp_path, yaml, "own.yaml").version)
+    assert len(versions) == 1
+
+
+def test_nothing_is_given_where_the_limits_of_suspicion_and_late_registration_are_none(tmp_path: Path) -> None:
+    text = (
+        "[shipments]\nlate_registration = { hours = 0 }\n[suspicious]\npaid_slack = { hours = 0 }\nreuse = { days = 0 }"
+    )
+    policy = read(tmp_path, f'extends = "default"\n{text}\n')
+    assert (policy.shipments.late, policy.suspicious.paid_slack.micros, policy.suspicious.reuse.micros) == (0, 0, 0)
+
+
 def test_slow_must_be_shorter_than_stalled_in_every_tier(tmp_path: Path) -> None:
     slow = "{ after_pickup = 1, remote = 2, near = 30, cross_province = 4 }"
     line = refused(tmp_path, THRESHOLDS.format(f"slow = {{ hours = {slow} }}\nstalled = {{ hours = 20 }}"))
@@ -141,6 +244,8 @@ def test_a_policy_without_a_parent_must_give_everything(tmp_path: Path) -> None:
         ("own.yaml", "!!python/object:os.system {}"),
         ("own.yml", "- just\n- a list\n"),
         ("own.yaml", "only text"),
+        ("own.yaml", 'orders: {"\\ud83d": null}'),
+        ("own.yaml", 'name: "\\ude00"'),
         ("own.yaml", ""),
     ],
 )

@@ -32,11 +32,11 @@ TIERS = "{ after_pickup = 1, remote = 1, near = 1, cross_province = 1, nearby = 
 PERIOD = '[[periods]]\nname = "{}"\nfirst = {}\nlast = "{}"\n'
 ROW = "[[shipments.thresholds]]\n{}slow = {{ hours = {} }}\nstalled = {{ hours = {} }}\n"
 LINES = [
-    ("[orders]\nship_by = 48", "orders.ship_by: there is no such setting (is ship_by_hours meant?); allowed: ship_"),
-    ("[order]\nx = 48", "order: there is no such setting (is orders meant?); allowed: name, platform, lateness, "),
+    ("[orders]\nship_by = 48", "orders.ship_by: there is no such setting (did you mean ship_by_hours?); allowed: "),
+    ("[order]\nx = 48", "order: there is no such setting (did you mean orders?); allowed: name, platform, lateness, "),
     ('[shipments]\nnot_collected = { hours = "72h" }', f"shipments.not_collected.hours: {HOURS}'72h' (a number has no"),
     ("[shipments]\nnot_collected = 24", "shipments.not_collected: expected a table of hours, strict, got 24"),
-    (ROW.format("", TIERS, 9), "shipments.thresholds[0].slow.hours.nearby: there is no such setting (is near meant?)"),
+    (ROW.format("", TIERS, 9), "shipments.thresholds[0].slow.hours.nearby: there is no such setting (did you mean nea"),
     ('[help_rate]\nover = "shipped"', "help_rate.over: expected one of paid, placed, got 'shipped'"),
     ('[help_rate]\ncounted = ["refund"]', "help_rate.counted[0]: expected one of complaint, dispute, inter"),
     ('[help_rate]\ncounted = ["dispute", "dispute"]', "help_rate.counted: 'dispute' is named twice"),
@@ -68,6 +68,8 @@ LINES = [
     ('extends = "tmall"', "extends: 'tmall': neither a profile (default, distinct-orders, taobao-experience"),
     ("extends = 5", "extends: must name another policy: a profile (default, "),
     ('sources = "mine"', "sources: must be a table of texts, by setting"),
+    ('[sources]\n"shipments.thresholds[x].fst" = "x"', "sources: 'shipments.thresholds[x].fst' is no setting"),
+    ('[sources]\n"shipments.thresholds[others" = "x"', "sources: 'shipments.thresholds[others' is no setting"),
     ('[sources]\n"help_rate.cuonted" = "x"', "sources: 'help_rate.cuonted' is no setting"),
 ]  # fmt: skip
 

@@ -12,7 +12,7 @@ import pytest
 
 from streams.policy import load
 from streams.policy.command import told
-from streams.policy.sections import PAGE, SECTIONS, section_of
+from streams.policy.sections import PAGE, SECTIONS, link_to, section_of
 from streams.policy.settings import Setting, settings
 from streams.rules.alert_types import ALERT_TYPES
 from streams.rules.help_rate import levels
@@ -84,6 +84,14 @@ def test_every_heading_that_settings_are_sent_to_is_one_on_the_page() -> None:
 def test_every_setting_of_every_profile_has_a_section(profile: str) -> None:
     for one in settings(profile)[1]:
         assert section_of(one.name) in sections()
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_the_link_of_every_setting_leads_to_the_heading_of_its_section(name: str) -> None:
+    page, _, fragment = link_to(name).partition("#")
+    # As forges make them: small letters, digits and dashes of a heading, one for each space.
+    fragments = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-"): heading for heading in sections()}
+    assert (page, fragments[fragment]) == (PAGE, section_of(name))
 
 
 def test_the_page_names_every_alert_and_the_section_of_its_rule() -> None:

@@ -29,6 +29,7 @@ from streams.stages.intake import Counts
 from streams.stages.task_context import Setting
 from streams.worker import Embedded, Metrics
 from streams.worker.rule_metrics import RuleMetrics
+from tests.patience import PATIENCE
 from tests.unit.privacy.secrets import END, INPUTS, Written, ahead, finds_mark, invalid, valid
 
 POLICY = load.default()
@@ -39,7 +40,6 @@ APP = "private"
 TOPOLOGY = Topology(APP, FLOW, {ORDERS_TASK: INPUTS["orders"], SHIPMENTS_TASK: INPUTS["logistics-scans"]})
 INTERNAL = {spec.topic: spec.partitions for spec in TOPOLOGY.specs()}
 OUTPUTS = dict.fromkeys((*ALERTS, *TABLES, *DEAD), 1)
-PATIENCE = 60.0
 
 
 class Marketplace:

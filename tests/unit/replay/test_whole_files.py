@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from streams.cli.files import whole_file
+from tests.patience import PATIENCE
 from tests.unit.cli import environment
 from tests.unit.rules.timeline import Timeline, days
 
@@ -51,7 +52,7 @@ main(sys.argv[2:])
 def python(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-B", "-c", script, *arguments],
-        check=False, capture_output=True, text=True, env=environment(), timeout=120,
+        check=False, capture_output=True, text=True, env=environment(), timeout=PATIENCE,
     )  # fmt: skip
 
 

@@ -11,8 +11,9 @@ from streams.engine.clock import Clock
 from streams.engine.log.interface import Committed, TopicPartition, Transaction
 from streams.engine.offset_texts import BEGIN
 from streams.reset.plan import Plan
+from tests.patience import PATIENCE
 from tests.unit.cli import run
-from tests.unit.forget.shop import APP, INPUTS, PATIENCE, T0, Shop, worker
+from tests.unit.forget.shop import APP, INPUTS, T0, Shop, worker
 
 SPANS = {
     TopicPartition("orders", 0): (0, 1000),

@@ -13,12 +13,16 @@ import msgspec
 
 from schemas.decode import decode
 from streams.policy import load
+from streams.policy import relief as policy_relief
+from streams.policy.contradictions import contradictions
 from streams.policy.model import Policy
+from streams.policy.shipments import Clusters, Days, FeedSilence, Hours, Suspicious
 from streams.rules.alert import RAISED, Alert
 from streams.stages.single_reader import SingleReader
-from tests.oracle.policy import DAY, OraclePolicy, distinct_orders, taobao_experience_2026, tmall_2026
+from tests.oracle.policy import DAY, HOUR, OraclePolicy, Relief, distinct_orders, taobao_experience_2026, tmall_2026
 from tests.oracle.reader import read
 from tests.oracle.streams import asks, low_volume
+from tests.oracle.timeline import shown
 
 #: The profiles as the oracle knows them.
 ORACLES: dict[str, Callable[[], OraclePolicy]] = {
@@ -65,6 +69,55 @@ def policies(profile: str, *, low: bool, kept: Kept | None = None) -> tuple[Poli
         delisting_min_escalations=oracle.delisting_escalations,
     )
     return msgspec.structs.replace(policy, help_rate=rate), oracle
+
+
+def with_numbers_of(oracle: OraclePolicy, policy: Policy) -> Policy:
+    """The product's policy with the oracle's numbers of shipments, feeds and clusters."""
+    shipments = msgspec.structs.replace(
+        policy.shipments,
+        late_registration=Hours(hours=oracle.late_registration / HOUR),
+        failed_attempts=oracle.failed_attempts,
+        relief=tuple(_relief(span) for span in oracle.reliefs),
+        given_up_days=oracle.give_up / DAY,
+        keep_days=oracle.keep_shipment / DAY,
+    )
+    found = msgspec.structs.replace(
+        policy,
+        shipments=shipments,
+        suspicious=Suspicious(paid_slack=Hours(hours=oracle.paid_slack / HOUR), reuse=Days(days=oracle.reuse / DAY)),
+        feed_silence=FeedSilence(
+            hours=oracle.feed_hours,
+            days=oracle.feed_days,
+            min_scans=oracle.feed_min_scans,
+            grace_hours=oracle.feed_grace / HOUR,
+        ),
+        clusters=Clusters(stalls=oracle.cluster_stalls, hours=oracle.cluster_span / HOUR),
+    )
+    assert contradictions(found) == []
+    return found
+
+
+def _relief(span: Relief) -> policy_relief.Relief:
+    told = {"name": span.name, "from": shown(span.start), "to": shown(span.end), "hours": span.later / HOUR}
+    regions = None if span.regions is None else sorted(span.regions)
+    return msgspec.convert(told | {"regions": regions}, policy_relief.Relief)
+
+
+#: What is compared of the evidence of shipments, besides the causes; lists are made tuples.
+_OF_SHIPMENTS = (
+    "attempts", "collected_at", "deliver_by", "destination", "facility", "ground", "last_status", "last_update",
+    "order_ids", "paid_at", "previous_end", "region", "relief",
+)  # fmt: skip
+
+
+def evidence_of(alert: Alert) -> tuple[tuple[str, Any], ...]:
+    """What is compared of the evidence of an alert that is raised for a shipment."""
+    if alert.status != RAISED or not alert.type.startswith("shipment."):
+        return ()
+    told = {name: alert.evidence[name] for name in _OF_SHIPMENTS if name in alert.evidence}
+    if "ground" not in told or told["ground"] != "delivered_elsewhere":
+        told.pop("destination", None)
+    return tuple((name, tuple(value) if isinstance(value, list) else value) for name, value in sorted(told.items()))
 
 
 def encoded(event: Mapping[str, Any]) -> bytes:
@@ -119,6 +172,7 @@ def shapes(alerts: Iterable[Alert]) -> Counter[tuple[Any, ...]]:
                 causes,
                 left,
                 counts,
+                evidence_of(alert),
             ] += 1
     return result
 
@@ -132,9 +186,13 @@ def difference(
     until: int | None = None,
     steps: Iterable[int] = (),
     kept: Kept | None = None,
+    numbers: Callable[[OraclePolicy], OraclePolicy] | None = None,
 ) -> str:
-    """Empty where the stages and the oracle say the same."""
+    """Empty where the stages and the oracle say the same. `numbers`: changes those of shipments, for both."""
     policy, oracle = policies(profile, low=low, kept=kept)
+    if numbers is not None:
+        oracle = numbers(oracle)
+        policy = with_numbers_of(oracle, policy)
     alerts, tables, reader = run(arrival, policy, until, steps)
     wanted = read(events, until, oracle, asks=asks)
     got = shapes(alert for alert in alerts if not alert.type.startswith(UNREAD))
@@ -142,7 +200,7 @@ def difference(
         (
             a.topic, a.type, a.subject, a.status, a.time_us, a.shop_id, a.order_id, a.carrier, a.resolution,
             tuple(a.causes or ()) if a.status == RAISED else (), a.escalations_left if a.status == RAISED else None,
-            a.counts,
+            a.counts, a.evidence,
         )
         for a in wanted.alerts
     )  # fmt: skip

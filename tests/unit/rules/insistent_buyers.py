@@ -58,7 +58,7 @@ def market(rng: Random) -> Events:
 
 def stream(rng: Random, size: int) -> Events:
     """What the oracle's generator gives; its orders are paid, and some of them escalated without end."""
-    events = random_stream(rng, size, weeks=rng.choice((2, 8)), forgetting=False)
+    events = random_stream(rng, size, weeks=rng.choice((2, 8)), forgetting=False, odd_parcels=0)
     events += market(rng) if rng.random() < 0.7 else []
     for number, event in enumerate(list(events)):
         value = event["value"]

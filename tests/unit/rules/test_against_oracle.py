@@ -6,6 +6,8 @@ through all of them again for each question (`tests.oracle.shipments`).
 
 from __future__ import annotations
 
+from collections import Counter
+from functools import partial
 from random import Random
 from typing import Any
 
@@ -14,12 +16,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.oracle.policy import DAY
-from tests.oracle.streams import START, random_until, shuffle_on_time, streams
+from tests.oracle.reader import read
+from tests.oracle.streams import START, asks, odd_numbers, random_stream, random_until, shuffle_on_time, streams
 from tests.oracle.timeline import microseconds
 from tests.unit.rules.against_oracle import difference, policies, run, shapes
 from tests.unit.rules.arrivals import QUICK, Events, ends, some
 
 PROFILES = ["default", "tmall-2026"]
+GROUNDS = ("scanned_before_payment", "delivered_elsewhere", "number_reused")
 
 
 def plain(alerts: Any, tables: Any) -> tuple[Any, ...]:
@@ -38,7 +42,7 @@ def test_the_stages_say_what_the_oracle_says(profile: str, events: Events, seed:
 
 def of_parcels(events: Events) -> Events:
     """What shipments are made of, of a year: so long that numbers are given up and forgotten, and no order is."""
-    kinds = ("scan", "order.shipped", "order.placed")
+    kinds = ("scan", "order.shipped", "order.placed", "order.paid")
     return [
         event
         for event in events
@@ -56,7 +60,24 @@ def test_shipments_are_those_of_a_naive_reading_also_where_they_are_given_up_and
     arrival = shuffle_on_time(events, random)
     steps = some(random, len(arrival))
     until = max(microseconds(event["value"]["occurred_at"]) for event in events) + random.choice((0, 1, 8, 200)) * DAY
-    assert not difference(events, arrival, profile=profile, until=until, steps=steps)
+    numbers = partial(odd_numbers, random) if random.random() < 0.5 else None
+    assert not difference(events, arrival, profile=profile, until=until, steps=steps, numbers=numbers)
+
+
+def test_the_streams_reach_what_is_promised_odd_or_suspicious() -> None:
+    found: Counter[str] = Counter()
+    for seed in range(60):
+        rng = Random(seed)
+        oracle = odd_numbers(rng, policies("default", low=True)[1])
+        events = of_parcels(random_stream(rng, 120, weeks=20))
+        if not events:
+            continue
+        for alert in read(events, policy=oracle, asks=asks).alerts:
+            told = dict(alert.evidence or ())
+            found[str(told.get("ground", alert.type.rpartition(".")[2]))] += 1
+            found["relief"] += "relief" in told
+    wanted = ("delivery_late", "returning", "delivery_failing", "destroyed", "relief", *GROUNDS)
+    assert min(found[name] for name in wanted) > 20, found
 
 
 @QUICK

@@ -11,10 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.rules.alert import RAISED
+from streams.rules.help_rate.parcels_at_risk import ENDING
 from tests.oracle.policy import DAY, HOUR
 from tests.oracle.reader import read
 from tests.oracle.streams import asks, streams
 from tests.oracle.timeline import microseconds
+from tests.unit.estimating import with_estimates
 from tests.unit.rules.against_oracle import policies, run
 from tests.unit.rules.arrivals import QUICK, Events, in_any_order, some, told_apart
 
@@ -65,6 +67,30 @@ def test_in_the_end_what_is_open_is_what_the_history_leaves_open(events: Events,
         if one.type.startswith(SINGLE):
             wanted[one.topic, one.type, one.subject, one.carrier] += 1 if one.status == RAISED else -1
     assert got == +wanted
+
+
+@QUICK
+@given(events=streams(max_size=70, weeks=6, forgetting=False), seed=st.integers(0, 2**32 - 1))
+def test_in_the_end_a_shop_knows_the_alerts_of_its_parcels_that_were_sent_and_not_resolved(
+    events: Events, seed: int
+) -> None:
+    random = Random(seed)
+    policy = with_estimates(policies("default", low=True)[0])
+    until = max(microseconds(event["value"]["occurred_at"]) for event in events) + random.choice((0, 3 * HOUR, 9 * DAY))
+    arrival = in_any_order(events, random)
+    alerts, _, reader = run(arrival, policy, until, some(random, len(arrival)))
+    sent: dict[str, set[tuple[str, str]]] = {}
+    for alert in alerts:
+        if alert.type in ENDING and alert.shop_id is not None:
+            known, name = sent.setdefault(alert.shop_id, set()), (alert.subject, f"{alert.type}/{alert.episode}")
+            (known.add if alert.status == RAISED else known.discard)(name)
+    kept = {
+        shop: {name for name, alert in known.items() if alert.is_open(until, policy)}
+        for shop, known in reader.shipment_alerts.shops.items()
+    }
+    assert {shop: names for shop, names in kept.items() if names} == {
+        shop: names for shop, names in sent.items() if names
+    }
 
 
 @QUICK

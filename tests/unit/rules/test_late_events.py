@@ -163,7 +163,7 @@ def test_a_late_later_shipping_of_the_same_order_changes_nothing() -> None:
 
 def test_a_late_end_before_another_order_makes_it_a_use_of_its_own() -> None:
     timeline = Timeline().shipped(0).scan("picked_up", 1).shipped(days(3) - 1, "B").tick(days(8))
-    timeline.scan("delivered", days(2))
+    timeline.scan("delivered", days(2) - 2)
     heard = timeline.heard(days(8))
     # What B's shipping began as an update of the first shipment it begins as a shipment of its own.
     assert Said("slow", days(6) - 1, LATE) in heard.said("shipment")

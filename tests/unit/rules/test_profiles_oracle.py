@@ -65,12 +65,12 @@ def test_the_streams_reach_what_they_are_made_for(profile: str) -> None:
     _, default = policies("default", low=True)
     _, oracle = policies(profile, low=True)
     judged = items = otherwise = 0
-    for seed in range(20):
+    for seed in range(40):
         events = stream(Random(seed), 80)
         found, usual = read(events, policy=oracle, asks=asks), read(events, policy=default, asks=asks)
         judged += any(alert.type.startswith("help_rate.") for alert in found.alerts)
         items += any(alert.type == "item.delisting_risk" for alert in found.alerts)
         otherwise += _figures(found.tables["help-rates"]) != _figures(usual.tables["help-rates"])
-    assert judged > 5
+    assert judged > 20
     assert items > 5
-    assert otherwise > 10
+    assert otherwise > 20

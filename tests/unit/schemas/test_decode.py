@@ -58,6 +58,7 @@ OPTIONAL = [
     (ORDERS, "order.paid", "ship_by", "2026-11-09T00:00:00Z"),
     (ORDERS, "order.shipped", "from_region", "浙江"),
     (ORDERS, "order.shipped", "to_region", "浙江"),
+    (ORDERS, "order.shipped", "deliver_by", "2026-11-09T00:00:00Z"),
     (ORDERS, "refund.requested", "item_id", "i1"),
     (ORDERS, "dispute.opened", "item_id", "i1"),
     (SCANS, "scan", "facility", "F"),

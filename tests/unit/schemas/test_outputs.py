@@ -10,9 +10,10 @@ import orjson
 import pytest
 from jsonschema import Draft202012Validator
 
-from schemas import generate
+from schemas import examples, generate
 from schemas.events import EVENTS
 from schemas.outputs import AlertEvent
+from schemas.topics import TABLES
 from streams.alerts.cloudevents import AlertWriter
 from streams.marketplace.market import Plan, market
 from tests.unit.alerts.samples import an_alert, every_alert
@@ -70,7 +71,8 @@ def test_a_schema_that_is_missing_changed_or_left_over_is_found(
 
 
 def test_there_is_a_schema_for_every_topic_and_every_event() -> None:
-    assert set(generate.schemas()) == {f"{name}.json" for name in (*EVENTS, *generate.OUTPUTS)}
+    names = (*EVENTS, *generate.OUTPUTS, *generate.HEADERS)
+    assert set(generate.schemas()) == {f"{name}.json" for name in names}
     for topic, structs in EVENTS.items():
         definitions = json.loads(generate.schemas()[f"{topic}.json"])["$defs"]
         assert {struct.__name__ for struct in structs} <= set(definitions)
@@ -106,6 +108,19 @@ def test_a_table_record_agrees_with_its_schema_and_lacks_nothing(name: str) -> N
     for member in RECORDS[name]:
         less = {key: value for key, value in RECORDS[name].items() if key != member}
         assert not check.is_valid(less), member
+
+
+@pytest.mark.parametrize("name", [*examples.TABLES, *generate.HEADERS])
+def test_the_example_of_an_output_is_one(name: str) -> None:
+    check = validator(name)
+    (example,) = check.schema["examples"]
+    check.validate(example)
+    for member in example:
+        assert not check.is_valid({key: value for key, value in example.items() if key != member}), member
+
+
+def test_every_table_has_an_example() -> None:
+    assert set(examples.TABLES) == set(TABLES)
 
 
 def test_events_of_the_marketplace_agree_with_the_schemas_of_their_topics() -> None:

@@ -6,9 +6,11 @@ What a task has not committed is gone when it crashes: it is made anew from the 
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
+from types import ModuleType
 from typing import Any
 
 from schemas.decode import decode
@@ -24,7 +26,11 @@ from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
 from streams.stages.intake import Counts
 from streams.stages.orders_task import OrdersTask
+from streams.stages.shipments.native_scans import chosen
 from streams.stages.task_context import Setting
+
+#: The native path where it is built, so that one reader in Python checks it; `PARCELWATCH_NATIVE=off` goes without.
+NATIVE = chosen("off" if os.environ.get("PARCELWATCH_NATIVE") == "off" else "auto")
 
 #: The value of an event as a producer writes it, and its topic.
 Event = tuple[str, bytes]
@@ -39,7 +45,7 @@ class Cluster:
     """The tasks of a dataflow with so many partitions of orders (and chats), and of scans.
 
     `crash`: the chance that a task that could commit crashes instead. `recent`: how many cases a task keeps as they
-    are, if not as many as it does.
+    are, if not as many as it does. `native`: the module that takes the common scans.
     """
 
     def __init__(
@@ -52,13 +58,16 @@ class Cluster:
         random: Random | None = None,
         crash: float = 0,
         recent: int | None = None,
+        native: ModuleType | None = NATIVE,
     ) -> None:
         self.until = until
         self.random = random or Random(0)
         self.crash = crash
         self._recent = recent
+        self._native = native
         self.crashes = 0
         self.outputs: list[Output] = []
+        self.sent: list[tuple[TopicPartition, bytes]] = []
         self.counts = Counts()
         self._policy = policy
         self._partitions = {ORDERS: orders, CHATS: orders, SCANS: scans}
@@ -72,13 +81,32 @@ class Cluster:
     def start(self, name: TaskId) -> None:
         """Makes a task from what it has committed."""
         setting = Setting(
-            self._policy, self._partitions[ORDERS], self._partitions[SCANS], partition_for, lambda: 0, self.counts
+            self._policy,
+            self._partitions[ORDERS],
+            self._partitions[SCANS],
+            partition_for,
+            lambda: 0,
+            self.counts,
+            native=self._native,
         )
         made = processor(setting, name.kind, name.partition)
         if isinstance(made, OrdersTask) and self._recent is not None:
             made._orders.cases._recent = self._recent
         clock = Clock.end(self.until)
         self.tasks[name] = Task(self.topology, name, made, clock, lambda: 0, dict(self._rows[name]))
+
+    def resume(
+        self, rows: Mapping[str, Mapping[bytes, bytes]], edges: Mapping[str, tuple[int, Sequence[bytes]]]
+    ) -> None:
+        """Goes on from rows by name of a task, and by "TOPIC/PARTITION" from what is not read, and where it begins."""
+        for where, (begin, values) in edges.items():
+            topic, partition = where.rsplit("/", 1)
+            read = [Record(offset, 0, None, b"") for offset in range(begin)]
+            left = [Record(begin + offset, 0, None, value) for offset, value in enumerate(values)]
+            self._log[TopicPartition(topic, int(partition))] = read + left
+        for name in list(self.tasks):
+            self._rows[name] = dict(rows[str(name)])
+            self.start(name)
 
     def append(self, event: Event) -> None:
         """A producer writes an event, whose record has the event's own time."""
@@ -114,6 +142,7 @@ class Cluster:
         if transaction is None:
             return False
         self.outputs += transaction.outputs
+        self.sent += transaction.envelopes
         for target, value in transaction.envelopes:
             self._write(target, None, value)
         for key, row in transaction.rows.items():

@@ -83,7 +83,7 @@ def replayed(events: list[Event], until: int, folder: Path, step: int) -> tuple[
     for start in range(0, len(events), step):
         batch = Batch()
         for line, (topic, value) in enumerate(events[start : start + step], start + 1):
-            batch.events.append((topic, *decode(topic, value), value, line))
+            batch.events.append((topic, *decode(topic, value), value, line, None))
         parts.append(batch)
     with patch("streams.replay.run.STEP", step):
         summary = replay.take(parts)

@@ -15,6 +15,7 @@ from streams.policy.model import Policy
 from tests.oracle.policy import DAY
 from tests.oracle.streams import shuffle_on_time, streams
 from tests.oracle.timeline import microseconds, shown
+from tests.unit.estimating import with_estimates
 from tests.unit.rules.against_oracle import policies
 from tests.unit.stages.cluster import Cluster, Event, written
 from tests.unit.stages.one_reader import SOME, end_of, one_reader
@@ -31,6 +32,8 @@ def test_tasks_on_any_partitions_that_crash_anywhere_say_what_one_reader_says(
 ) -> None:
     random = Random(seed)
     policy, _ = policies(random.choice(("default", "tmall-2026")), low=True)
+    if random.random() < 0.5:
+        policy = with_estimates(policy)
     until = end_of(events, random)
     arrival = [written(event) for event in shuffle_on_time(events, random)]
     crash, recent = random.choice((0, 0.1, 0.4)), random.choice((None, 0, 2))
@@ -46,6 +49,8 @@ def test_tasks_on_any_partitions_that_crash_anywhere_say_what_one_reader_says(
 def test_late_events_are_taken_behind_a_crash_as_they_are_without_one(events: list[dict[str, Any]], seed: int) -> None:
     random = Random(seed)
     policy, _ = policies("default", low=True)
+    if random.random() < 0.5:
+        policy = with_estimates(policy)
     until = end_of(events, random)
     waits = (0, 0, HOUR, 3 * DAY, 20 * DAY)
     arrives = [microseconds(event["value"]["occurred_at"]) + random.choice(waits) for event in events]

@@ -32,6 +32,7 @@ from streams.stages.single_reader import SingleReader
 from streams.stages.task_context import Setting
 from streams.worker import Embedded
 from tests.oracle.streams import random_stream, shuffle_on_time
+from tests.patience import PATIENCE
 from tests.unit.rules.against_oracle import encoded, policies
 
 T0 = parse("2026-03-02T00:00:00Z")
@@ -145,7 +146,7 @@ async def read_by_worker(
         decoded, _ = decode(event["topic"], value)
         worker.append(event["topic"], record_key(decoded).encode(), value)
     async with worker:
-        assert await asyncio.wait_for(worker.finished(), 60) == 0
+        assert await asyncio.wait_for(worker.finished(), PATIENCE) == 0
     assert not any(worker.records(topic) for topic in dead)
     written = [
         (audience, record.value or b"") for audience in AUDIENCES for _, record in worker.records(f"alerts.{audience}")

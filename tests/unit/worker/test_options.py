@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from tests.patience import PATIENCE
+
 
 @pytest.mark.parametrize(
     ("options", "said"),
@@ -21,7 +23,11 @@ import pytest
 )
 def test_options_that_do_not_go_together_are_said_in_one_line(options: list[str], said: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "streams", "worker", *options], check=False, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "streams", "worker", *options],
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
     )
     assert done.returncode == 2
     assert done.stderr == f"parcelwatch: {said}\n"

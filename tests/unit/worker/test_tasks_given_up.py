@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import weakref
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -17,13 +17,15 @@ from streams.engine.log.memory import MemoryLog
 from streams.engine.runner import Factory
 from streams.engine.runtime import Cadence
 from streams.stages.intake import Counts
+from streams.stages.open_alerts import OpenAlerts
 from streams.worker import Embedded
 from streams.worker.rule_metrics import RuleMetrics
+from tests.patience import PATIENCE
 from tests.unit.engine.history import UNTIL
 from tests.unit.engine.toy import DATAFLOW, RESULTS, processor
 
-PATIENCE = 30.0
-TOPICS = {"orders": 2, "calls": 2, "scans": 2, RESULTS: 1}
+INPUTS = {"orders", "calls", "scans"}
+TOPICS = dict.fromkeys(INPUTS, 2) | {RESULTS: 1}
 CLOCK = Clock.end(UNTIL)
 
 
@@ -52,7 +54,8 @@ class Made:
     def assemble(self, counts: Mapping[str, int]) -> Factory:
         def factory(kind: str, partition: int) -> Any:
             made: Any = processor(kind, partition, counts)
-            made.open_stalls = self._open_stalls
+            made.open_alerts = OpenAlerts()
+            made.open_alerts.restore([("shipment.stalled", "platform", self._open_stalls)])
             made.kin = Kin(made)
             self.living.add(made)
             return made
@@ -82,13 +85,53 @@ async def test_what_is_another_workers_now_is_freed_and_counts_no_longer() -> No
     first, second = Made(5), Made(7)
     async with embedded(first, log) as one:
         one.metrics.registry.register(RuleMetrics(Counts(), one.metrics.processors))
-        await until(lambda: told(one, "parcelwatch_open_stalls") == 4 * 5)
+        await until(lambda: told(one, "parcelwatch_open_alerts") == 4 * 5)
         assert len(first.living) == 4
         async with embedded(second, log) as two:
             two.metrics.registry.register(RuleMetrics(Counts(), two.metrics.processors))
-            await until(lambda: told(two, "parcelwatch_open_stalls") == 2 * 7)
-            await until(lambda: told(one, "parcelwatch_open_stalls") == 2 * 5)
+            await until(lambda: told(two, "parcelwatch_open_alerts") == 2 * 7)
+            await until(lambda: told(one, "parcelwatch_open_alerts") == 2 * 5)
             assert len(first.living) == 2
+
+
+class AnsweringLate(MemoryLog):
+    """Once `late` is set, the next request for the inputs' end offsets is answered only after `answer`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late = False
+        self.asked, self.answer, self.again = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        self._asker: asyncio.Task[Any] | None = None
+
+    async def end_offsets(self, sources: Collection[TopicPartition]) -> dict[TopicPartition, int]:
+        found = await super().end_offsets(sources)
+        if self._asker is asyncio.current_task():
+            self.again.set()
+        if self.late and len({source.topic for source in sources} & INPUTS) == 3:
+            self.late = False
+            self._asker = asyncio.current_task()
+            self.asked.set()
+            await self.answer.wait()
+        return found
+
+
+def partitions(worker: Embedded) -> int:
+    """The partitions whose lag it tells."""
+    name = "parcelwatch_lag_records"
+    return sum(sample.name == name for family in worker.metrics.registry.collect() for sample in family.samples)
+
+
+async def test_end_offsets_that_come_after_tasks_were_given_up_tell_nothing_of_these() -> None:
+    log = AnsweringLate()
+    async with embedded(Made(0), log) as one:
+        await until(lambda: partitions(one) == 6)
+        log.late = True
+        await log.asked.wait()
+        async with embedded(Made(0), log) as two:
+            await until(lambda: partitions(two) == 3)
+            log.answer.set()
+            await log.again.wait()
+            assert partitions(one) == 3
 
 
 class FailingOnce(MemoryLog):
@@ -125,5 +168,5 @@ async def test_a_task_that_starts_over_leaves_nothing_of_its_former_life() -> No
     async with embedded(made, FailingOnce()) as worker:
         worker.metrics.registry.register(RuleMetrics(Counts(), worker.metrics.processors))
         await until(lambda: told(worker, "parcelwatch_task_failures_total") == 4)
-        await until(lambda: told(worker, "parcelwatch_open_stalls") == 4 * 3)
+        await until(lambda: told(worker, "parcelwatch_open_alerts") == 4 * 3)
         assert len(made.living) == 4

@@ -6,19 +6,22 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from streams.engine.clock import Clock
 from streams.engine.errors import LogError
-from streams.engine.log.interface import Fetched, TopicPartition
+from streams.engine.log.interface import Fetched, Member, TopicPartition, Writer
 from streams.engine.log.memory import MemoryLog
 from streams.engine.rights import Right
 from streams.engine.runtime import Cadence, TaskRuntime
-from streams.worker import watch
+from streams.worker import standstill, watch
+from streams.worker.group import TaskGroup
 from streams.worker.metrics import Metrics
 from streams.worker.service import serve
-from tests.unit.engine.embedding import PATIENCE, assemble, until
+from tests.patience import PATIENCE
+from tests.unit.engine.embedding import assemble, until
 from tests.unit.engine.history import T0
 from tests.unit.engine.toy import DATAFLOW, RESULTS, pack
 
@@ -31,7 +34,9 @@ class Moody(MemoryLog):
     def __init__(self) -> None:
         super().__init__()
         self.silent = self.dry = self.leaderless = False
-        self.starts = 0
+        self.starts = self.joins = self.takeovers = 0
+        #: Something to read comes with this number of memberships, or of takeovers, at the earliest.
+        self.wet_by_joins = self.wet_by_takeovers = 1000
         for topic in ("orders", "calls", "scans", RESULTS):
             self.make(topic, 1)
 
@@ -52,8 +57,17 @@ class Moody(MemoryLog):
             await asyncio.sleep(0.01)
         return await super().end_offsets(sources)
 
+    async def join(self, *arguments: Any) -> Member:
+        self.joins += 1
+        return await super().join(*arguments)
+
+    async def writer(self, *arguments: Any) -> Writer:
+        self.takeovers += 1
+        return await super().writer(*arguments)
+
     def read(self, source: TopicPartition, offset: int, records: int) -> Fetched:
-        return Fetched(source, [], offset) if self.dry else super().read(source, offset, records)
+        wet = self.joins >= self.wet_by_joins or self.takeovers >= self.wet_by_takeovers
+        return super().read(source, offset, records) if wet or not self.dry else Fetched(source, [], offset)
 
 
 class Life:
@@ -110,10 +124,16 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
         "_RIGHTS": 0.05,
         "_SILENT": 0.1,
         "_WAIT": 0.05,
-        "_STANDSTILL": 0.3,
         "_UNTOLD": 0.8,
     }.items():
         monkeypatch.setattr(watch, name, seconds)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A standstill is told of and dealt with soon, though a restart may take its time on a busy machine."""
+    for name, seconds in {"STANDSTILL": 1.0, "REJOIN": 3.0}.items():
+        monkeypatch.setattr(standstill, name, seconds)
 
 
 async def test_a_log_that_falls_silent_is_connected_to_anew_until_it_answers() -> None:
@@ -180,7 +200,59 @@ async def test_ends_that_nobody_tells_though_brokers_answer_make_it_unready() ->
         await life.ready()
 
 
-async def test_a_task_that_reads_nothing_of_what_there_is_stands_still() -> None:
+@pytest.mark.usefixtures("impatient")
+async def test_a_task_that_stands_still_is_started_again_by_itself() -> None:
+    log = Moody()
+    async with living(log) as life:
+        log.wet_by_takeovers = log.takeovers + 1
+        log.dry = True
+        log.append("scans", b"p1", pack([T0, "scan", "p1"]))
+        await life.until(lambda: life.told("standstill_restarts_total", step="task") >= 1)
+        await life.until(lambda: life.told("standstill_seconds") == 0)
+        await life.ready()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_task_that_stands_still_all_the_same_gets_a_new_membership() -> None:
+    log = Moody()
+    async with living(log) as life:
+        log.wet_by_joins = log.joins + 1
+        log.dry = True
+        log.append("scans", b"p1", pack([T0, "scan", "p1"]))
+        await life.until(lambda: life.told("standstill_restarts_total", step="member") >= 1)
+        await life.until(lambda: life.told("standstill_seconds") == 0)
+        await life.ready()
+        assert life.told("standstill_restarts_total", step="task") == 1
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_task_that_nothing_helps_ends_the_worker_with_status_three(capsys: pytest.CaptureFixture[str]) -> None:
+    log = Moody()
+    async with living(log, patience=5.0) as life:
+        log.dry = True
+        log.append("scans", b"p1", pack([T0, "scan", "p1"]))
+        assert await life.task == 3
+    assert "and to start it again did not help: a new process may" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_a_task_that_waits_behind_an_open_transaction_is_left_alone_and_told_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(TaskGroup, "waits", {SCANS: "it is held up by somebody"})
+    log = Moody()
+    async with living(log) as life:
+        log.dry = True
+        log.append("scans", b"p1", pack([T0, "scan", "p1"]))
+        await life.not_ready("standstill")
+        await life.until(lambda: life.told("standstill_seconds") > 4)
+        assert life.told("standstill_restarts_total", step="task") == 0
+        log.dry = False
+        await life.ready()
+
+
+async def test_a_task_that_reads_nothing_of_what_there_is_stands_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standstill, "STANDSTILL", 0.3)
     log = Moody()
     async with living(log) as life:
         log.dry = True

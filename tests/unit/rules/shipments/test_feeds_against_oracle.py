@@ -20,8 +20,7 @@ from tests.oracle.policy import OraclePolicy
 from tests.oracle.reader import Result, read
 from tests.oracle.streams import asks, shuffle_on_time
 from tests.oracle.timeline import OracleAlert
-from tests.unit.rules.against_oracle import policies, run, shapes
-from tests.unit.rules.shipments.lowered_feeds import as_lowered
+from tests.unit.rules.against_oracle import policies, run, shapes, with_numbers_of
 
 Events = list[dict[str, Any]]
 
@@ -29,7 +28,7 @@ Events = list[dict[str, Any]]
 def shape(alert: OracleAlert) -> tuple[Any, ...]:
     """What `shapes` compares, of an alert of the oracle."""
     told = (alert.topic, alert.type, alert.subject, alert.status, alert.time_us, alert.shop_id, alert.order_id)
-    return *told, alert.carrier, alert.resolution, alert.causes, alert.escalations_left, alert.counts
+    return *told, alert.carrier, alert.resolution, alert.causes, alert.escalations_left, alert.counts, alert.evidence
 
 
 def linked(rates: dict[str, dict[str, Any]]) -> dict[str, list[int]]:
@@ -40,7 +39,7 @@ def linked(rates: dict[str, dict[str, Any]]) -> dict[str, list[int]]:
 def differences(events: Events, policy: Policy, oracle: OraclePolicy, until: int, rng: Random) -> str:
     """Empty where the stages, reading in some order with some looks between, and the oracle say the same."""
     looks = rng.choice(((), range(len(events)), [rng.randrange(len(events)) for _ in range(20)]))
-    alerts, tables, reader = run(shuffle_on_time(events, rng), as_lowered(policy, oracle), until, looks)
+    alerts, tables, reader = run(shuffle_on_time(events, rng), with_numbers_of(oracle, policy), until, looks)
     wanted = read(events, until, oracle, asks=asks)
     got, want = shapes(alerts), Counter(shape(alert) for alert in wanted.alerts)
     problems = [f"missing {one}" for one in want - got] + [f"unexpected {one}" for one in got - want]
@@ -79,7 +78,7 @@ def dense_results(seeds: int) -> list[tuple[OraclePolicy, Result]]:
 def test_the_dense_streams_reach_what_they_are_made_for() -> None:
     moved: Counter[str] = Counter()
     kinds: Counter[tuple[str, str | None]] = Counter()
-    links = 0
+    links = relieved = 0
     for oracle, result in dense_results(40):
         kinds.update((alert.type, alert.resolution) for alert in result.alerts)
         resumed = {
@@ -92,8 +91,11 @@ def test_the_dense_streams_reach_what_they_are_made_for() -> None:
             for alert in result.alerts
             if alert.status == "raised" and (alert.carrier, alert.time_us) in resumed
         )
+        relieved += sum("relief" in dict(alert.evidence or ()) for alert in result.alerts)
         links += sum(sum(counts) for counts in linked(result.tables["help-rates"]).values())
     assert kinds["carrier.feed_silent", None] > kinds["carrier.feed_silent", "resumed"] > 50
     assert kinds["facility.stall_cluster", None] > 30
-    assert min(moved[f"shipment.{kind}"] for kind in ("not_collected", "slow", "stalled")) > 10, moved
+    kinds_moved = ("not_collected", "slow", "stalled", "delivery_late")
+    assert min(moved[f"shipment.{kind}"] for kind in kinds_moved) > 10, moved
+    assert relieved > 10
     assert links > 10

@@ -11,7 +11,7 @@ COLLECTING = (
     "customs", "returning",
 )  # fmt: skip
 TERMINAL = ("delivered", "returned", "destroyed")
-NOT_COLLECTED, SLOW, STALLED = "shipment.not_collected", "shipment.slow", "shipment.stalled"
+NOT_COLLECTED, SLOW, STALLED = SILENCES = "shipment.not_collected", "shipment.slow", "shipment.stalled"
 
 
 @pytest.mark.parametrize("beside", TRIPLE)
@@ -30,7 +30,7 @@ def test_every_scan_but_info_received_collects(status: str) -> None:
 
 @pytest.mark.parametrize("status", TERMINAL)
 def test_a_terminal_scan_resolves_not_collected_by_its_name(status: str) -> None:
-    said = Timeline().shipped(0).scan(status, hours(25)).said("shipment", until=days(30))
+    said = Timeline().shipped(0).scan(status, hours(25)).said(*SILENCES, until=days(30))
     assert said == [Said("not_collected", hours(24)), Said("not_collected", hours(25), status)]
 
 
@@ -75,7 +75,7 @@ def test_silence_of_a_week_is_not_stalled_and_a_microsecond_more_is(beside: int)
 @pytest.mark.parametrize("status", TERMINAL)
 def test_a_terminal_scan_resolves_slow_and_stalled_by_its_name_and_ends_it(status: str) -> None:
     timeline = Timeline().shipped(0).scan("departed", 0).scan(status, days(8)).scan("arrived", days(9))
-    assert timeline.said("shipment", until=days(100)) == [
+    assert timeline.said(*SILENCES, until=days(100)) == [
         Said("slow", hours(72)),
         Said("stalled", hours(168)),
         Said("slow", days(8), status),

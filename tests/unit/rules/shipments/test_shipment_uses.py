@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
+from streams.policy import load
+from streams.policy.shipments import Hours
 from tests.unit.rules.timeline import TRIPLE, Said, Timeline, days, hours
 
 NOT_COLLECTED, STALLED = "shipment.not_collected", "shipment.stalled"
@@ -30,19 +33,40 @@ def test_of_shippings_at_one_instant_the_first_by_event_id_gives_the_order() -> 
 
 
 @pytest.mark.parametrize("terminal", ["delivered", "returned", "destroyed"])
-def test_another_order_behind_the_terminal_scan_uses_the_number_again(terminal: str) -> None:
-    timeline = Timeline().shipped(0, "A").scan(terminal, hours(1)).shipped(hours(2), "B", shop_id="S2")
-    heard = timeline.heard(hours(27))
-    assert heard.said("shipment") == [Said("not_collected", hours(26))]
+def test_another_order_a_day_behind_the_terminal_scan_uses_the_number_again(terminal: str) -> None:
+    timeline = Timeline().shipped(0, "A").scan(terminal, hours(1)).shipped(hours(26), "B", shop_id="S2")
+    heard = timeline.heard(hours(51))
+    assert heard.said(NOT_COLLECTED) == [Said("not_collected", hours(50))]
     assert heard.only(NOT_COLLECTED).shop_id == "S2"
+
+
+@pytest.mark.parametrize("beside", TRIPLE)
+def test_an_order_up_to_24_hours_behind_the_terminal_scan_is_of_the_shipment_that_ended(beside: int) -> None:
+    at = hours(25) + beside
+    timeline = Timeline().shipped(0, "A").scan("delivered", hours(1)).shipped(at, "B")
+    expected = [Said("not_collected", at + hours(24))] if beside > 0 else []
+    assert timeline.said(NOT_COLLECTED, until=days(4)) == expected
+
+
+@pytest.mark.parametrize("beside", TRIPLE)
+def test_the_policy_says_how_late_a_shipment_may_be_registered(beside: int) -> None:
+    policy = load.default()
+    late = msgspec.structs.replace(policy.shipments, late_registration=Hours(hours=2))
+    timeline = Timeline(msgspec.structs.replace(policy, shipments=late))
+    timeline.scan("delivered", hours(1)).shipped(hours(3) + beside, "A")
+    assert bool(timeline.said(NOT_COLLECTED, until=days(4))) == (beside > 0)
 
 
 def test_a_shipping_at_the_instant_of_the_terminal_scan_is_part_of_the_shipment_that_ends() -> None:
     # Orders sort before scans: at that instant the shipment has not ended yet when the order joins it.
-    timeline = Timeline().shipped(0, "A").scan("delivered", hours(1)).shipped(hours(1), "B")
+    timeline = Timeline().scan("departed", 0).scan("returned", hours(1)).shipped(hours(1), "B")
+    assert timeline.said("shipment", until=days(30)) == [
+        Said("returning", hours(1)),
+        Said("returning", hours(1), "returned"),
+    ]
+    # A microsecond later it was registered when that was past.
+    timeline = Timeline().scan("departed", 0).scan("returned", hours(1)).shipped(hours(1) + 1, "B")
     assert timeline.said("shipment", until=days(30)) == []
-    timeline = Timeline().shipped(0, "A").scan("delivered", hours(1)).shipped(hours(1) + 1, "B")
-    assert timeline.said(NOT_COLLECTED, until=days(3)) == [Said("not_collected", hours(25) + 1)]
 
 
 def test_scans_behind_the_terminal_one_do_not_reopen_it() -> None:
@@ -60,28 +84,28 @@ def test_another_terminal_scan_behind_the_terminal_one_resolves_nothing() -> Non
 
 def test_an_order_that_a_use_held_does_not_use_the_number_again() -> None:
     timeline = Timeline().shipped(0, "A").scan("delivered", hours(1))
-    timeline.shipped(days(1), "B").scan("delivered", days(2))
-    timeline.shipped(days(3), "A").shipped(days(3), "B").shipped(days(4), "C")
+    timeline.shipped(days(1) + hours(2), "B").scan("delivered", days(2))
+    timeline.shipped(days(3) + 1, "A").shipped(days(3) + 1, "B").shipped(days(4), "C")
     assert orders_told(timeline, days(6)) == ["C"]
 
 
 def test_each_use_is_another_episode_of_the_same_subject() -> None:
     timeline = Timeline().shipped(0, "A").scan("departed", 1).scan("delivered", days(8))
-    timeline.shipped(days(9), "B").scan("departed", days(9) + 1)
-    stalls = timeline.heard(days(17)).every(STALLED)
+    timeline.shipped(days(10), "B").scan("departed", days(10) + 1)
+    stalls = timeline.heard(days(18)).every(STALLED)
     assert [alert.subject for alert in stalls] == ["X1", "X1"]
     assert len({alert.episode for alert in stalls}) == 2
     assert [alert.evidence["order_ids"] for alert in sorted(stalls, key=lambda alert: alert.time)] == [["A"], ["B"]]
 
 
 def test_an_open_alert_of_a_use_is_not_resolved_by_the_next_use() -> None:
-    timeline = Timeline().shipped(0, "A").scan("delivered", hours(30)).shipped(hours(31), "B")
-    timeline.scan("picked_up", hours(60))
-    assert timeline.said("shipment", until=hours(61)) == [
+    timeline = Timeline().shipped(0, "A").scan("delivered", hours(30)).shipped(hours(55), "B")
+    timeline.scan("picked_up", hours(80))
+    assert timeline.said(NOT_COLLECTED, until=hours(81)) == [
         Said("not_collected", hours(24)),
         Said("not_collected", hours(30), "delivered"),
-        Said("not_collected", hours(55)),
-        Said("not_collected", hours(60), "collected"),
+        Said("not_collected", hours(79)),
+        Said("not_collected", hours(80), "collected"),
     ]
 
 

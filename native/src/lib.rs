@@ -1,0 +1,71 @@
+//! The common scan of parcelwatch, natively. It accepts what is certain, and hands back the rest: Python is the
+//! reference, and tells every result.
+
+#[cfg(feature = "extension-module")]
+mod book;
+#[cfg(feature = "extension-module")]
+mod heads;
+pub mod json;
+pub mod lines;
+#[cfg(feature = "extension-module")]
+mod names;
+#[cfg(feature = "extension-module")]
+mod others;
+pub mod row;
+pub mod scan;
+pub mod time;
+
+#[cfg(feature = "extension-module")]
+#[pyo3::pymodule]
+mod parcelwatch_native {
+    use crate::scan;
+    use pyo3::prelude::*;
+
+    #[pymodule_export]
+    use crate::book::Scans;
+    #[pymodule_export]
+    use crate::heads::Heads;
+    #[pymodule_export]
+    use crate::others::Others;
+
+    /// The main package takes no other: form of the rows and of the calls.
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+    /// Of the rows: what was built before a change of it, of the same version, is not taken.
+    #[pymodule_export]
+    const FORMAT: u8 = crate::row::FORMAT;
+
+    /// Of the calls, likewise: it grows with each change of what is passed and returned.
+    #[pymodule_export]
+    const CALLS: u8 = 3;
+
+    /// (event id, tracking number, carrier, rank of the status, facility, time in microseconds, region of a `delivered`
+    /// scan) of a value; None where Python has to tell.
+    #[pyfunction]
+    #[allow(clippy::type_complexity)]
+    fn scan_of(value: &[u8]) -> Option<(String, String, String, u8, Option<String>, i64, Option<String>)> {
+        let scan = scan::decode(value)?;
+        Some((
+            scan.event_id.into_owned(),
+            scan.tracking_no.into_owned(),
+            scan.carrier.into_owned(),
+            scan.rank,
+            scan.facility.map(|name| name.into_owned()),
+            scan.time,
+            scan.region.map(|name| name.into_owned()),
+        ))
+    }
+
+    /// The names of statuses by rank.
+    #[pyfunction]
+    fn statuses() -> Vec<&'static str> {
+        scan::statuses().to_vec()
+    }
+
+    /// Panics, for the test of what follows.
+    #[pyfunction]
+    fn panic() {
+        panic!("asked for");
+    }
+}

@@ -1,0 +1,1 @@
+"""How reports look: plots as SVG, and pages that hold them."""

@@ -1,0 +1,1 @@
+"""Takes platforms' pushes over HTTP, and answers once Kafka has their events."""

@@ -1,0 +1,1 @@
+"""`parcelwatch notify`: tells people of alerts, each once, by chat bots, e-mail and webhooks."""

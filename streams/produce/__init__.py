@@ -1,0 +1,1 @@
+"""Puts events into the topics, each under its key and in the key's partition."""

@@ -1,0 +1,1 @@
+"""`parcelwatch tune`: thresholds of silences from a marketplace's own history."""

@@ -1,0 +1,71 @@
+"""The quick start and README on Kafka: their commands run as they stand there, on a real broker."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+from tests.documents import blocks, matches
+from tests.kafka_broker import Broker
+from tests.patience import PATIENCE
+from tests.unit.cli import ROOT, environment
+
+QUICK_START, README = ROOT / "docs/quickstart.md", ROOT / "README.md"
+
+
+def shown(page: Path) -> tuple[list[str], list[str]]:
+    """The commands of the page's block on Kafka, and what they are said to print."""
+    (block,) = blocks(page, "console kafka")
+    lines = block.splitlines()
+    commands = [line[2:] for line in lines if line.startswith("$ ")]
+    return commands, [line for line in lines if not line.startswith("$ ")]
+
+
+async def run(commands: list[str], kafka: Broker, place: Path) -> list[str]:
+    """What they print, all in one shell of which nothing is left behind."""
+    script = "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "\n".join(commands)
+    script = script.replace("kafka://localhost:9092", f"kafka://{kafka.bootstrap}")
+    command = place / "parcelwatch"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m streams "$@"\n')
+    command.chmod(0o755)
+    # Not the port that a reader expects, and not as long as where a past may have gaps.
+    variables = environment(PARCELWATCH_LISTEN_PORT="0", PARCELWATCH_CATCH_UP_QUIET="5")
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", script, cwd=place, env={**variables, "PATH": f"{place}:{variables['PATH']}"},
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        async with asyncio.timeout(PATIENCE):
+            out, error = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+    assert process.returncode == 0, error.decode()
+    return out.decode().splitlines()
+
+
+async def test_a_marketplace_two_workers_and_their_status(kafka: Broker, tmp_path: Path) -> None:
+    commands, printed = shown(QUICK_START)
+    assert sum("parcelwatch worker" in command for command in commands) == 2
+    said = await run(commands, kafka, tmp_path)
+    assert matches(printed, said), said
+    screen = (tmp_path / "status.txt").read_text()
+    assert "worker " in screen
+    assert "alerts.merchant order.ship_late" in screen
+
+
+async def test_the_readme_leads_from_a_file_of_events_to_a_worker_that_is_well(kafka: Broker, tmp_path: Path) -> None:
+    # Old enough to be past, and of a parcel that has fallen silent.
+    (tmp_path / "events.jsonl").write_text(
+        '{"topic":"logistics-scans","value":{"event_id":"s1","type":"scan","occurred_at":"2026-03-03T17:20:00+08:00",'
+        '"tracking_no":"78300011112222","carrier":"ZTO","status":"picked_up"}}\n'
+    )
+    commands, _ = shown(README)
+    assert {"topics", "produce", "worker", "status", "console"} <= {command.split()[1] for command in commands}
+    # A reader asks again until the worker has caught up.
+    waiting = "until parcelwatch status > status.txt; do sleep 1; done"
+    said = await run([waiting if one == "parcelwatch status" else one for one in commands], kafka, tmp_path)
+    assert "sent: logistics-scans 1" in said
+    assert (tmp_path / "status.txt").read_text().startswith("parcelwatch is healthy")

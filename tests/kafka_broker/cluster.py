@@ -1,0 +1,100 @@
+"""Several nodes of Kafka that keep everything several times, on this machine's loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from random import Random
+
+from tests.kafka_broker.answers import Answers, Rules
+from tests.kafka_broker.java import JavaBroker, Place, new_cluster
+from tests.kafka_broker.traffic import Traffic
+
+#: Beyond those of a single node.
+_SETTINGS = {
+    "listener.security.protocol.map": (
+        "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURED:SASL_PLAINTEXT,PROXIED:PLAINTEXT"
+    ),
+    "default.replication.factor": "3",
+    "min.insync.replicas": "2",
+    "offsets.topic.replication.factor": "3",
+    "transaction.state.log.replication.factor": "3",
+    "transaction.state.log.min.isr": "2",
+    # A node that is paused is out of sync soon.
+    "replica.lag.time.max.ms": "4000",
+    "num.network.threads": "2",
+    "num.io.threads": "3",
+    "log.cleaner.dedupe.buffer.size": "4194304",
+}
+#: Ports that no client's own end of a connection takes by chance, while a node is down.
+_PORTS = range(15_000, 31_000)
+
+
+class Cluster(Traffic):
+    """`len(nodes)` nodes. `bootstrap` leads to them directly, `proxied` through what `rules` can hold and lose."""
+
+    def __init__(self, folder: Path, count: int = 3) -> None:
+        self.replication = count
+        self.rules = Rules()
+        cluster, random = new_cluster(), Random(os.urandom(8))
+        controllers = {number: f"127.0.0.1:{_steady_port(random)}" for number in range(1, count + 1)}
+        self.nodes: list[JavaBroker] = []
+        self.answers: list[Answers] = []
+        for number in controllers:
+            port, behind, front = (_steady_port(random) for _ in range(3))
+            listeners = {"PLAINTEXT": port, "PROXIED": behind}
+            advertised = {"PLAINTEXT": port, "PROXIED": front}
+            settings = _SETTINGS | {
+                "listeners": _listed({**listeners}) + f",CONTROLLER://{controllers[number]}",
+                "advertised.listeners": _listed(advertised),
+            }
+            node = JavaBroker(folder / f"node-{number}", Place(number, cluster, controllers, settings, heap="256m"))
+            node.bootstrap = f"127.0.0.1:{port}"
+            self.nodes.append(node)
+            self.answers.append(Answers(f"127.0.0.1:{front}", f"127.0.0.1:{behind}", self.rules))
+        self.bootstrap = ",".join(node.bootstrap for node in self.nodes)
+        self.proxied = ",".join(each.address for each in self.answers)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Cluster]:
+        """All nodes and what stands before them, in the block; their data are dropped behind it."""
+        try:
+            for node in self.nodes:
+                node.spawn()
+            for each in self.answers:
+                await each.open()
+            await self.heal()
+            yield self
+        finally:
+            for each in self.answers:
+                each.close()
+            for node in self.nodes:
+                node.remove()
+
+    async def heal(self) -> None:
+        """Undoes all that was done to nodes and answers, and waits until every node answers."""
+        self.rules.clear()
+        for each in self.answers:
+            each.join()
+        for node in self.nodes:
+            if node.alive():
+                node.resume()
+            else:
+                node.spawn()
+        await asyncio.gather(*(node.ready() for node in self.nodes))
+
+
+def _listed(ports: dict[str, int]) -> str:
+    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())
+
+
+def _steady_port(random: Random) -> int:
+    while True:
+        port = random.choice(_PORTS)
+        with socket.socket() as one, suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            return port

@@ -1,0 +1,17 @@
+"""The tests of the native path are left out, with one line, where parcelwatch-native is not built."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import pytest
+
+NEEDS_IT = ["test_native_values.py", "test_native_state.py", "test_native_panic.py", "test_native_lines.py"]
+collect_ignore = [] if find_spec("parcelwatch_native") else NEEDS_IT
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if collect_ignore:
+        terminalreporter.write_line(
+            "parcelwatch-native is not built (`make native` does, with cargo): its tests are left out"
+        )
