@@ -94,7 +94,9 @@ format: .venv/.ready ## Puts the code into form
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
 
-reference: .venv/.ready ## Writes what is made from the code: schemas, pages of the reference, dashboards
+# Helm reads nothing outside a chart, and links are lost in archives and on some systems: the chart has copies.
+CHART := deploy/helm/parcelwatch
+reference: .venv/.ready ## Writes what is made from the code: schemas, pages of the reference, dashboards, the chart's copies
 	@$(BIN)/python -m schemas.generate
 	@$(BIN)/python -m streams.alerts.reference
 	@$(BIN)/python -m streams.topics.asyncapi
@@ -103,6 +105,9 @@ reference: .venv/.ready ## Writes what is made from the code: schemas, pages of 
 	@$(BIN)/python -m streams.policy.page
 	@$(BIN)/python -m schemas.events_page
 	@$(BIN)/python -m dashboards
+	@rm -rf $(CHART)/files && mkdir -p $(CHART)/files/prometheus $(CHART)/files/dashboards
+	@cp deploy/prometheus/*-rules.yml $(CHART)/files/prometheus
+	@cp deploy/grafana/dashboards/*.json $(CHART)/files/dashboards
 
 # The pages are the files themselves, so that links hold here and on a forge; a folder's page is its list.
 PAGES := README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE docs examples schemas/asyncapi.yaml \

@@ -103,6 +103,12 @@ def test_the_extra_all_has_every_other_one_that_an_index_has() -> None:
     assert Requirement(every).extras == extras.keys() - {"all", "dev", "native"}
 
 
+def test_nothing_is_a_link() -> None:
+    """Archives, and systems without links, give a file that holds a path instead."""
+    tops = [path for path in ROOT.iterdir() if path.name not in {".git", ".venv", "target"}]
+    assert [path for top in tops for path in (top, *top.rglob("*")) if path.is_symlink()] == []
+
+
 def test_no_module_has_a_name_that_says_nothing() -> None:
     vague = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
     assert not [path for path in modules("streams", "schemas", "tests", "bench") if path.stem in vague]
