@@ -1,0 +1,1 @@
+"""A worker under load for long: `python -m bench.soak`."""
