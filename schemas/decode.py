@@ -1,7 +1,7 @@
 """Decodes a record's bytes into an event, or into the reason why it is invalid.
 
-The usual case takes a single pass of decoding and validation. Values that fail are read again, slowly: some are valid
-all the same (a duplicate name, half an emoji), and for the others this finds the exact reason. The detail consists of
+The usual case takes a single pass of decoding and validation. Values that fail are read again: some are valid all the
+same (a duplicate name, half an emoji), and for the others this finds the exact reason. The detail consists of
 this module's words and the schemas' names only, never of the data, which may be personal.
 """
 
@@ -154,7 +154,7 @@ def _check_numbers(event: events.OrderPlaced) -> None:
 def _decode_slowly(topic: str, value: bytes) -> events.AnyEvent:
     """The event in a value that the fast pass rejected. Raises Invalid."""
     try:
-        plain = json_text.read(value.decode()).value
+        plain = json_text.value_of(value)
     except ValueError:
         raise Invalid(Reason.NOT_JSON, "not one JSON value in UTF-8") from None
     if not isinstance(plain, dict):

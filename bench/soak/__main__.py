@@ -1,11 +1,10 @@
 """`python -m bench.soak --minutes 60`: a worker on Kafka at a share of the most that it can do, with bursts.
 
 First it drains a backlog, which tells the most. Then events come by the clock at a share of that: evenly, and each
-period ends with a burst of three times the calm rate. The share is the mean, bursts included. From time to time the most
-is measured again, and sooner where the lag is not gone before the next burst: on a machine that does other things it
-changes. Event time runs with the stream (`--clock stream`),
-some hours of it a second, so that orders and parcels are forgotten within the run, and the state comes to a size that it
-keeps.
+period ends with a burst of three times the calm rate. The share is the mean, bursts included. From time to time the
+most is measured again, and sooner where the lag is not gone before the next burst: on a machine that does other things
+it changes. Event time runs with the stream (`--clock stream`), some hours of it a second, so that orders and parcels
+are forgotten within the run, and the state comes to a size that it keeps.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from bench import machine
 from bench.contenders import ROOT
 from bench.soak.orders import Orders
 from bench.soak.pace import Pace
-from bench.soak.report import NOTHING, Run, Stage, told, told_stage
+from bench.soak.report import Run, Stage, nothing, told, told_stage
 from bench.soak.sending import Sender
 from bench.soak.watching import Latencies, Sample, Watch, read
 from bench.throughput import WrongError, make_topics
@@ -38,6 +37,8 @@ PARTITIONS = 4
 _SLACK = 12 * 3600
 #: Seconds of rest between a drain and the clock: the worker commits what it has read.
 _PAUSE = 5.0
+#: Samples of which one has to be of no lag before the next burst.
+_LATEST = 15
 #: Events are of the time from here on: the present is far enough away that no run gets there.
 START = int(datetime(2015, 1, 1, tzinfo=UTC).timestamp())
 #: Inputs are kept no longer than they are of use: an hour of them is many gigabytes.
@@ -128,13 +129,12 @@ async def run(asked: argparse.Namespace, kafka: Broker, folder: Path) -> Run:
             pace = Pace(most * asked.share, asked.period, asked.burst, asked.times)
             say(f"{most:,.0f} events a second at the most with {cores:.2f} cores; {pace.calm:,.0f} when calm, "
                 f"{pace.calm * pace.times:,.0f} in bursts, {pace.mean:,.0f} on the whole")  # fmt: skip
-            begin, nothing = time.time() + _PAUSE, pace.calm * NOTHING
-            length = await sender.by_the_clock(
-                pace,
-                begin,
-                min(max(left, asked.period), asked.again * 60),
-                lambda nothing=nothing: samples[-1].lag > nothing,
-            )
+            begin = time.time() + _PAUSE
+
+            def behind(pace: Pace = pace, begin: float = begin) -> bool:
+                return min(one.lag for one in samples[-_LATEST:]) > nothing(pace, begin, samples)
+
+            length = await sender.by_the_clock(pace, begin, min(max(left, asked.period), asked.again * 60), behind)
             end = time.time()
             await watch.until_done(sender.reached - _SLACK)
             stages.append(Stage(most, cores, pace, begin, length, time.time() - end))

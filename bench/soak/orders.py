@@ -1,8 +1,8 @@
 """An endless marketplace, in the order of its events: orders, each with one parcel, and tickets of some.
 
-Every event is a function of its order's number. Orders are placed evenly in event time and live for some five days of it,
-so that the stream's density is always the same; how fast it is sent is somebody else's matter. One parcel in 25 falls
-silent for eight days, one order in 40 ships late, one in ten has a ticket, of which one in ten is never answered.
+Every event is a function of its order's number. Orders are placed evenly in event time and live for some five days of
+it, so that the stream's density is always the same; how fast it is sent is somebody else's matter. One parcel in 25
+falls silent for eight days, one order in 40 ships late, one in ten has a ticket, of which one in ten is never answered.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ Hot = Literal["shop", "carrier", "partition"]
 HOT: tuple[Hot, ...] = ("shop", "carrier", "partition")
 
 #: Orders of a day of event time.
-A_DAY = 1_000
-_SHOPS, _CARRIERS, _FACILITIES, _CATEGORIES = 200, 8, 2_000, 10
+A_DAY = 2_000
+_SHOPS, _CARRIERS, _FACILITIES, _CATEGORIES = 20, 8, 2_000, 2
 _SILENT, _LATE, _ASKED, _UNANSWERED = 25, 40, 10, 100
 _HOUR = 3_600
 _DAY = 24 * _HOUR
@@ -34,7 +34,10 @@ _SCAN = (
     b'{"event_id":"%s-%d","type":"scan","occurred_at":"%s","tracking_no":"%s","carrier":"carrier-%d","status":"%s",'
     b'"facility":"facility-%d"}'
 )
-_TICKET = b'{"event_id":"%s-%d","type":"ticket.%s","occurred_at":"%s","shop_id":"shop-%d","order_id":"%s","ticket_id":"T%s"%s}'
+_TICKET = (
+    b'{"event_id":"%s-%d","type":"ticket.%s","occurred_at":"%s","shop_id":"shop-%d","order_id":"%s",'
+    b'"ticket_id":"T%s"%s}'
+)
 #: By step: what it is, and at least and at most how many hours later than the step before.
 _PLACING, _PAYING, _SHIPPING, _COLLECTED, _DELIVERED, _COMPLETING, _ASKING, _ANSWERING = 0, 1, 2, 3, 7, 8, 9, 10
 _SILENCE_BEFORE = 6

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """`mean` events a second over a whole period. Each `period` ends with a burst of `burst` seconds at `times` the calm
-    rate; all in seconds.
+    """`mean` events a second over a whole period. Each `period` ends with a burst of `burst` seconds at `times` the
+    calm rate.
     """
 
     mean: float

@@ -13,8 +13,17 @@ from bench.soak.watching import Latencies, Sample
 from bench.worker import quantile
 
 _MB = 1_000_000
-#: What is not committed yet of a worker that keeps up, in seconds of the calm rate: some commits' worth.
-NOTHING = 3.0
+#: What is not committed yet of a worker that keeps up, in seconds of the calm rate: at least and at most.
+_LEAST, _MOST = 1.0, 10.0
+#: Seconds from the begin of a stage until it is calm.
+_SETTLING = 10.0
+
+
+def nothing(pace: Pace, begin: float, samples: Sequence[Sample]) -> float:
+    """The lag, in records, that counts as none: nine tenths of those before the first burst had no more."""
+    before = [one.lag for one in samples if begin + _SETTLING <= one.at < begin + pace.period - pace.burst]
+    usual = quantile(before, 0.9) if before else 0.0
+    return min(max(usual, _LEAST * pace.calm), _MOST * pace.calm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,6 @@ def told(run: Run) -> dict[str, Any]:
         "sender too late, s, at the most": round(run.behind, 2),
         "memory": _memory(run, during),
         "lag": {
-            "nothing is, seconds of the calm rate": NOTHING,
             "bursts": len(bursts),
             "after a burst, most, events": [round(one.most) for one in bursts],
             "back to nothing, s": [None if one.back is None else round(one.back, 1) for one in bursts],
@@ -103,6 +111,7 @@ def told_stage(stage: Stage, samples: Sequence[Sample]) -> dict[str, Any]:
         "commits a second": round((last.commits - first.commits) / seconds, 1),
         "load of the machine": round(fmean(one.load for one in during), 1),
         "seconds": round(stage.seconds),
+        "a lag of nothing, events": round(nothing(stage.pace, stage.begin, samples)),
         "all read after the end, s": round(stage.rest, 1),
     }
 
@@ -138,10 +147,11 @@ class _Burst(NamedTuple):
 def _bursts(stage: Stage, samples: Sequence[Sample]) -> list[_Burst]:
     lags = [(one.at, one.lag) for one in samples]
     found = []
+    none = nothing(stage.pace, stage.begin, samples)
     pause = stage.pace.period - stage.pace.burst
     for first, last in stage.pace.bursts(stage.seconds):
         begin, end = stage.begin + first, stage.begin + last
-        back = back_after(lags, end, end + pause, NOTHING * stage.pace.calm)
+        back = back_after(lags, end, end + pause, none)
         found.append(_Burst(begin, end, pause, most(lags, begin, end + pause), back))
     return found
 

@@ -33,9 +33,9 @@ _PATIENCE = 900.0
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """At `at` (seconds since 1970). `memory`: resident bytes; `lag`: records sent and not committed; `unread`: those not
-    read; `delay`: seconds since an event of the least of all watermarks was sent; `cpu`: seconds so far; `load`: of the
-    machine, over a minute; `running`, `waiting`: seconds in which the event loop's thread ran, or waited for a core.
+    """At `at` (seconds since 1970). `memory`: resident bytes; `lag`: records sent and not committed; `unread`: those
+    not read; `delay`: seconds since an event of the least of all watermarks was sent; `cpu`: seconds so far; `load`: of
+    the machine, over a minute; `running`, `waiting`: seconds in which the event loop ran, or waited for a core.
     """
 
     at: float

@@ -14,6 +14,7 @@ import structlog
 from structlog.typing import EventDict, WrappedLogger
 
 from streams.cli.faults import place_of
+from streams.cli.flood import Flood
 from streams.cli.terminal import echo
 
 Form = Literal["console", "json"]
@@ -82,7 +83,7 @@ def configure(form: Form = "console", level: Level = "info") -> None:
     logging.getLogger(_OURS).setLevel(least)
     logging.captureWarnings(True)
     structlog.configure(
-        processors=[*known, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*known, Flood(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.stdlib.LoggerFactory(),
     )

@@ -16,6 +16,7 @@ from aiohttp import web
 from schemas.times import render
 from schemas.topics import INGEST_DEAD_LETTERS, TopicNames
 from streams.adapt import Format, Settings
+from streams.engine.seldom import Seldom
 from streams.ingest.answers import Outcome, answer
 from streams.ingest.bodies import Refused, body_of
 from streams.ingest.delivery import Delivery, Undelivered
@@ -31,8 +32,8 @@ log = structlog.get_logger(__name__)
 #: Bytes of a body from which it is read in a thread, so that small ones need not wait for it; and has to have a place
 #: before it comes.
 _LARGE = 65_536
-#: Seconds between two lines of log about the same thing, and after which a platform may try again.
-_PAUSE, _RETRY_AFTER = 30.0, "5"
+#: Seconds after which a platform may try again.
+_RETRY_AFTER = "5"
 #: Characters of a dead letter's key.
 _KEY = 32
 
@@ -78,7 +79,7 @@ class Handling:
         self._gate = Gate(bounds.at_once, bounds.waiting)
         # As many bodies of that size are in memory at once.
         self._large = Gate(bounds.at_once, bounds.waiting)
-        self._said: dict[tuple[str, str], float] = {}
+        self._seldom = Seldom[tuple[str, ...]](time.monotonic)
 
     async def push(self, served: Served, request: web.Request) -> web.Response:
         """Answers a push, once Kafka has what it holds."""
@@ -155,7 +156,6 @@ class Handling:
 
     def _warn(self, what: str, format_name: str, **more: str) -> None:
         """Logs it, unless it has just been: never what was pushed."""
-        now = time.monotonic()
-        if now - self._said.get((what, format_name), -_PAUSE) >= _PAUSE:
-            self._said[what, format_name] = now
-            log.warning(what, format=format_name, **more)
+        others = self._seldom.due((what, format_name, *more.values()))
+        if others is not None:
+            log.warning(what, format=format_name, **more, others_since=others)

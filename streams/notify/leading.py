@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from schemas.times import MINUTE, SECOND
 from streams.engine.errors import OutOfRangeError
 from streams.engine.log.interface import Committed, Fetched, Log, Member, TopicPartition, Transaction, Writer
 from streams.engine.processor import Output
+from streams.engine.seldom import Seldom
 from streams.notify.alert import NoAlertError, read_alert
 from streams.notify.book import Book, Given
 from streams.notify.episode import Message
@@ -94,6 +96,7 @@ class Leading:
         self._committed = 0
         self._forgotten = 0
         self._epoch = 0
+        self._seldom = Seldom[tuple[object, ...]](time.monotonic)
 
     async def run(self, positions: Mapping[TopicPartition, int], epoch: int, ended: Callable[[], bool]) -> None:
         """Works until `ended`, and then until what is under way has arrived. Raises `LogError` and `FatalError`.
@@ -173,8 +176,9 @@ class Leading:
                     self._metrics.read()
                 except NoAlertError:
                     self._metrics.unreadable()
-                    log.warning("not an alert", topic=batch.source.topic, partition=batch.source.partition,
-                                offset=record.offset)  # fmt: skip
+                    topic, partition = batch.source
+                    self._say(log.warning, "not an alert", {"topic": topic, "partition": partition},
+                              offset=record.offset)  # fmt: skip
             self._moved[batch.source] = batch.next
 
     async def _skip(self, sources: Sequence[TopicPartition]) -> None:
@@ -196,7 +200,7 @@ class Leading:
             if outcome.verdict == "accepted":
                 self._book.accepted(channel, now)
                 continue
-            log.warning("not accepted", channel=channel, outcome=outcome.verdict, why=outcome.why)
+            self._say(log.warning, "not accepted", {"channel": channel, "outcome": outcome.verdict}, why=outcome.why)
             if outcome.verdict == "rejected":
                 self._book.rejected(channel, now)
                 continue
@@ -239,7 +243,8 @@ class Leading:
 
     def _dead_letter(self, given: Given) -> Output:
         self._metrics.given_up(given.channel, given.reason)
-        log.error("an alert could not be told", channel=given.channel, reason=given.reason, alert=given.alert.id)
+        about = {"channel": given.channel, "reason": given.reason}
+        self._say(log.error, "an alert could not be told", about, alert=given.alert.id)
         value = orjson.dumps(
             {
                 "channel": given.channel,
@@ -249,3 +254,9 @@ class Leading:
             }
         )
         return Output(self._names.dead_letters, given.alert.key.subject.encode(), value)
+
+    def _say(self, write: Callable[..., None], what: str, about: Mapping[str, object], **example: object) -> None:
+        """Logs it, unless the same about the same has just been. `example`: of all those the one that is logged."""
+        others = self._seldom.due((what, *about.values()))
+        if others is not None:
+            write(what, **about, **example, others_since=others)

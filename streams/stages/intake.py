@@ -69,7 +69,7 @@ class Intake:
         self._topics = topics
         self._counts = counts
         self._log = IntakeLog(failed_at)
-        self.dead: list[Output] = []
+        self._dead: list[Output] = []
 
     def events(
         self,
@@ -129,7 +129,13 @@ class Intake:
             ("source-offset", str(record.offset).encode()),
             ("failed-at", render(self._failed_at()).encode()),
         )
-        self.dead.append(Output(self._topics.dead_letters(name), key, value, headers))
+        self._dead.append(Output(self._topics.dead_letters(name), key, value, headers))
+
+    def letters(self) -> list[Output]:
+        """The dead letters since the last call."""
+        self._log.catch_up()
+        letters, self._dead = self._dead, []
+        return letters
 
     def _original(self, record: Record) -> tuple[bytes | None, Sequence[tuple[str, bytes]], bytes | None]:
         """Key, headers and, if enabled, value, as far as they fit: the broker must never reject the letter.

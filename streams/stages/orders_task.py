@@ -252,8 +252,7 @@ class OrdersTask:
         for records in (self._judge.records, self._shops.tallies.records):
             outputs += (self._setting.table(record) for record in records)
             records.clear()
-        outputs += self._intake.dead
-        self._intake.dead.clear()
+        outputs += self._intake.letters()
 
     def _collect_sends(self, sends: dict[str, dict[int, list[Any]]]) -> None:
         orders, setting = self._orders, self._setting

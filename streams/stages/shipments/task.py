@@ -124,8 +124,7 @@ class ShipmentsTask:
                 effects.outputs += setting.alert(alert)
                 self.open_alerts.take(alert)
             source.alerts.clear()
-        effects.outputs += self._intake.dead
-        self._intake.dead.clear()
+        effects.outputs += self._intake.letters()
         if book.links or book.told:
             sends: dict[int, list[Any]] = {}
             for link in book.links:

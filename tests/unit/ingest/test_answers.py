@@ -15,6 +15,7 @@ from contextlib import suppress
 import aiohttp
 import pytest
 from prometheus_client import generate_latest
+from structlog.testing import capture_logs
 
 from streams.ingest import server
 from streams.ingest.answers import Outcome
@@ -91,6 +92,17 @@ async def test_what_cannot_be_read_is_a_dead_letter_and_is_not_pushed_again() ->
         ingest.hand.wrong = "no broker answers"
         status, _, _ = await ingest.post("any", b"secret words")
         assert status == 503
+
+
+async def test_a_flood_of_unreadable_pushes_is_counted_and_logged_once() -> None:
+    async with ingesting() as ingest:
+        with capture_logs() as logged:
+            for number in range(200):
+                assert (await ingest.post("any", b"no push %d" % number))[0] == 200
+            assert (await ingest.post("any"))[0] == 200
+        assert ingest.count("parcelwatch_ingest_dead_letters_total", format="any", reason="unreadable") == 200
+        assert [record.topic for record in ingest.hand.sent] == ["ingest.dlq"] * 200 + ["logistics-scans"]
+    assert [line["event"] for line in logged] == ["dead letter"]
 
 
 async def test_a_dead_letter_holds_the_push_where_that_is_wished_for() -> None:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 import orjson
 import pytest
+from structlog.testing import capture_logs
 
 from schemas.times import HOUR, SECOND, render
 from schemas.topics import PLAIN
@@ -243,6 +244,19 @@ async def test_a_record_that_is_no_alert_is_skipped_and_counted() -> None:
     async with scene.notifier():
         await scene.until(lambda: bool(scene.receiver.ids))
         assert value(scene.metrics[0], "unreadable_total") == 1
+
+
+async def test_a_flood_of_records_that_are_no_alerts_is_counted_and_not_logged_one_by_one() -> None:
+    scene = Scene()
+    for number in range(1_000):
+        scene.log.append(TOPIC, b"%d" % number, b"no alert")
+    scene.append(alert())
+    with capture_logs() as logged:
+        async with scene.notifier():
+            await scene.until(lambda: bool(scene.receiver.ids))
+            assert value(scene.metrics[0], "unreadable_total") == 1_000
+    lines = [line for line in logged if line["event"] == "not an alert"]
+    assert 1 <= len(lines) == len({(line["topic"], line["partition"]) for line in lines})
 
 
 async def test_alerts_that_were_deleted_before_they_were_read_are_counted() -> None:

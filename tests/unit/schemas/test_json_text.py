@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from schemas.decode import Invalid, decode
 from schemas.events import ORDERS
-from schemas.json_text import read
+from schemas.json_text import read, value_of
 
 _LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
 VALUES = st.recursive(_LEAVES, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=20)
@@ -66,3 +68,29 @@ def test_an_event_is_what_the_last_of_its_names_say(members: list[tuple[str, str
             return invalid.reason, invalid.detail
 
     assert told(all_) == told(list(dict(all_).items()))
+
+
+def _told(reader: Callable[[], Any]) -> str:
+    try:
+        return re.sub(r"<[^<>]*OutOfRange[^<>]*>", "out of range", repr(reader()))
+    except ValueError:
+        return "not JSON"
+
+
+_PIECES = [*'{}[],:"\\0e+-. \n', "\\ud83d", "\\ude00", "\\u0041", "é", "true", "null", '"a"', "9" * 299, "9" * 310,
+           "1e999", "\x01"]  # fmt: skip
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
+@example('{"a":' + "9" * 310 + "}")
+@example('{"a":1e999}')
+@example('"\\ud83d"')
+@example('"\\ud83d')
+def test_what_is_read_sooner_is_what_is_read_slowly(text: str) -> None:
+    raw = text.encode()
+    assert _told(lambda: value_of(raw)) == _told(lambda: read(text).value)
+
+
+def test_what_is_no_text_is_no_json() -> None:
+    with pytest.raises(ValueError, match="utf-8"):
+        value_of(b'{"x":"\xff"}')

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -128,6 +129,38 @@ def test_the_next_line_says_how_many_had_none() -> None:
             now[0] = at
             told.dead(ORDERS, 3, at, "not_json")
     assert [(line["offset"], line["others_since"]) for line in logged] == [(0, 0), (PAUSE, 2)]
+
+
+def test_the_last_line_of_a_flood_has_the_rest_of_its_count() -> None:
+    now = [0]
+    told = IntakeLog(lambda: now[0])
+    with capture_logs() as logged:
+        for offset in range(10):
+            told.dead(ORDERS, 3, offset, "not_json")
+            told.catch_up()
+        told.late(ORDERS, 3, 10)
+        now[0] = PAUSE
+        told.catch_up()
+        told.catch_up()
+    assert [(line["event"], line["offset"], line["others_since"]) for line in logged] == [
+        ("dead letter", 0, 0), ("late event", 10, 0), ("dead letter", 9, 8),
+    ]  # fmt: skip
+
+
+def test_a_flood_is_counted_to_the_last_letter_and_logged_once_for_each_reason() -> None:
+    broken = [(b"{", Reason.NOT_JSON), (b"[1]", Reason.NOT_OBJECT), (b"{}", Reason.MISSING_FIELD),
+              (b"x" * (MAX_BYTES + 1), Reason.TOO_LARGE), (b'{"type":"scam"}', Reason.UNKNOWN_TYPE)]  # fmt: skip
+    kinds = [(raw, str(reason)) for raw, reason in broken]
+    flood = [record(offset, kinds[offset % len(kinds)][0], KEYS[SCANS]) for offset in range(1, 5_001)]
+    partition = Partition(SCANS)
+    with capture_logs() as logged:
+        dead, rows = partition.take(good(SCANS, 0), *flood, good(SCANS, 5_001, event_id="e2", facility="F2"))
+    reasons = Counter(kinds[one.offset % len(kinds)][1] for one in flood)
+    assert Counter(map(code, dead)) == reasons
+    assert partition.counts.dead == {(SCANS, reason): count for reason, count in reasons.items()}
+    assert sorted(line["reason"] for line in logged) == sorted(reasons)
+    alone = Partition(SCANS)
+    assert alone.take(good(SCANS, 0), good(SCANS, 5_001, event_id="e2", facility="F2")) == ([], rows)
 
 
 def test_the_original_bytes_are_kept_only_where_the_operator_opts_in() -> None:
