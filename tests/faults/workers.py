@@ -40,6 +40,8 @@ class Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._life: asyncio.Task[None] | None = None
         self._heard = False
+        #: The life that ends by the point that it was armed with last.
+        self._dies: int | None = None
         #: Seconds that each batch of a restore takes more.
         self.slow = 0.0
 
@@ -93,6 +95,7 @@ class Worker:
                 log.write(text + "\n")
                 log.flush()
             log.write(f"-- ends with {await self._process.wait()}\n")
+        self._heard = False
         return last
 
     async def kill(self) -> None:
@@ -136,6 +139,7 @@ class Worker:
 
     def arm(self, point: str, number: int) -> None:
         """When it passes the point next, it gets the signal."""
+        self._dies = self.starts if number == signal.SIGKILL else None
         fresh = self._point.with_suffix(".fresh")
         fresh.write_text(f"{point} {number}")
         fresh.replace(self._point)
@@ -144,10 +148,10 @@ class Worker:
         self._point.unlink(missing_ok=True)
 
     async def hit(self, seconds: float) -> bool:
-        """Waits until the point that it was armed with is passed; False where that takes longer."""
+        """Waits until the point that it was armed with has done its work; False where that takes longer."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while self._point.exists():  # noqa: ASYNC110
+                while self._point.exists() or (self.alive and self.starts == self._dies):  # noqa: ASYNC110
                     await asyncio.sleep(0.02)
             return True
         self.disarm()
