@@ -13,7 +13,7 @@ SIDE_BY_SIDE := $(if $(PARCELWATCH_TEST_BROKER),,--numprocesses 3 --dist workste
 # Tests start hundreds of processes: where nothing may be written beside the code, each would compile it anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help test unit browser screenshots connected faults faults-short simulate demo bench native native-check check lint types layers format reference docs asyncapi lock chart-tools dist release-notes clean
+.PHONY: help test unit browser screenshots connected faults faults-short simulate fuzz demo bench native native-check check lint types layers format reference docs asyncapi lock chart-tools dist release-notes clean
 
 help: ## These targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
@@ -49,6 +49,23 @@ simulate: .venv/.native ## Whole workers in virtual time, SEEDS=1000 histories w
 
 faults-short: .venv/.native ## The same for a few fixed seeds
 	@$(BIN)/python -m tests.faults --short --side-by-side 2
+
+# Builds nothing into .venv: what the fuzzer watches is compiled with counters, where cargo and cc are.
+fuzz: target/fuzz/.ready .venv/.ready ## Decoders and adapters under a coverage-guided fuzzer, for MINUTES=30
+	@PYTHONPATH=target/fuzz/lib $(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),30)
+
+COUNTERS := -Cpasses=sancov-module $(addprefix -Cllvm-args=-sanitizer-coverage-,level=4 inline-8bit-counters pc-table trace-compares)
+target/fuzz/.ready: $(wildcard native/src/*.rs) native/Cargo.toml native/Cargo.lock | .venv/.ready
+	@rm -rf target/fuzz/lib
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --target target/fuzz/lib atheris==3.0.0
+	@if ! command -v cargo >/dev/null || ! command -v cc >/dev/null; then \
+		echo "parcelwatch-native: not built with counters, as there is no cargo or no cc; Python alone is fuzzed"; exit 0; fi; \
+	cc -shared -o target/fuzz/lib/libfuzzer.so -Wl,--whole-archive target/fuzz/lib/libclang_rt.fuzzer_no_main.a \
+		-Wl,--no-whole-archive -lstdc++ -lpthread -lm -ldl && \
+	cd native && CARGO_TARGET_DIR=../target/fuzz/cargo cargo rustc --quiet --release --locked --lib --crate-type cdylib \
+		--config profile.release.lto=false -- $(COUNTERS) && \
+	cp ../target/fuzz/cargo/release/libparcelwatch_native.so ../target/fuzz/lib/parcelwatch_native.abi3.so
+	@touch $@
 
 # Who only wants to look needs no tools for development: a third of the packages.
 DEMO := $(if $(wildcard .venv/.ready),.venv,target/demo)

@@ -15,6 +15,10 @@ _PROVINCES = (
     *("甘肃", "青海", "台湾", "内蒙古", "广西", "西藏", "宁夏", "新疆", "香港", "澳门"),
 )
 _MAX_FACILITY = 60
+_NEAR = 20
+"""Characters in front of a bracket that may say what it names."""
+_LONGEST = 1_000
+"""Characters of a text that are looked at, of which it is shortened to a few."""
 _BRACKETS = re.compile(r"【([^【】]*)】|\[([^\[\]]*)\]")
 _TOWARDS = re.compile(r"(?:发往|下一站|目的地|前往|送往|转往|退往|发至|转至|运至)[\s:：]*$")
 _PERSON_BEFORE = re.compile(
@@ -61,7 +65,7 @@ def place_in_text(text: str) -> Place:
     region: str | None = None
     for found in _BRACKETS.finditer(text):
         name = (found[1] if found[1] is not None else found[2]).strip()
-        before = text[: found.start()]
+        before = text[max(found.start() - _NEAR, 0) : found.start()]
         if not name or _PERSON.search(name) or _TOWARDS.search(before) or _PERSON_BEFORE.search(before):
             continue
         if _AREA.match(name) or name in _PROVINCES:
@@ -94,6 +98,6 @@ def place_in_fields(location: str | None, area: str | None) -> Place:
 
 def without_people(text: str) -> str:
     """A scan's text, shortened, without telephone numbers and people's names; for maintaining the word tables."""
-    plain = _ROLE.sub(r"\1…", " ".join(text.split()))
+    plain = _ROLE.sub(r"\1…", " ".join(text[:_LONGEST].split()))
     plain = _MASKED.sub("…", _NUMBER.sub("#", plain))
     return plain if len(plain) <= 60 else plain[:59] + "…"

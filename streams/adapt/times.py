@@ -7,6 +7,7 @@ import unicodedata
 from datetime import MAXYEAR, UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from html import unescape
+from math import inf, isfinite
 from zoneinfo import ZoneInfo, available_timezones
 
 from schemas.did_you_mean import did_you_mean
@@ -73,8 +74,9 @@ def zone_of_text(name: str) -> tzinfo | None:
     if offset and not text[: offset.start()].strip(" (").casefold().strip("utcgm"):
         return _offset(offset)
     try:
-        return zone(text) if "/" in text or text.casefold() in ("utc", "gmt") else None
-    except ValueError:
+        # Not by `zone`, which looks for one that may be meant.
+        return ZoneInfo(text) if "/" in text or text.casefold() in ("utc", "gmt") else None
+    except (KeyError, ValueError, OSError):
         return None
 
 
@@ -109,8 +111,15 @@ def read_time(value: object, tz: tzinfo, day_first: bool | None = None) -> datet
         number = float(dotnet["number"]) if dotnet else _number(text)
         return _checked(_from_text(text, value, tz, day_first) if number is None else _from_number(number, tz), value)
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return _checked(_from_number(float(value), tz), value)
+        return _checked(_from_number(_real(value), tz), value)
     raise ValueError("no time")
+
+
+def _real(number: float | Decimal) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return inf
 
 
 def _plain(text: str) -> str:
@@ -127,6 +136,8 @@ def _number(text: str) -> float | None:
 
 
 def _from_number(number: float, tz: tzinfo) -> datetime:
+    if not isfinite(number):
+        raise ValueError("no time: no number within a calendar")
     if int(number) in _EXCEL:
         return (_EXCEL_EPOCH + timedelta(seconds=round(number * 86_400))).replace(tzinfo=tz)
     try:

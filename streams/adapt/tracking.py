@@ -19,6 +19,9 @@ from streams.adapt.reading import Found, lists_in, reason
 from streams.adapt.times import read_time, rfc3339, zone_of_text
 from streams.carriers import carrier_name
 
+_GUESSED = 20
+"""Documents of one input of which it is told what else they may be: each is looked at as every format."""
+
 
 class _Scan(NamedTuple):
     moment: datetime
@@ -52,6 +55,7 @@ def scans_of(chosen: Format, found: Iterable[Found], file: str, settings: Settin
     it names people.
     """
     parcels: dict[tuple[str, str], list[_Scan]] = {}
+    unlike = 0
     for document in found:
         groups: list[_Group] = []
         faults = 0
@@ -66,7 +70,8 @@ def scans_of(chosen: Format, found: Iterable[Found], file: str, settings: Settin
                     groups.append(_Group(None))
                 _take(chosen, groups[-1], piece, file, settings, report)
         if not groups and not faults:
-            _nothing(chosen, document, file, report)
+            _nothing(chosen, document, file, report, guess=unlike < _GUESSED)
+            unlike += 1
         for group in groups:
             _close(chosen, group, document, file, report, parcels, len(groups) + faults > 1)
     yield from _in_order(parcels, report)
@@ -134,10 +139,10 @@ def _close(
         parcels.setdefault((read.carrier, read.number), []).append(_Scan(read.moment, line))
 
 
-def _nothing(chosen: Format, document: Found, file: str, report: Report) -> None:
-    """Reports why a document has no parcel: the platform's own reason, or the format it resembles."""
+def _nothing(chosen: Format, document: Found, file: str, report: Report, *, guess: bool) -> None:
+    """Reports why a document has no parcel: the platform's own reason, or, with `guess`, the format it resembles."""
     why = reason(document.value)
-    others = sorted(formats().items(), key=lambda entry: entry[0] == ANY)
+    others = sorted(formats().items(), key=lambda entry: entry[0] == ANY) if guess else []
     other = next((name for name, found in others if found is not chosen and _is_of(found, document)), None)
     if other == ANY:
         what = f"nothing of the format {chosen.name} in it{lists_in(document)}; the format {ANY} can read it"

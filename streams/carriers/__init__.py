@@ -13,6 +13,8 @@ from functools import cache, lru_cache
 from importlib import resources
 
 _IGNORED = str.maketrans("", "", " -_.\t()（）")
+#: Characters of a name; none of the table is longer, and ids are no longer.
+_LONGEST = 128
 
 
 def _plain(name: str) -> str:
@@ -40,9 +42,14 @@ def _codes() -> Mapping[str, str]:
     return known
 
 
-@lru_cache(maxsize=4096)
 def code_of(name: str) -> str | None:
     """Our code of the carrier called `name`; None for one that the table does not know."""
+    # What anybody may send must not fill the memory.
+    return _code_of(name) if len(name) <= _LONGEST else None
+
+
+@lru_cache(maxsize=4096)
+def _code_of(name: str) -> str | None:
     return _codes().get(_plain(name))
 
 

@@ -22,6 +22,7 @@ from streams.engine.log.interface import TopicPartition
 from streams.engine.processor import Record
 from streams.rules.alert import RAISED
 from streams.rules.alert_types import ALERT_TYPES
+from streams.stages.intake import OWN_HEADERS
 
 HELP_RATES, CATEGORY_BASELINES = "help-rates", "category-baselines"
 #: From the least to the gravest.
@@ -58,12 +59,22 @@ CREATE TABLE dead (topic TEXT, part INTEGER, offset INTEGER, source TEXT, source
 CREATE INDEX dead_by_code ON dead (code);
 CREATE TABLE scans (carrier TEXT, hour INTEGER, count INTEGER NOT NULL, PRIMARY KEY (carrier, hour)) WITHOUT ROWID;
 """
+#: Digits of the greatest number that a log and SQLite have both.
+_DIGITS = 18
 #: How long alerts count as open that nothing resolves (microseconds), and how they end then.
 NOTICE, AGED = 7 * DAY, "aged"
 _NOTICES = ", ".join(f"'{name}'" for name, type_ in ALERT_TYPES.items() if not type_.is_resolved_by_events)
 _ALERT_TOPICS = frozenset(ALERTS.values())
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z")
 _LETTERS = frozenset(DEAD_LETTERS.values())
+
+
+_PLACE = ("partition", "offset")
+
+
+def _count(text: str) -> int:
+    """A partition or an offset; -1 for what is none."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS else -1
 
 
 class _Scan(msgspec.Struct):
@@ -179,11 +190,10 @@ class Store:
 
     def _put_letter(self, source: TopicPartition, record: Record) -> None:
         # The worker's own headers are the last of their names. Key and value are the record's, and stay where they are.
-        said = {name: text.decode() for name, text in record.headers}
+        # Those of its producer may be any bytes, or none.
+        said = {name: (text or b"").decode(errors="replace") for name, text in record.headers if name in OWN_HEADERS}
         place = (source.topic, source.partition, record.offset)
-        origin = (
-            said.get("source-topic", ""), int(said.get("source-partition", -1)), int(said.get("source-offset", -1)),
-        )  # fmt: skip
+        origin = (said.get("source-topic", ""), *(_count(said.get(f"source-{name}", "")) for name in _PLACE))
         why = (said.get("error-code", ""), said.get("error-detail", ""), said.get("failed-at", ""))
         self.database.execute("INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", place + origin + why)
 

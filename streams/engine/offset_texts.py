@@ -31,4 +31,8 @@ def catching_up_of(text: str) -> tuple[int, int]:
     if not text.startswith(_CATCHING_UP):
         return IDLE, 0
     greatest, _, unsettled = text.removeprefix(_CATCHING_UP).partition(":")
-    return int(greatest), int(unsettled)
+    try:
+        return int(greatest), int(unsettled)
+    except ValueError:
+        # Whoever may join the group may write any text there.
+        return IDLE, 0

@@ -7,6 +7,7 @@ count.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -19,6 +20,10 @@ from streams.engine.processor import Record
 REDRIVES, REDRIVE_OF = "parcelwatch-redrives", "parcelwatch-redrive-of"
 #: Headers that the worker's intake appends to those of the record.
 _ADDED = ("error-code", "error-detail", "source-topic", "source-partition", "source-offset", "failed-at")
+
+_NUMBER = re.compile("[0-9]{1,19}")
+#: The greatest that Kafka's protocol has.
+_LAST_PARTITION, _LAST_OFFSET = (1 << 31) - 1, (1 << 63) - 1
 
 Headers = tuple[tuple[str, bytes], ...]
 
@@ -57,15 +62,18 @@ def letter(source: TopicPartition, record: Record, topic: str) -> Letter | None:
     headers = record.headers
     if tuple(name for name, _ in headers[-len(_ADDED) :]) != _ADDED:
         return None
-    added = {name: value.decode(errors="replace") for name, value in headers[-len(_ADDED) :]}
+    added = {name: (value or b"").decode(errors="replace") for name, value in headers[-len(_ADDED) :]}
     try:
-        partition, offset = int(added["source-partition"]), int(added["source-offset"])
         failed_at = parse(added["failed-at"])
     except ValueError:
         return None
-    if added["source-topic"] != topic or partition < 0 or offset < 0:
+    numbers = added["source-partition"], added["source-offset"]
+    if added["source-topic"] != topic or not all(map(_NUMBER.fullmatch, numbers)):
         return None
-    own = dict(headers[: -len(_ADDED)])
+    partition, offset = map(int, numbers)
+    if partition > _LAST_PARTITION or offset > _LAST_OFFSET:
+        return None
+    own = {name: value or b"" for name, value in headers[: -len(_ADDED)]}
     root = own.get(REDRIVE_OF, f"{topic}/{partition}/{offset}".encode()).decode(errors="replace")
     return Letter(
         at=RecordPosition(source, record.offset), original=RecordPosition(TopicPartition(topic, partition), offset),

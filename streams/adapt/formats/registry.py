@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 
 from streams.adapt.formats.format import Format, from_toml, packaged, packaged_names
@@ -30,7 +30,13 @@ class BrokenFormat(Exception):
 
 def known() -> list[str]:
     """The names of all formats, without loading any."""
-    return [*dict.fromkeys((_OLIST.name, *packaged_names(), *sorted(entry_points(group=GROUP).names)))]
+    return [*dict.fromkeys((_OLIST.name, *packaged_names(), *sorted(_of_others().names)))]
+
+
+@cache
+def _of_others() -> EntryPoints:
+    """The formats of other packages. To look for them takes longer than to read a push."""
+    return entry_points(group=GROUP)
 
 
 @cache
@@ -48,7 +54,7 @@ def find(name: str) -> Format | None:
         return _described(Path(name))
     if name == _OLIST.name or name in packaged_names():
         return _packaged(name)
-    for entry in entry_points(group=GROUP, name=name):
+    for entry in _of_others().select(name=name):
         try:
             found = entry.load()
         except Exception as error:

@@ -11,6 +11,7 @@ import base64
 import html
 import json
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -40,7 +41,14 @@ _BASE64_TEXT = re.compile(r"[A-Za-z0-9+/]{20,}={0,2}")
 _MARKUP = frozenset({"a", "b", "i", "p", "div", "span", "font", "strong", "em", "ul", "ol", "li", "table", "img", "br"})
 _ENCODED = re.compile(r"[^\s&\"'<>]+")
 _HEX = re.compile(r"\\x([0-9A-Fa-f]{2})")
+_REST_OF_LINE = re.compile(r"[^\S\n]*(?:\n|\Z)")
 _DECODER = json.JSONDecoder(strict=False)
+_PIECE = 4_096
+"""Characters in which a value's end is looked for first."""
+_LAST = 16
+"""Characters at the end of a piece that what follows may complete: a word, an escape."""
+_TRIES = 8
+"""How often a text is read in all to find where its values begin, behind which what has failed is passed over."""
 
 
 class Body(NamedTuple):
@@ -56,13 +64,44 @@ def value_of(text: str) -> Any:
     try:
         return opened(orjson.loads(text))
     except orjson.JSONDecodeError:
-        try:
-            value, end = _DECODER.raw_decode(text.strip())
-        except RecursionError as error:
-            raise ValueError("nested too deeply") from error
-    if text.strip()[end:]:
+        text = text.strip()
+        value, end = _json_at(text, 0)
+    if text[end:]:
         raise ValueError("more than one document")
     return opened(value)
+
+
+class _Broken(ValueError):
+    """No JSON: `reach` is how far into the text it was looked at; `cut` says that the text ends before the value."""
+
+    def __init__(self, why: str, reach: int, *, cut: bool = False) -> None:
+        super().__init__(f"not JSON: {'it is cut off' if cut else why}")
+        self.reach = reach
+
+
+def _json_at(text: str, at: int) -> tuple[Any, int]:
+    """The JSON value that begins at a place, and where it ends. `_Broken` where there is none.
+
+    A text is looked at in pieces that grow, so that a value costs what it is long, however long the text.
+    """
+    length = _PIECE
+    while True:
+        piece, whole = text[at : at + length], at + length >= len(text)
+        try:
+            value, end = _DECODER.raw_decode(piece)
+        except json.JSONDecodeError as error:
+            unended = error.msg.startswith("Unterminated")
+            if whole or not (unended or error.pos >= len(piece) - _LAST):
+                cut = unended or error.pos >= len(piece.rstrip()) - 1
+                raise _Broken(error.msg, at + (len(piece) if unended else error.pos), cut=cut) from None
+        except RecursionError:
+            raise _Broken("nested too deeply", at + len(piece)) from None
+        except ValueError:
+            # Python's own limit, of which it tells in words for programmers.
+            raise _Broken(f"a number of more than {sys.get_int_max_str_digits():,} digits", at + len(piece)) from None
+        else:
+            return value, at + end
+        length *= 4
 
 
 def opened(value: Any, depth: int = 0) -> Any:
@@ -128,7 +167,9 @@ def _clean(text: str) -> str:
 
 def _decoded(text: str) -> str:
     """A percent-encoded text, decoded as often as it was encoded."""
-    while text.startswith("%25"):
+    for _ in range(_DEEPEST):
+        if not text.startswith("%25"):
+            break
         text = unquote_to_bytes(text).decode("latin-1")
     return text_of_bytes(unquote_to_bytes(text.replace("+", " ")))
 
@@ -136,7 +177,7 @@ def _decoded(text: str) -> str:
 def bodies(text: str) -> Iterator[Body]:
     """The bodies in a text, in order, and a fault for each line that has something else."""
     ends = [found.end() for found in re.finditer("\n", text)]
-    at, heard = 0, 0
+    at, heard, tried = 0, 0, 0
     found = _BODY.search(text)
     while at < len(text):
         line = bisect_right(ends, at)
@@ -153,13 +194,15 @@ def bodies(text: str) -> Iterator[Body]:
             value, after = _read(text, found, end)
         except (ValueError, RecursionError, Unreadable) as error:
             yield Body(line + 1, None, str(error) or "nested too deeply")
-            at = _next_start(text, end)
+            reach = error.reach if isinstance(error, _Broken) else end
+            tried += max(reach - at, 0)
+            at = _next_start(text, max(end, reach) if tried > _TRIES * len(text) else end)
             continue
         heard = bisect_right(ends, after - 1) + 1
         if isinstance(value, dict) or _holds_objects(value):
             if value or alone:
                 yield Body(line + 1, value)
-        elif alone and not text[after:end].strip():
+        elif alone and _REST_OF_LINE.match(text, after):
             yield Body(line + 1, None, "not an object")
         at = after
 
@@ -168,11 +211,7 @@ def _read(text: str, found: re.Match[str], end: int) -> tuple[Any, int]:
     """The value that begins at `found`, and where it ends."""
     at = found.start()
     if found["json"] or found["text"]:
-        try:
-            value, after = _DECODER.raw_decode(text, at)
-        except json.JSONDecodeError as error:
-            cut = error.msg.startswith("Unterminated") or error.pos >= len(text.rstrip()) - 1
-            raise ValueError(f"not JSON: {'it is cut off' if cut else error.msg}") from error
+        value, after = _json_at(text, at)
         return opened(value), after
     if found["encoded"]:
         token = _ENCODED.match(text, at)
@@ -181,7 +220,7 @@ def _read(text: str, found: re.Match[str], end: int) -> tuple[Any, int]:
         return (opened(xml_value(plain)) if plain.startswith("<") else value_of(plain)), at + len(whole)
     if found["escaped"]:
         rest = text[at:end].replace('\\"', '"').replace("\\\\", "\\")
-        return opened(_DECODER.raw_decode(rest)[0]), end
+        return opened(_json_at(rest, 0)[0]), end
     if found["entities"]:
         return _first_in(html.unescape(text[at:end])), end
     if found["hex"]:
@@ -193,7 +232,7 @@ def _first_in(text: str) -> Any:
     """The document that a text begins with; one whose bytes were written as characters is made text again."""
     if all(ord(char) < 256 for char in text) and not text.isascii():
         text = text_of_bytes(text.encode("latin-1"))
-    return opened(_DECODER.raw_decode(text)[0])
+    return opened(_json_at(text, 0)[0])
 
 
 def _next_start(text: str, at: int) -> int:

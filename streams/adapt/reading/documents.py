@@ -29,22 +29,35 @@ def documents(path: Path, report: Report) -> Iterator[Found]:
     except OSError as error:
         report.problem(path, "", f"cannot be read: {error.strerror or error}")
     else:
-        yield from documents_of(raw, str(path), report)
+        yield from _told(
+            _rows(raw) if raw.startswith(rows.PARQUET) else _documents(raw, str(path), report), path, report
+        )
 
 
 def documents_of(raw: bytes, file: str, report: Report) -> Iterator[Found]:
-    """The same of the content of a file, unpacked; `file` is what problems in it name."""
+    """The same of text that somebody sends, unpacked; `file` is what problems in it name.
+
+    Parquet is none: it is packed, and nobody pushes it.
+    """
+    yield from _told(_documents(raw, file, report), file, report)
+
+
+def _told(found: Iterator[Found], file: object, report: Report) -> Iterator[Found]:
+    """What is found, up to where it cannot be read, which is a problem."""
     try:
-        yield from _documents(raw, file, report)
+        yield from found
     except Unreadable as error:
         report.problem(file, "", str(error))
 
 
+def _rows(raw: bytes) -> Iterator[Found]:
+    for number, row in enumerate(rows.parquet(raw), 1):
+        yield Found(f"row {number}", row)
+
+
 def _documents(raw: bytes, file: str, report: Report) -> Iterator[Found]:
     if raw.startswith(rows.PARQUET):
-        for number, row in enumerate(rows.parquet(raw), 1):
-            yield Found(f"row {number}", row)
-        return
+        raise Unreadable("is Parquet, which is read from files alone")
     if raw.startswith(_ZIP):
         raise Unreadable("is an Excel workbook or an archive: save it as CSV, or unpack it")
     text = text_of_bytes(raw).lstrip("\ufeff")
@@ -58,8 +71,11 @@ def _documents(raw: bytes, file: str, report: Report) -> Iterator[Found]:
         return
     table = rows.table(text)
     if table is not None:
+        line = 0
         for line, row in table:
             yield Found(f"line {line}", opened(row))
+        if not line:
+            raise Unreadable("is a header without rows")
         return
     yield from _from_lines(file, text, report)
 

@@ -16,19 +16,29 @@ _SPOILT = 0.05
 """The share of characters beyond ASCII that may be spoilt in a text that is otherwise UTF-8."""
 
 
+LARGEST = 256 << 20
+"""Bytes up to which a packed file is unpacked: a few bytes may hold any number of them."""
+
+
 class Unreadable(Exception):
     """A file whose content is none of what can be read; the message says what it is and what to do."""
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's content, unpacked where it is gzipped. OSError where it cannot be read or unpacked."""
-    raw = path.read_bytes()
-    if not raw.startswith(_GZIP):
-        return raw
-    try:
-        return gzip.decompress(raw)
-    except (EOFError, zlib.error) as error:
-        raise OSError(f"broken gzip: {error}") from error
+    """A file's content, unpacked where it is gzipped. OSError where it cannot be read or unpacked, or is too large."""
+    with path.open("rb") as file:
+        packed = file.read(len(_GZIP)) == _GZIP
+        file.seek(0)
+        if not packed:
+            return file.read()
+        try:
+            with gzip.GzipFile(fileobj=file) as unpacking:
+                content = unpacking.read(LARGEST + 1)
+        except (EOFError, zlib.error) as error:
+            raise OSError(f"broken gzip: {error}") from error
+    if len(content) > LARGEST:
+        raise OSError(f"holds more than {LARGEST >> 20} MiB: unpack it yourself, if that is meant")
+    return content
 
 
 def text_of_bytes(raw: bytes) -> str:

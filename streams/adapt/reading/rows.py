@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from streams.adapt.reading.files import Unreadable
+from streams.adapt.reading.files import LARGEST, Unreadable
 
 PARQUET = b"PAR1"
 _DELIMITERS = ("\t", ";", ",", "|")
@@ -16,6 +16,8 @@ _FEWEST_COLUMNS = 3
 _LONGEST_NAME = 40
 _FIRST_LINES = 4000
 _LONGEST_HEADER = 4000
+_ROWS, _CELL = 256, 8
+"""Rows of a Parquet file that are unpacked at once; bytes that a cell counts for, beside those of its text."""
 _IN_CELL = re.compile(r'"[{\[]\s*(?:\{\s*)?""\w')
 """JSON in a quoted cell, as a database exports it."""
 _BODY = re.compile(r'[{\[]\s*"\w|%7b|%5b', re.IGNORECASE)
@@ -70,15 +72,23 @@ def _rows(text: str, mark: str, names: list[str], skipped: int) -> Iterator[tupl
         raise Unreadable(f"line {line}: no row of a table: {error}") from error
 
 
-def parquet(raw: bytes) -> list[dict[str, Any]]:
-    """The rows of a Parquet file. Unreadable where it is broken, or where pyarrow is not installed."""
+def parquet(raw: bytes) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file, some at a time. Unreadable where it is broken, or where pyarrow is not installed.
+
+    A few bytes may hold any number of rows: behind `LARGEST` bytes of them it is Unreadable, too.
+    """
     try:
         from pyarrow import ArrowException, BufferReader
-        from pyarrow.parquet import read_table
+        from pyarrow.parquet import ParquetFile
     except ImportError:
         raise Unreadable("is Parquet, which needs pyarrow: pip install 'parcelwatch[parquet]'") from None
+    held = 0
     try:
-        rows: list[dict[str, Any]] = read_table(BufferReader(raw)).to_pylist()
+        for batch in ParquetFile(BufferReader(raw)).iter_batches(batch_size=_ROWS):
+            for row in batch.to_pylist():
+                held += _CELL * len(row) + sum(len(cell) for cell in row.values() if isinstance(cell, str | bytes))
+                if held > LARGEST:
+                    raise Unreadable(f"holds more than {LARGEST >> 20} MiB: split it, if that is meant")
+                yield row
     except (ArrowException, OSError, ValueError) as error:
         raise Unreadable(f"broken Parquet: {str(error).splitlines()[0]}") from error
-    return rows

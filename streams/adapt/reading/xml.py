@@ -14,11 +14,15 @@ TEXT = "#text"
 """The name of an element's own text where it has attributes or elements beside it."""
 
 
+_DEEPEST = 200
+"""Elements inside each other; deeper ones are nobody's."""
+
+
 def xml_value(text: str) -> dict[str, Any]:
     """The root as `{name: value}`, names without their namespaces.
 
     An element with nothing but text is that text; a name that comes several times is a list.
-    ValueError where it is no XML, Unreadable where it has entities or external references.
+    ValueError where it is no XML or nested too deeply, Unreadable where it has entities or external references.
     """
     try:
         root = fromstring(text)
@@ -33,13 +37,15 @@ def _local(name: str) -> str:
     return name.rpartition("}")[2]
 
 
-def _value(element: Element) -> Any:
+def _value(element: Element, depth: int = 0) -> Any:
+    if depth > _DEEPEST:
+        raise ValueError("nested too deeply")
     own = (element.text or "").strip()
     if not len(element) and not element.attrib:
         return own
     value: dict[str, Any] = {_local(name): held for name, held in element.attrib.items()}
     for child in element:
-        name, inner = _local(child.tag), _value(child)
+        name, inner = _local(child.tag), _value(child, depth + 1)
         if name not in value:
             value[name] = inner
         elif isinstance(value[name], list):

@@ -50,9 +50,19 @@ _PIECES = re.compile(
 """So many pieces of so many."""
 
 
-@lru_cache(maxsize=65536)
+_LONGEST, _USUAL = 1_000, 200
+"""Characters of a text that are looked at, and up to which it is remembered."""
+_MOST = 30
+"""Words of a clause that are looked at. Each is weighed against each."""
+
+
 def status_of(text: str) -> str | None:
     """The status that a text speaks of, or None where no word of it is known."""
+    return _status_of(text) if len(text) <= _USUAL else _status_of.__wrapped__(text[:_LONGEST])
+
+
+@lru_cache(maxsize=65536)
+def _status_of(text: str) -> str | None:
     folded = normal(plain(text))
     verdicts: list[Verdict] = []
     doubted, waiting, expired = _is_part(folded), False, False
@@ -126,7 +136,7 @@ def _tags(clause: str, lexicon: Lexicon) -> list[Tag]:
     "courier: X" says who to ask, not who did it; "a neighbour's shop" is no neighbour, "no 5" a number.
     """
 
-    tags = lexicon.tags(clause)
+    tags = lexicon.tags(clause)[:_MOST]
 
     def is_other(tag: Tag) -> bool:
         behind = clause[tag.end :].lstrip()

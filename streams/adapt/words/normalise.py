@@ -11,7 +11,10 @@ from opencc import OpenCC
 
 from streams.adapt.words.lexicon import DEPOT, HUB, NAME, POINT, Lexicon
 
-_TAG = re.compile(r"<(?:/?[a-zA-Z][^<>]*|!--.*?--)>")
+_TAG = re.compile(r"</?[a-zA-Z][^<>]*>")
+_COMMENT = re.compile(r"<!--.*?-->")
+_COMMENTS = 20
+"""So many comments are taken out of a text; for each its end is searched."""
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _NUMBER = re.compile(r"\b(n[or])\. ?(?=\d)")
 _TELEPHONE = re.compile(r"\+?\d[\d\s*-]{5,}\d")
@@ -21,7 +24,8 @@ _BRACKETS = re.compile(
 _PARENTHESES = re.compile(r"\(([^()]*)\)")
 _SPLIT = re.compile(r"[,，、;；。!！?？|·•~…\n“”\"「」]+|\s[-–—/:]+\s|[–—]+|[.:](?=\s|$)|\s-(?=\w)|-\s")
 _SPLIT_HAN = re.compile(r"[,，、;；。!！?？|·•~…\n“”\"]+|\s[-–—/]+\s|[-–—]+|\s{1,}(?=您的)")
-_QUESTION = re.compile(r"[^,，。;；.!！?？()【】\[\]]+[?？]")
+_QUESTION = re.compile(r"(?:^|(?<=[,，。;；.!！?？()【】\[\]]))[^,，。;；.!！?？()【】\[\]]+[?？]")
+"""It is looked for where a clause begins: from each character on would take the square of a text's length."""
 _LONGEST_NAME = 40
 _INSIDE = frozenset({"people.recipient", "places.home"})
 """What a bracket may name that belongs to the sentence around it."""
@@ -32,6 +36,7 @@ def plain(text: str) -> str:
     if "&" in text:
         text = html.unescape(text)
     if "<" in text:
+        text = _COMMENT.sub(" ", text) if text.count("<!--") <= _COMMENTS else text
         text = _TAG.sub(" ", text)
     return " ".join(text.split())
 

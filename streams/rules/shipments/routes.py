@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import Literal
+from collections.abc import Callable
+from functools import lru_cache, wraps
+from typing import Literal, ParamSpec, TypeVar
 
 #: China's 34 provinces.
 PROVINCES = frozenset({
@@ -14,9 +15,29 @@ PROVINCES = frozenset({
 #: Longest first: 特别行政区 and 自治区 must be tried before the one-character endings.
 _ENDINGS = ("特别行政区", "自治区", "省", "市")
 _PEOPLES = ("维吾尔", "壮族", "回族")
+#: Characters of the names of one question, up to which its answer is remembered: events may have names of any length.
+_USUAL = 200
+_Asked = ParamSpec("_Asked")
+_Answer = TypeVar("_Answer")
 
 
-@lru_cache(maxsize=4096)
+def _remembering(most: int) -> Callable[[Callable[_Asked, _Answer]], Callable[_Asked, _Answer]]:
+    """Remembers so many answers about names of a usual length."""
+
+    def remembered(function: Callable[_Asked, _Answer]) -> Callable[_Asked, _Answer]:
+        known: Callable[..., _Answer] = lru_cache(most)(function)
+
+        @wraps(function)
+        def answer(*names: _Asked.args, **more: _Asked.kwargs) -> _Answer:
+            usual = sum(len(name) for name in names if isinstance(name, str)) <= _USUAL
+            return known(*names, **more) if usual else function(*names, **more)
+
+        return answer
+
+    return remembered
+
+
+@_remembering(4_096)
 def province(name: str) -> str:
     """The name without 省, 市, 自治区 or 特别行政区, and without an ethnic group's name before 自治区."""
     short = name.strip()
@@ -35,13 +56,13 @@ def _provinces(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(province(name) for name in names)
 
 
-@lru_cache(maxsize=65_536)
+@_remembering(65_536)
 def is_one_of(region: str | None, regions: tuple[str, ...]) -> bool:
     """Whether the region is one of the policy's."""
     return region is not None and province(region) in _provinces(regions)
 
 
-@lru_cache(maxsize=65_536)
+@_remembering(65_536)
 def route(
     origin: str | None,
     destination: str | None,
@@ -59,13 +80,13 @@ def route(
     return "cross_province"
 
 
-@lru_cache(maxsize=65_536)
+@_remembering(65_536)
 def is_province(region: str | None) -> bool:
     """Whether the region is one of China's 34 provinces."""
     return region is not None and province(region) in PROVINCES
 
 
-@lru_cache(maxsize=65_536)
+@_remembering(65_536)
 def are_different_provinces(one: str | None, other: str | None) -> bool:
     """True if both are provinces, and not the same one."""
     if one is None or other is None or not (is_province(one) and is_province(other)):

@@ -123,6 +123,7 @@ def test_a_broken_character_spoils_no_file(run: Run) -> None:
         ('<!DOCTYPE r [<!ENTITY a "b">]><r>&a;</r>', "XML with entities"),
         ("<Response><Body>", "not XML"),
         ("just words", "no JSON, XML or table in it"),
+        ("nu,time,context\n", "is a header without rows"),
         (BODY[:-20], "not JSON: it is cut off"),
         ("{'nu': 'T1', 'data': None}", "is a Python dict, no JSON: write it with json.dumps"),
     ],

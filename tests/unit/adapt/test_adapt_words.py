@@ -9,7 +9,7 @@ import pytest
 from bench.scan_texts.measure import labelled, score
 from streams.adapt.formats import Statuses, formats
 from streams.adapt.formats.statuses import STATUSES
-from streams.adapt.words import status_of
+from streams.adapt.words import clauses, grammar, status_of
 from streams.adapt.words.lexicon import Lexicon, lexicons
 
 FORMATS_WITH_TABLES = [name for name, found in formats().items() if not found.folder]
@@ -339,3 +339,20 @@ def test_labelled_texts_end_wrongly_at_most_once_in_a_hundred_and_are_missed_at_
 def test_every_act_of_a_lexicon_is_a_status(lexicon: Lexicon) -> None:
     acts = {kind.removeprefix("acts.") for kinds in lexicon.phrases.values() for kind in kinds if "acts." in kind}
     assert acts <= set(STATUSES) - {"delivered", "returned", "destroyed"}
+
+
+@pytest.mark.parametrize("word", ["离开", "签收", "x", "not delivered ", "【签收】", "((", "电话 "])
+def test_a_text_costs_no_more_than_what_is_looked_at_of_it(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    weighed = []
+    real = clauses._hedged_by
+    monkeypatch.setattr(clauses, "_hedged_by", lambda *pair, **more: weighed.append(0) or real(*pair, **more))
+    text = word * 30_000
+    known = grammar._status_of.cache_info().currsize
+    assert status_of(text) == status_of(text[: grammar._LONGEST])
+    assert len(weighed) < 200_000
+    assert grammar._status_of.cache_info().currsize == known
+
+
+def test_what_is_asked_in_a_clause_is_no_word_of_it() -> None:
+    for text in ("Delivered? no", "in transit. Was it delivered?", "离开, 已签收?", "?delivered??"):
+        assert status_of(text) not in {"delivered"}

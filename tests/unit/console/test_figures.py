@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -146,3 +147,15 @@ def test_a_shop_or_page_that_is_not_there_is_not_found() -> None:
     with served() as console:
         for path in ("/shops/none", "/nothing", "/alerts/", "/assets/../frame.py"):
             assert console.get(path).status == 404
+
+
+def test_a_dead_letter_is_shown_whatever_its_producers_headers_hold(store: Store) -> None:
+    source = TopicPartition("orders.dlq", 0)
+    before = len(dead_letters.samples(store, ""))
+    headers: Any = (("trace", b"\xff\xfe"), ("none", None), *letter(7, "not_json", "x"))
+    store.put("orders.dlq", source, [Record(90, 0, b"A", b"", headers)])
+    odd = tuple((name, b"9" * 30 if name == "source-offset" else value) for name, value in letter(8, "not_json", "x"))
+    store.put("orders.dlq", source, [Record(91, 0, b"A", b"", odd)])
+    assert len(dead_letters.samples(store, "")) == before + 2
+    assert {one["source_offset"] for one in dead_letters.samples(store, "not_json")} == {7, -1}
+    assert store.unreadable == 0

@@ -182,3 +182,15 @@ def test_mistakes_are_told_in_one_line() -> None:
         ended = run("redrive", *options)
         assert (ended.returncode, ended.stdout) == (2, "")
         assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("partition", [b"-1", b"x", b" 1", b"1_0", b"2147483648", b"9" * 5_000, "١".encode()])
+def test_a_letter_from_a_place_that_no_log_has_is_none(partition: bytes) -> None:
+    def named(name: str, value: bytes) -> Record:
+        whole = kept()
+        return whole._replace(headers=tuple((one, value if one == name else held) for one, held in whole.headers))
+
+    assert letter(DEAD, kept(), "orders") is not None
+    assert letter(DEAD, named("source-partition", partition), "orders") is None
+    offset = partition.replace(b"2147483648", b"9223372036854775808")
+    assert letter(DEAD, named("source-offset", offset), "orders") is None

@@ -213,7 +213,9 @@ def test_what_is_committed_says_how_far_an_input_has_come(greatest: int, unsettl
     assert catching_up_of(catching_up_text(greatest, unsettled)) == (greatest, unsettled)
 
 
-@pytest.mark.parametrize("text", ["", "final:3"])
+@pytest.mark.parametrize(
+    "text", ["", "final:3", "catching-up:", "catching-up:x:1", "catching-up:1", "catching-up:" + "9" * 5_000]
+)
 def test_whoever_commits_anything_else_is_in_the_present(text: str) -> None:
     assert catching_up_of(text) == (IDLE, 0)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
-from streams.rules.shipments.routes import province
+from streams.rules.shipments import routes
+from streams.rules.shipments.routes import are_different_provinces, is_province, province
 
 
 @pytest.mark.parametrize(
@@ -27,3 +30,14 @@ from streams.rules.shipments.routes import province
 )
 def test_a_province_is_compared_by_its_bare_name(written: str, bare: str) -> None:
     assert province(written) == bare
+
+
+def test_names_of_any_length_are_answered_and_not_remembered() -> None:
+    tracemalloc.start()
+    for number in range(200):
+        name = f"{number}" + "省" * 30_000
+        assert not is_province(name)
+        assert not are_different_provinces(name, "浙江")
+        assert routes.route(name, "浙江", ("新疆",), ()) == "cross_province"
+    assert tracemalloc.get_traced_memory()[0] < 2 << 20
+    tracemalloc.stop()
