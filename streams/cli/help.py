@@ -28,7 +28,8 @@ SUBJECTS = {
     "Personal data": ("--buyer-key", "--dead-letter-payload"),
     "Metrics and logs": ("--metrics-host", "--metrics-port", "--log-format", "--log-level"),
     "Security of the connection": (
-        "--security-protocol", "--sasl-mechanism", "--sasl-username", "--sasl-token-provider", "--ssl-cafile",
+        "--security-protocol", "--sasl-mechanism", "--sasl-username", "--sasl-password-file",
+        "--sasl-token-provider", "--ssl-cafile",
         "--ssl-certfile", "--ssl-keyfile",
     ),
     HELP: ("--help", "--version"),

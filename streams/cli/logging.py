@@ -54,8 +54,8 @@ def configure(form: Form = "console", level: Level = "info") -> None:
     """Sets up logging, unless the program has done so already. Libraries log warnings and worse only."""
     global _as_json  # noqa: PLW0603
     # At the level of debugging it writes down every answer of a broker, records and all: whoever asks for that level
-    # gets the rest.
-    logging.getLogger("aiokafka.conn").setLevel(logging.INFO)
+    # gets the rest. At others it has nothing to say but that it has connected.
+    logging.getLogger("aiokafka.conn").setLevel(logging.INFO if level == "debug" else logging.WARNING)
     if structlog.is_configured():
         return
     _as_json = form == "json"

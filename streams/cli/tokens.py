@@ -14,7 +14,7 @@ import click
 from aiokafka.abc import AbstractTokenProvider
 
 from schemas.did_you_mean import did_you_mean
-from streams.engine.log.kafka_refusal import NoTokenError
+from streams.engine.log.kafka_connections import NoTokenError
 
 GROUP = "parcelwatch.token_providers"
 

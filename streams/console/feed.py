@@ -12,7 +12,7 @@ from schemas.events import SCANS
 from schemas.topics import ALERTS, DEAD_LETTERS, TopicNames
 from streams.console.reader import Reader, Wanted
 from streams.console.store import CATEGORY_BASELINES, HELP_RATES, Store
-from streams.engine.errors import LogError
+from streams.engine.errors import LogError, RefusedError
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +52,7 @@ class Feed:
             reader = self._open()
             try:
                 await self._follow(reader)
-            except LogError as error:
+            except (LogError, RefusedError) as error:
                 if self.standing.error != str(error):
                     log.warning("the outputs cannot be read", error=str(error))
                     self.standing.error = str(error)

@@ -52,3 +52,10 @@ class FatalError(Exception):
     def __init__(self, message: str, status: int = 2) -> None:
         super().__init__(message)
         self.status = status
+
+
+class RefusedError(FatalError):
+    """The log and this client do not accept each other: credentials, certificates or protocol.
+
+    Fatal at the start. Later on it is waited for: credentials are changed on both sides, and not at the same moment.
+    """

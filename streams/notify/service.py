@@ -9,7 +9,7 @@ from typing import Literal
 import structlog
 
 from schemas.topics import ALERTS, TopicNames
-from streams.engine.errors import FatalError, LogError
+from streams.engine.errors import FatalError, LogError, RefusedError
 from streams.engine.log.interface import Log, Member, TopicPartition, TopicSpec
 from streams.engine.topology import CHANGELOG
 from streams.notify.lead import Assignments, OneLeads
@@ -58,18 +58,26 @@ class Service:
         self._now = now
         self._revoke_seconds = revoke_seconds
         self._epoch = 0
+        self._accepted = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Works until `stop`. Raises `FatalError`."""
+        """Works until `stop`. Raises `FatalError`; a refusal is one at the first start alone."""
         while not stop.is_set():
             self._health.beat()
             try:
                 await self._log.start()
+                self._accepted = True
                 await self._prepare()
                 self._health.well("brokers")
+                self._health.well("credentials")
                 await self._be_member(stop)
-            except LogError as error:
-                self._health.wrong("brokers", str(error))
+            except (LogError, RefusedError) as error:
+                if isinstance(error, RefusedError) and not self._accepted:
+                    raise
+                if self._log.refused() is not None or isinstance(error, RefusedError):
+                    self._health.wrong("credentials", str(error))
+                else:
+                    self._health.wrong("brokers", str(error))
                 try:
                     async with asyncio.timeout(_AGAIN):
                         await stop.wait()

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaProducer
 from streams.engine.errors import FatalError, LogError
 from streams.engine.log.kafka import KafkaSettings
 from streams.engine.log.kafka_clients import errors, quietly
+from streams.engine.log.kafka_connections import unanswered
 from streams.engine.log.kafka_metadata import partitions_of
 from streams.engine.log.kafka_refusal import unless_refused
 from streams.stages.intake import Partitioner
@@ -89,7 +90,7 @@ class EventWriter:
         with errors("asking for brokers"):
             async with asyncio.timeout(self._settings.request_timeout):
                 if not await producer.client.force_metadata_update():
-                    raise LogError("no broker answers")
+                    raise LogError(unanswered())
 
     async def close(self) -> None:
         """Waits a little for what is on its way. Never raises."""

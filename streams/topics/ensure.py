@@ -137,10 +137,19 @@ async def _create(
 
 
 async def _until_known(admin: AIOKafkaAdminClient, topics: set[str]) -> None:
-    """A new topic is there before the brokers say so: whoever comes next must find it. Raises `FatalError`."""
+    """A new topic is there before the brokers say so: whoever comes next must find it.
+
+    Raises `FatalError`, and `DeniedError` for topics that may not be described: in a list of all they are left out.
+    """
     try:
         async with asyncio.timeout(_KNOWN):
-            while not topics <= (await _partitions(admin)).keys():  # noqa: ASYNC110
+            while unknown := sorted(topics - (await _partitions(admin)).keys()):
+                described = await admin.describe_topics(unknown)
+                denied = [
+                    each["topic"] for each in described if each["error_code"] == TopicAuthorizationFailedError.errno
+                ]
+                if denied:
+                    raise DeniedError("describing topics", [Right("Describe", "topic", name) for name in denied])
                 await asyncio.sleep(0.05)
     except TimeoutError:
         raise FatalError(f"topics were created, and after {_KNOWN:.0f} s the brokers do not know of them") from None

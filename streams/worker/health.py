@@ -10,9 +10,11 @@ import structlog
 log = structlog.get_logger(__name__)
 
 #: What may be wrong: it has not joined the group yet; tasks are being restored; no broker answers; the group does not;
-#: what there is cannot be fetched, or asked for; a right is missing; a task does not get on; the event loop does not
-#: come round.
-Kind = Literal["starting", "tasks", "brokers", "group", "fetching", "looking", "rights", "standstill", "loop"]
+#: what there is cannot be fetched, or asked for; a right is missing; brokers and this client do not accept each
+#: other; a task does not get on; the event loop does not come round.
+Kind = Literal[
+    "starting", "tasks", "brokers", "group", "fetching", "looking", "rights", "credentials", "standstill", "loop"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
 #: Seconds for which the first two are nothing to speak of: every rebalance has them.

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import structlog
 
-from streams.engine.errors import FatalError, LogError
+from streams.engine.errors import FatalError, LogError, RefusedError
 from streams.engine.log.interface import Member, TopicPartition
 from streams.engine.rights import Right, grants
 from streams.engine.runner import Runner
@@ -31,7 +31,7 @@ _UNTOLD = 10.0
 #: Seconds for which a group may be without a coordinator: it moves from one broker to another.
 _COORDINATOR = 3.0
 #: What explains that tasks get nowhere, and is dealt with by itself.
-_EXCUSES: frozenset[Kind] = frozenset({"starting", "brokers", "group", "rights"})
+_EXCUSES: frozenset[Kind] = frozenset({"starting", "brokers", "group", "rights", "credentials"})
 #: Seconds between attempts to join, or to find a broker: from the first to the longest.
 _WAIT, _LONGEST = 0.5, 30.0
 
@@ -109,6 +109,7 @@ class Watch:
 
     async def _look(self) -> None:
         await self._hear()
+        self._be_accepted()
         if time.monotonic() - self._heard > self._runtime.rebuild_seconds:
             await self._rebuild()
         elif await self._allowed():
@@ -134,6 +135,13 @@ class Watch:
         if untold > _UNTOLD and any(runner.task is not None for runner in self._worker.runners):
             self._health.wrong("looking", f"the ends of the inputs have not been told for {untold:.0f} s")
 
+    def _be_accepted(self) -> None:
+        """Reports brokers that accept no new connection, or that are not accepted; those that there are may go on."""
+        if (why := self._log.refused()) is not None:
+            self._health.wrong("credentials", why)
+        else:
+            self._health.well("credentials")
+
     async def _rebuild(self) -> None:
         """Recreates all clients, from the bootstrap addresses: existing ones remember brokers that are gone.
 
@@ -150,10 +158,13 @@ class Watch:
                 await self._log.start()
                 break
             except (LogError, FatalError) as error:
+                does = "accepted this client" if isinstance(error, RefusedError) else "answered"
+                why = f"no broker has {does} for {silent:.0f} s: {error}"
                 if silent > self._runtime.broker_patience:
                     self._health.give_up()
-                    raise FatalError(f"no broker has answered for {silent:.0f} s: {error}", 3) from error
-                self._health.wrong("brokers", f"no broker has answered for {silent:.0f} s: {error}")
+                    raise FatalError(why, 3) from error
+                self._health.wrong("brokers", why)
+                self._be_accepted()
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST / 6)
         self._metrics.rebuilt()

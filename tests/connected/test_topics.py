@@ -8,8 +8,11 @@ import pytest
 
 from streams.engine.errors import FatalError
 from streams.engine.processor import Dataflow, Edge, ExternalInput, TaskKind
+from streams.engine.rights import Right
 from streams.topics import Report, Settings, ensure
 from tests.kafka_broker import Broker
+from tests.kafka_broker.acls import grant, revoke
+from tests.kafka_broker.broker import BOUND, PASSWORD
 
 DAY_MS = 86_400_000
 
@@ -116,3 +119,14 @@ async def test_a_broker_that_refuses_is_told_in_one_line(kafka: Broker) -> None:
 async def test_no_broker_is_told_in_one_line() -> None:
     with pytest.raises(FatalError, match=r"^no broker answers at 127\.0\.0\.1:1$"):
         await ensure("127.0.0.1:1", SMALL)
+
+
+async def test_who_may_create_topics_and_not_see_them_is_told_at_once(mortal_kafka: Broker) -> None:
+    rights = [Right("Create", "cluster", "kafka-cluster")]
+    who = {"security_protocol": "SASL_PLAINTEXT", "sasl_plain_username": BOUND, "sasl_plain_password": PASSWORD}
+    await grant(mortal_kafka.bootstrap, BOUND, rights)
+    try:
+        with pytest.raises(FatalError, match=r"^the brokers deny Describe on topic alerts\.merchant, "):
+            await ensure(mortal_kafka.secured, SMALL, client=who)
+    finally:
+        await revoke(mortal_kafka.bootstrap, BOUND, rights)

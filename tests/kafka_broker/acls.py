@@ -94,16 +94,16 @@ class _Deleting(Request[_Delete]):
 async def grant(bootstrap: str, user: str, rights: Collection[Right], prefixed: bool = False) -> None:
     """Gives a user rights; `prefixed`: to all whose names begin so, as for transactional ids in any case."""
     entries = {_entry(user, right, prefixed) for right in rights}
-    async with _admin(bootstrap) as admin:
-        _check((await _ask(admin, _Creating([*entries]))).results)
+    async with administrator(bootstrap) as admin:
+        _check((await ask(admin, _Creating([*entries]))).results)
         await _until(admin, lambda known: entries <= known)
 
 
 async def revoke(bootstrap: str, user: str, rights: Collection[Right], prefixed: bool = False) -> None:
     """Takes rights away again, as they were given."""
     entries = {_entry(user, right, prefixed) for right in rights}
-    async with _admin(bootstrap) as admin:
-        answer = await _ask(admin, _Deleting([*entries]))
+    async with administrator(bootstrap) as admin:
+        answer = await ask(admin, _Deleting([*entries]))
         _check(answer.results)
         assert all(matches for _, _, matches in answer.results), "there was no such right"
         await _until(admin, entries.isdisjoint)
@@ -124,13 +124,13 @@ async def _until(admin: AIOKafkaAdminClient, holds: Callable[[set[tuple[Any, ...
 
 async def _known(admin: AIOKafkaAdminClient) -> set[tuple[Any, ...]]:
     every = DescribeAclsRequest(_ANY, None, _ANY, None, None, _ANY, _ANY)  # type: ignore[arg-type]
-    answer = await _ask(admin, every)
+    answer = await ask(admin, every)
     _check([(answer.error_code, answer.error_message)])
     return {(*resource, *one) for *resource, found in answer.resources for one in found}
 
 
 @asynccontextmanager
-async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+async def administrator(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
     try:
         await admin.start()
@@ -139,7 +139,7 @@ async def _admin(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
         await admin.close()
 
 
-async def _ask(admin: AIOKafkaAdminClient, request: Any) -> Any:
+async def ask(admin: AIOKafkaAdminClient, request: Any) -> Any:
     return await admin._client.send(admin._client.get_random_node(), request)
 
 

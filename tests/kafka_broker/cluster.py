@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
+from typing import NamedTuple
 
 from tests.kafka_broker.answers import Answers, Rules
+from tests.kafka_broker.forwarder import Forwarder, forwarding
 from tests.kafka_broker.java import JavaBroker, Place, new_cluster
 from tests.kafka_broker.traffic import Traffic
 
@@ -34,29 +37,52 @@ _SETTINGS = {
 _PORTS = range(15_000, 31_000)
 
 
-class Cluster(Traffic):
-    """`len(nodes)` nodes. `bootstrap` leads to them directly, `proxied` through what `rules` can hold and lose."""
+class Listener(NamedTuple):
+    """A further address of each node, behind a forwarder; `settings`, without their prefix, by the node's number."""
 
-    def __init__(self, folder: Path, count: int = 3) -> None:
+    protocol: str
+    settings: Callable[[int], Mapping[str, str]]
+
+
+class Cluster(Traffic):
+    """`len(nodes)` nodes. `bootstrap` leads to them directly, `proxied` through what `rules` can hold and lose.
+
+    `at` has the addresses of further listeners by their names, `forwarders` what stands before them while it runs.
+    """
+
+    def __init__(self, folder: Path, count: int = 3, listeners: Mapping[str, Listener] = MappingProxyType({})) -> None:
         self.replication = count
         self.rules = Rules()
         cluster, random = new_cluster(), Random(os.urandom(8))
         controllers = {number: f"127.0.0.1:{_steady_port(random)}" for number in range(1, count + 1)}
         self.nodes: list[JavaBroker] = []
         self.answers: list[Answers] = []
+        self.forwarders: dict[str, list[Forwarder]] = {}
+        self._ways: list[tuple[str, str, int]] = []
+        addresses: dict[str, list[str]] = {name: [] for name in listeners}
+        protocols = "".join(f",{name}:{each.protocol}" for name, each in listeners.items())
         for number in controllers:
             port, behind, front = (_steady_port(random) for _ in range(3))
-            listeners = {"PLAINTEXT": port, "PROXIED": behind}
-            advertised = {"PLAINTEXT": port, "PROXIED": front}
+            more = {name: _steady_port(random) for name in listeners}
+            fronts = {name: _steady_port(random) for name in listeners}
+            for name in listeners:
+                addresses[name].append(f"127.0.0.1:{fronts[name]}")
+                self._ways.append((name, f"127.0.0.1:{more[name]}", fronts[name]))
             settings = _SETTINGS | {
-                "listeners": _listed({**listeners}) + f",CONTROLLER://{controllers[number]}",
-                "advertised.listeners": _listed(advertised),
+                "listener.security.protocol.map": _SETTINGS["listener.security.protocol.map"] + protocols,
+                "listeners": _listed({"PLAINTEXT": port, "PROXIED": behind, **more})
+                + f",CONTROLLER://{controllers[number]}",
+                "advertised.listeners": _listed({"PLAINTEXT": port, "PROXIED": front, **fronts}),
             }
+            for name, listener in listeners.items():
+                prefix = f"listener.name.{name.lower()}."
+                settings |= {prefix + each: value for each, value in listener.settings(number).items()}
             node = JavaBroker(folder / f"node-{number}", Place(number, cluster, controllers, settings, heap="256m"))
             node.bootstrap = f"127.0.0.1:{port}"
             self.nodes.append(node)
             self.answers.append(Answers(f"127.0.0.1:{front}", f"127.0.0.1:{behind}", self.rules))
         self.bootstrap = ",".join(node.bootstrap for node in self.nodes)
+        self.at = {name: ",".join(each) for name, each in addresses.items()}
         self.proxied = ",".join(each.address for each in self.answers)
 
     @asynccontextmanager
@@ -67,8 +93,13 @@ class Cluster(Traffic):
                 node.spawn()
             for each in self.answers:
                 await each.open()
-            await self.heal()
-            yield self
+            async with AsyncExitStack() as fronts:
+                self.forwarders = {name: [] for name in self.at}
+                for name, target, port in self._ways:
+                    way = await fronts.enter_async_context(forwarding(target, port=port))
+                    self.forwarders[name].append(way)
+                await self.heal()
+                yield self
         finally:
             for each in self.answers:
                 each.close()

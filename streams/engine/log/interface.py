@@ -209,6 +209,9 @@ class Log(Protocol):
     async def ping(self) -> None:
         """Checks that any broker answers. Raises `LogError` if none does."""
 
+    def refused(self) -> str | None:
+        """Why it and this client do not accept each other now, in one line, as far as new connections have shown it."""
+
     async def partitions(self, topics: Collection[str]) -> dict[str, int]:
         """The number of partitions of those topics that exist."""
 

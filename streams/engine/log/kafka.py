@@ -23,6 +23,7 @@ from streams.engine.log.interface import Assignor, Committed, Listener, Rows, To
 from streams.engine.log.journal import Reader
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_codecs import Codec, codecs
+from streams.engine.log.kafka_connections import refusal, unanswered
 from streams.engine.log.kafka_ending import ended
 from streams.engine.log.kafka_group import KafkaMember
 from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
@@ -98,7 +99,7 @@ class KafkaLog:
         self._torn: Torn = {}
 
     async def start(self) -> None:
-        """May be retried after `stop`. Raises `FatalError` if brokers answer and refuse this client."""
+        """May be retried after `stop`. Raises `RefusedError` if brokers answer and refuse this client."""
         self._admin = AIOKafkaAdminClient(**self._settings.common())
         self._probe = AIOKafkaConsumer(**{**self._settings.reading(), "isolation_level": "read_uncommitted"})
         connecting = self._connect(self._admin, self._probe)
@@ -123,7 +124,10 @@ class KafkaLog:
         with errors("asking for brokers"):
             async with asyncio.timeout(self._settings.request_timeout):
                 if not await client.force_metadata_update():
-                    raise LogError("asking for brokers: no broker answers")
+                    raise LogError(f"asking for brokers: {unanswered()}")
+
+    def refused(self) -> str | None:
+        return refusal()
 
     # -- topics
 

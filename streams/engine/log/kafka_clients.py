@@ -14,15 +14,18 @@ from aiokafka.errors import (
     InvalidProducerEpoch,
     KafkaConnectionError,
     KafkaError,
+    NodeNotReadyError,
     ProducerFenced,
 )
 
 from streams.engine.errors import DeniedError, FatalError, FencedError, LogError
+from streams.engine.log.kafka_connections import refusal, renew_connections, unanswered
 from streams.engine.log.kafka_metadata import never_create_topics
 from streams.engine.log.kafka_rights import UNNAMED, denied_by
 from streams.engine.rights import Operation
 
 never_create_topics()
+renew_connections()
 
 #: Seconds for a client to close; after that it is abandoned.
 _CLOSE = 3.0
@@ -62,9 +65,11 @@ def _translated(what: str, error: Exception, operation: Operation, writer: str) 
     if isinstance(error, FENCED):
         return FencedError(f"{what}: {error!r}")
     if isinstance(error, TimeoutError):
-        return LogError(f"{what}: no answer in time")
+        return LogError(f"{what}: {unanswered('no answer in time')}")
     if isinstance(error, KafkaConnectionError):
-        return LogError(f"{what}: no broker answers")
+        return LogError(f"{what}: {unanswered()}")
+    if isinstance(error, NodeNotReadyError) and (refused := refusal()) is not None:
+        return LogError(f"{what}: {refused}")
     if isinstance(error, KafkaError | OSError) or _of_the_client(error):
         return LogError(f"{what}: {error!r}")
     return error

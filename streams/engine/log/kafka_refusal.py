@@ -3,47 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from aiokafka.conn import create_conn
-from aiokafka.errors import (
-    AuthenticationFailedError,
-    AuthenticationMethodNotSupported,
-    IllegalSaslStateError,
-    KafkaError,
-    SaslAuthenticationFailed,
-    UnsupportedSaslMechanismError,
-)
+from aiokafka.errors import KafkaError
 
-from streams.engine.errors import FatalError
+from streams.engine.errors import RefusedError
+from streams.engine.log.kafka_connections import connect, refusal_at, renew_connections
 from streams.engine.log.kafka_metadata import never_create_topics
 from streams.engine.log.kafka_port import spoken_at
 
 never_create_topics()
+renew_connections()
 
 #: Seconds for one broker, and for a client to connect before the cause is looked for.
 _PATIENCE, _SLOW = 5.0, 2.0
 
 
-class NoTokenError(KafkaError):  # type: ignore[misc]
-    """The token provider returned no token."""
-
-
-_REFUSALS = (
-    AuthenticationFailedError,
-    AuthenticationMethodNotSupported,
-    IllegalSaslStateError,
-    NoTokenError,
-    SaslAuthenticationFailed,
-    UnsupportedSaslMechanismError,
-    ssl.SSLError,
-)
-
-
 async def unless_refused(connecting: Coroutine[Any, Any, None], bootstrap: str, client: Mapping[str, Any]) -> None:
-    """Waits until a client has connected. Raises what it raises, and `FatalError` if it never will.
+    """Waits until a client has connected. Raises what it raises, and `RefusedError` if it is not accepted.
 
     If it takes long the broker is probed: to a client of the wrong protocol it is silent.
     """
@@ -60,7 +38,7 @@ async def unless_refused(connecting: Coroutine[Any, Any, None], bootstrap: str, 
 
 
 async def _raise_refusal(bootstrap: str, client: Mapping[str, Any]) -> None:
-    """Raises `FatalError` if a broker rejects our credentials, or we reject its certificate.
+    """Raises `RefusedError` if a broker rejects our credentials, or we reject its certificate.
 
     The clients themselves only report that they could not connect. Waiting would not help.
     """
@@ -69,12 +47,11 @@ async def _raise_refusal(bootstrap: str, client: Mapping[str, Any]) -> None:
         host, _, port = server.rpartition(":")
         spoken = await spoken_at(host.strip("[]"), int(port))
         if spoken is not None and spoken != told:
-            raise FatalError(f"the broker at {server} speaks {spoken}, not {told}: --security-protocol {spoken}")
+            raise RefusedError(f"the broker at {server} speaks {spoken}, not {told}: --security-protocol {spoken}")
         try:
             async with asyncio.timeout(_PATIENCE):
-                connection = await create_conn(host, int(port), **client)
+                connection = await connect(host, int(port), **client)
             connection.close()
-        except _REFUSALS as error:
-            raise FatalError(f"the broker at {server} and this client do not accept each other: {error}") from error
-        except (KafkaError, OSError, ValueError):
-            continue
+        except (KafkaError, OSError, ValueError) as error:
+            if (why := refusal_at(host, int(port))) is not None:
+                raise RefusedError(why) from error

@@ -77,6 +77,8 @@ class MemoryLog:
         self.user = "worker"
         #: Rights denied to this user.
         self.denied: set[Right] = set()
+        #: Why it does not accept this user.
+        self.refusal: str | None = None
 
     async def start(self) -> None:
         """Nothing has to be opened."""
@@ -86,6 +88,9 @@ class MemoryLog:
 
     async def ping(self) -> None:
         """It answers always."""
+
+    def refused(self) -> str | None:
+        return self.refusal
 
     # -- topics
 

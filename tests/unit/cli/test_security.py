@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import subprocess
 import sys
@@ -159,6 +160,17 @@ def test_name_password_and_authorities_reach_the_client(name: str, asked: list[A
     }
 
 
+@COMMANDS
+def test_a_password_in_a_file_is_read_when_a_connection_is_made(name: str, asked: list[Any], tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text(f"{SECRET}\n")
+    invoke(name, *SASL, "--sasl-password-file", str(file), **{SASL_PASSWORD: "another"})
+    (client,) = asked
+    assert client["sasl_plain_password"].current() == SECRET
+    file.write_text("battery staple\n")
+    assert client["sasl_plain_password"].current() == "battery staple"
+
+
 async def test_every_client_of_a_worker_is_made_with_it() -> None:
     given = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "PLAIN", "sasl_plain_username": "pw"}
     given["sasl_plain_password"] = SECRET
@@ -187,7 +199,28 @@ def test_settings_do_not_show_the_secret() -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (SASL, f"--security-protocol SASL_SSL needs --sasl-username and a password in {SASL_PASSWORD}"),
+        (
+            SASL,
+            f"--security-protocol SASL_SSL needs --sasl-username and a password in {SASL_PASSWORD} or "
+            "--sasl-password-file",
+        ),
+        ((*SASL, "--sasl-password-file", os.devnull), f"--sasl-password-file {os.devnull}: there is no password in it"),
+        (
+            (
+                *SASL[:2],
+                "--sasl-mechanism",
+                "OAUTHBEARER",
+                "--sasl-token-provider",
+                "msk",
+                "--sasl-password-file",
+                __file__,
+            ),
+            "--sasl-password-file is not for --sasl-mechanism OAUTHBEARER",
+        ),
+        (
+            ("--sasl-password-file", __file__),
+            "--sasl-password-file needs --security-protocol SASL_SSL or SASL_PLAINTEXT",
+        ),
         (
             ("--sasl-token-provider", "msk"),
             "--sasl-token-provider needs --security-protocol SASL_SSL or SASL_PLAINTEXT",
@@ -218,7 +251,10 @@ def test_a_file_that_is_no_certificate_is_told_by_its_name(name: str, asked: lis
 def test_the_password_is_no_option() -> None:
     for command, _ in CONNECTING.values():
         names = {name for parameter in command.params for name in (*parameter.opts, str(parameter.envvar))}
-        assert not {name for name in names if "password" in name.lower()}
+        assert {name for name in names if "password" in name.lower()} <= {
+            "--sasl-password-file",
+            "PARCELWATCH_SASL_PASSWORD_FILE",
+        }
         assert not names & {SASL_PASSWORD, KEY_PASSWORD}
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from streams.cli.msk import MskTokens
 from streams.cli.tokens import GROUP, token_provider
-from streams.engine.log.kafka_refusal import NoTokenError
+from streams.engine.log.kafka_connections import NoTokenError
 
 REGION, KEYS = "AWS_REGION", {"AWS_ACCESS_KEY_ID": "AKIATESTS", "AWS_SECRET_ACCESS_KEY": "for tests only"}
 

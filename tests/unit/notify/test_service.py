@@ -12,10 +12,11 @@ from structlog.testing import capture_logs
 
 from schemas.times import HOUR, SECOND, render
 from schemas.topics import PLAIN
-from streams.engine.errors import FatalError
+from streams.engine.errors import FatalError, RefusedError
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.memory import MemoryLog
 from streams.engine.partitioner import partition_for
+from streams.notify import service
 from streams.notify.alert import Alert
 from streams.notify.episode import Message
 from streams.notify.leading import Names, backoff
@@ -281,6 +282,44 @@ async def test_who_was_fenced_sends_nothing_and_begins_anew() -> None:
         scene.append(alert(subject="P2"))
         await scene.until(lambda: len(scene.receiver.ids) == 2)
     assert scene.receiver.ids == [alert().id, alert(subject="P2").id]
+
+
+async def test_who_is_not_accepted_any_more_tries_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "_AGAIN", 0.02)
+    scene = Scene()
+    tries = 0
+
+    async def start() -> None:
+        nonlocal tries
+        tries += 1
+        if scene.log.refusal is not None:
+            raise RefusedError(scene.log.refusal)
+
+    scene.log.start = start  # type: ignore[method-assign]
+    async with scene.notifier() as running:
+        await scene.until(lambda: scene.healths[0].ready and value(scene.metrics[0], "leading") == 1)
+        scene.log.refusal = "who?"
+        # Whatever it meets first, it has to connect again.
+        scene.log.fence(NAMES.group)
+        scene.append(alert())
+        await scene.until(lambda: scene.healths[0].reasons.get("credentials") == "who?")
+        before = tries
+        await scene.until(lambda: tries > before + 2)
+        assert not running.done()
+        scene.log.refusal = None
+        await scene.until(lambda: scene.healths[0].ready and len(scene.receiver.sent) == 1)
+
+
+async def test_who_is_not_accepted_at_the_start_ends() -> None:
+    scene = Scene()
+
+    async def start() -> None:
+        raise RefusedError("who?")
+
+    scene.log.start = start  # type: ignore[method-assign]
+    async with scene.notifier() as running:
+        with pytest.raises(RefusedError, match=r"^who\?$"):
+            await running
 
 
 async def test_without_topics_of_alerts_it_ends_with_one_line() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from streams.engine.clock import Clock
-from streams.engine.errors import LogError
+from streams.engine.errors import LogError, RefusedError
 from streams.engine.log.interface import Fetched, Member, TopicPartition, Writer
 from streams.engine.log.memory import MemoryLog
 from streams.engine.rights import Right
@@ -46,6 +46,8 @@ class Moody(MemoryLog):
 
     async def start(self) -> None:
         self.starts += 1
+        if self.refusal is not None:
+            raise RefusedError(self.refusal)
         self.answer()
 
     async def ping(self) -> None:
@@ -156,6 +158,32 @@ async def test_a_log_that_stays_silent_ends_the_worker_with_status_three(capsys:
         log.silent = True
         assert await asyncio.shield(life.task) == 3
     assert capsys.readouterr().err.startswith("parcelwatch: no broker has answered for ")
+
+
+async def test_a_log_that_does_not_accept_the_worker_any_more_is_asked_again_until_it_does() -> None:
+    log = Moody()
+    async with living(log) as life:
+        log.refusal = "user worker by SCRAM-SHA-512: who?"
+        # What is connected already may go on.
+        await life.not_ready("credentials")
+        assert life.tasks() == 2
+        log.silent = True
+        starts = log.starts
+        await life.until(lambda: log.starts > starts + 2)
+        log.silent, log.refusal = False, None
+        await life.ready()
+
+
+async def test_a_log_that_never_accepts_the_worker_again_ends_it_with_status_three(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    log = Moody()
+    async with living(log, patience=0.6) as life:
+        log.silent, log.refusal = True, "user worker by SCRAM-SHA-512: who?"
+        assert await asyncio.shield(life.task) == 3
+    line = capsys.readouterr().err
+    assert line.startswith("parcelwatch: no broker has accepted this client for ")
+    assert line.endswith(": user worker by SCRAM-SHA-512: who?\n")
 
 
 @pytest.mark.parametrize(
