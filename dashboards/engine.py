@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models import units
 from dashboards.page import Panel, page
 from dashboards.palette import BAD, DOUBTFUL, WELL
 from dashboards.panels import Query, bars, lines, rows, states, value
-from dashboards.queries import behind, greatest, increase, metric, or_zero, quantile, rate, total
+from dashboards.queries import behind, greatest, increase, least, metric, or_zero, quantile, rate, total
 
 KINDS = ("orders", "shipments")
 
@@ -119,6 +119,7 @@ def _brokers() -> list[Panel]:
         greatest(behind(metric(f"parcelwatch_{name}_timestamp_seconds")), "instance")
         for name in ("broker_answer", "loop_turn")
     )
+    left = least(f"{metric('parcelwatch_certificate_expiry_timestamp_seconds')} - time()", "instance", "certificate")
     return [
         lines("Silence of the brokers", "Time since a broker answered, by worker.",
               Query(silence, "{{instance}}"), unit=units.Seconds, width=6),
@@ -142,6 +143,8 @@ def _brokers() -> list[Panel]:
               unit=units.Seconds, width=6),
         lines("Step of a task", "Time since the event loop came round, by worker.",
               Query(turn, "{{instance}}"), unit=units.Seconds, width=6),
+        lines("Certificates", "Time until a certificate runs out that is used for new connections, by worker.",
+              Query(left, "{{instance}} {{certificate}}"), unit=units.Seconds, width=24, floor=None),
     ]  # fmt: skip
 
 

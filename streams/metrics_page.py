@@ -33,14 +33,14 @@ The rules in [alert-rules.yml](../deploy/prometheus/alert-rules.yml) tell when a
 """
 
 _INGEST = """\
-[`parcelwatch ingest`](ingest.md) with `--metrics-port` serves these, and those of its process and of
-connections to its endpoint. The label `format` is a
+[`parcelwatch ingest`](ingest.md) with `--metrics-port` serves these, and those of its process, of
+connections to its endpoint and of certificates. The label `format` is a
 format of `parcelwatch adapt`.
 """
 
 _NOTIFY = """\
-[`parcelwatch notify`](notify.md) with `--metrics-port` serves these, and those of its process and of
-connections to its endpoint. The label `channel` is
+[`parcelwatch notify`](notify.md) with `--metrics-port` serves these, and those of its process, of
+connections to its endpoint and of certificates. The label `channel` is
 the name of a channel in its file.
 """
 

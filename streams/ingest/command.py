@@ -116,6 +116,7 @@ def ingest_command(
     except (BadSecret, BadSetUp) as error:
         raise click.UsageError(str(error)) from None
     metrics = IngestMetrics([one.name for one in served])
+    metrics.certificates.client = client
     make = partial(EventWriter, KafkaSettings(bootstrap=broker, client=client, request_timeout=_REQUEST), partitioner)
     delivery = Delivery(make, topics.all((*INPUTS, INGEST_DEAD_LETTERS)), delivery_timeout, metrics.ready)
     bounds = Bounds(body=max_body, at_once=at_once, waiting=waiting)

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from schemas.topics import INPUTS
 from streams.ingest.answers import Outcome
 from streams.ingest.catalogue import CATALOGUE
+from streams.worker.certificates import Certificates
 from streams.worker.connections import Connections
 
 
@@ -21,6 +22,7 @@ class IngestMetrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self.http = Connections(self.registry)
+        self.certificates = Certificates(self.registry)
         self._pushes = self._counter("parcelwatch_ingest_pushes_total")
         self._events = self._counter("parcelwatch_ingest_events_total")
         self._dead = self._counter("parcelwatch_ingest_dead_letters_total")

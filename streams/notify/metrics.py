@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, ProcessCollecto
 from streams.notify.book import Book
 from streams.notify.catalogue import NOTIFIER
 from streams.notify.settings import Settings
+from streams.worker.certificates import Certificates
 from streams.worker.connections import Connections
 
 #: Seconds between two counts of what waits.
@@ -25,6 +26,7 @@ class NotifyMetrics:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
         self.http = Connections(self.registry)
+        self.certificates = Certificates(self.registry)
         self._leading = self._gauge("parcelwatch_notify_leading")
         self._read = self._counter("parcelwatch_notify_alerts_total")
         self._unreadable = self._counter("parcelwatch_notify_unreadable_total")

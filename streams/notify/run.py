@@ -46,6 +46,7 @@ async def _run(settings: Settings, where: Where, start: Start) -> None:
     stop = asyncio.Event()
     when_told_to_end(stop.set)
     metrics, health, clock = NotifyMetrics(settings), Health(), WallClock(lambda _: None)
+    metrics.certificates.client = where.client
     kafka = KafkaLog(
         KafkaSettings(
             bootstrap=where.bootstrap,

@@ -154,6 +154,12 @@ HEALTH = Section("Group and health", (
           "Times that all connections were made anew because no broker answered", "Rising: look at the brokers."),
     Entry("parcelwatch_missing_rights", "gauge", (), "rights", "Rights that the worker needs and does not have",
           "Above 0: the log gives the commands that grant them."),
+    Entry("parcelwatch_certificate_start_timestamp_seconds", "gauge", ("certificate",), "seconds since 1970",
+          "From when the certificate is valid that new connections use: `client`, or `authority` for that one in "
+          "`--ssl-cafile` which is valid longest", "For comparison."),
+    Entry("parcelwatch_certificate_expiry_timestamp_seconds", "gauge", ("certificate",), "seconds since 1970",
+          "When that certificate runs out",
+          "Near: replace the files; see [Rotating credentials](operations.md#rotating-credentials)."),
     Entry("parcelwatch_http_connections", "gauge", (), "connections",
           "Connections to this endpoint when the last one came", "Near 64: something keeps its connections open."),
     Entry("parcelwatch_http_dropped_total", "counter", (), "connections",

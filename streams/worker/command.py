@@ -28,6 +28,7 @@ from streams.cli.options import (
 )
 from streams.cli.security import security_options
 from streams.engine.clock import Clock, Mode, system_now
+from streams.engine.log.certificates import expiry, validity_of
 from streams.engine.log.kafka_codecs import Codec
 from streams.engine.positions import OnLost
 from streams.engine.runner import Factory
@@ -211,6 +212,7 @@ def worker_command(
         },
         client=client,
     )
+    expires = {f"{kind}_certificate_expires": expiry(each) for kind, each in validity_of(client).items()}
     log.info(
         "worker starts",
         version=version("parcelwatch"),
@@ -221,6 +223,7 @@ def worker_command(
         store=store,
         native=used(native),
         metrics=f"{metrics_host}:{metrics_port}" if metrics_port is not None else None,
+        **expires,
     )
     flow = replace(dataflow(policy, topics), outputs=topics.all(OUTPUTS))
     return run_worker(settings, flow, factory, metrics)

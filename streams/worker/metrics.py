@@ -17,6 +17,7 @@ from streams.engine.processor import BEGINNING, Processor
 from streams.engine.task import Task
 from streams.engine.topology import TaskId, Topology
 from streams.worker.catalogue import CATALOGUE
+from streams.worker.certificates import Certificates
 from streams.worker.connections import Connections
 from streams.worker.health import KINDS, Health, Kind
 from streams.worker.lateness import Lateness
@@ -80,6 +81,7 @@ class Metrics:
         self._rebuilds = self._counter("parcelwatch_client_rebuilds_total")
         self._missing_rights = self._gauge("parcelwatch_missing_rights")
         self.http = Connections(self.registry)
+        self.certificates = Certificates(self.registry)
 
     def _counter(self, name: str) -> Counter:
         return Counter(name, CATALOGUE[name].meaning, CATALOGUE[name].labels, registry=self.registry)

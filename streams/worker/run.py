@@ -54,6 +54,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
     when_told_to_end(stop.set)
     if settings.state_dir is not None:
         metrics.state_dir(settings.state_dir)
+    metrics.certificates.client = settings.client
     clock = WallClock(metrics.clock_ahead)
     kafka = KafkaLog(
         KafkaSettings(

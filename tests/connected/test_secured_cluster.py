@@ -194,6 +194,8 @@ async def test_all_do_their_work_with_the_documented_rights_through_the_loss_of_
 
         async def all_read() -> bool:
             # Of those that are over already, or that another one says more than, nobody is told.
+            for each in notifiers:
+                assert each.running.returncode is None, await said(each.running)
             return sum([await each.told("parcelwatch_notify_alerts_total") for each in notifiers]) >= alerts
 
         await until_true(all_read)

@@ -56,6 +56,9 @@ def worker(name: str, records: float) -> Series:
         of("parcelwatch_build_info", name, version="1.0", policy="default@1"): always(1),
         of("parcelwatch_clock_ahead_seconds", name): always(-0.2),
         of("parcelwatch_catching_up", name): always(0),
+        # Of twelve hours, renewed every eight.
+        of("parcelwatch_certificate_start_timestamp_seconds", name, certificate="client"): always(0),
+        of("parcelwatch_certificate_expiry_timestamp_seconds", name, certificate="client"): always(12 * 3600),
         of("parcelwatch_rebalances_total", name): always(2),
         of("parcelwatch_fetch_failures_total", name, error="LogError"): always(3),
         of("parcelwatch_state_dir_free_bytes", name): rising(-1e5, 60e9),
@@ -188,6 +191,17 @@ FAULTS = {
     ),
     "ParcelwatchClockSkew": Fault(
         {of("parcelwatch_clock_ahead_seconds", "b"): during(-8, always(0))}, 4, 6, 1, {"instance": "b"}
+    ),
+    "ParcelwatchCertificateExpires": Fault(
+        {
+            # Of a year; it is renewed at the end.
+            of("parcelwatch_certificate_start_timestamp_seconds", "b", certificate="client"): always(-358 * 86_400),
+            of("parcelwatch_certificate_expiry_timestamp_seconds", "b", certificate="client"): [
+                8 * 86_400.0 if minute < BEGINS else 7 * 86_400.0 if minute < ENDS else 365 * 86_400.0
+                for minute in range(LASTS)
+            ],
+        },
+        4, 6, 1, {"instance": "b", "certificate": "client"},
     ),
     "ParcelwatchNoProgress": Fault(
         {

@@ -201,7 +201,7 @@ async def test_the_metrics_are_those_of_the_catalogue() -> None:
         await ingest.post("any", b"no push")
         text = generate_latest(ingest.metrics.registry).decode()
     shown = dict(re.findall(r"^# TYPE (parcelwatch_\S+) (\S+)$", text, re.MULTILINE))
-    known = CATALOGUE | {name: entry for name, entry in WORKER.items() if "_http_" in name}
+    known = CATALOGUE | {name: entry for name, entry in WORKER.items() if "_http_" in name or "_certificate_" in name}
     assert shown == {entry.name: entry.kind for entry in known.values()}
     series = r"^(parcelwatch_[a-z_]+?)(?:_bucket|_sum|_count)?(?:{(.*)})? \S+$"
     for name, labels in re.findall(series, text, re.MULTILINE):

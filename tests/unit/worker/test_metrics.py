@@ -6,6 +6,7 @@ import asyncio
 import re
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from schemas.topics import INPUTS, OUTPUTS
 from streams import metrics_page
 from streams.engine.clock import Clock
 from streams.engine.errors import LogError
+from streams.engine.log.certificates import CertificateFiles, RenewedContext
 from streams.engine.log.interface import TopicPartition
 from streams.engine.partitioner import partition_for
 from streams.engine.processor import BEGINNING
@@ -31,13 +33,14 @@ from streams.worker import Embedded, Metrics
 from streams.worker.catalogue import CATALOGUE, SECTIONS
 from streams.worker.health import KINDS, Health
 from streams.worker.rule_metrics import RuleMetrics
+from tests.kafka_broker.certificates import AUTHORITY, CERTIFICATE, KEY, Authority, Secret
 from tests.patience import PATIENCE
 
 #: What a label may be. None of them names a shop, an order, an item, a buyer, a parcel or a facility.
 LABELS = {
     "topic", "partition", "task", "input", "holder", "kind", "error", "reason", "type", "severity", "status",
     "audience", "level", "carrier", "event", "change", "table", "application", "version", "policy", "native",
-    "step",
+    "step", "certificate",
 }  # fmt: skip
 TYPES = {"counter": "counter", "gauge": "gauge", "histogram": "histogram"}
 
@@ -92,7 +95,11 @@ def test_every_series_has_the_labels_of_the_catalogue(scraped: bytes) -> None:
         assert found == set(CATALOGUE[name].labels), name
         seen.add(name)
     # Only these have no series until something happens.
-    assert CATALOGUE.keys() - seen == {"parcelwatch_carrier_silent"}
+    assert CATALOGUE.keys() - seen == {
+        "parcelwatch_carrier_silent",
+        "parcelwatch_certificate_start_timestamp_seconds",
+        "parcelwatch_certificate_expiry_timestamp_seconds",
+    }
 
 
 def test_no_series_tells_when_it_was_created(scraped: bytes) -> None:
@@ -206,3 +213,24 @@ def test_a_commit_that_fails_is_counted_by_its_error(metrics: Metrics) -> None:
     assert value(metrics, "commit_failures_total", kind="orders", error="LogError") == 0
     metrics.commit_failed(TaskId("orders", 0), LogError("no answer"))
     assert value(metrics, "commit_failures_total", kind="orders", error="LogError") == 1
+
+
+def test_a_worker_tells_when_its_certificates_run_out(tmp_path: Path) -> None:
+    authority = Authority()
+    certificate, key = authority.issue("worker", 3600)
+    secret = Secret(tmp_path / "tls", {AUTHORITY: authority.pem, CERTIFICATE: certificate, KEY: key})
+    metrics = Metrics()
+    metrics.certificates.client = {
+        "ssl_context": RenewedContext(CertificateFiles(secret / AUTHORITY, secret / CERTIFICATE, secret / KEY))
+    }
+
+    def told(what: str) -> float:
+        name = f"parcelwatch_certificate_{what}_timestamp_seconds"
+        return metrics.registry.get_sample_value(name, {"certificate": "client"}) or 0.0
+
+    assert told("start") == pytest.approx(time.time() - 3600, abs=60)
+    assert told("expiry") == pytest.approx(time.time() + 3600, abs=60)
+    certificate, key = authority.issue("worker", 7200)
+    secret.hold({AUTHORITY: authority.pem, CERTIFICATE: certificate, KEY: key})
+    # Though no connection has been made.
+    assert told("expiry") == pytest.approx(time.time() + 7200, abs=60)
