@@ -18,6 +18,7 @@ from schemas.times import DAY, HOUR, parse
 from schemas.topics import ALERTS, DEAD_LETTERS
 from streams.alerts.cloudevents import name_of
 from streams.alerts.wording import catalogue
+from streams.engine.errors import UNDECODABLE
 from streams.engine.log.interface import TopicPartition
 from streams.engine.processor import Record
 from streams.rules.alert import RAISED
@@ -125,7 +126,7 @@ class Store:
                     self._put_baseline(record)
                 else:
                     self._put_scan(record)
-            except (msgspec.MsgspecError, ValueError, UnicodeDecodeError):
+            except (*UNDECODABLE, ValueError):
                 self.unreadable += 1
         if topic in _ALERT_TOPICS:
             self._put_away()

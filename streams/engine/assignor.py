@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
+from streams.engine.errors import UNDECODABLE
 from streams.engine.log.interface import Shared, TopicPartition
 from streams.engine.placement import Held, Share, place
 from streams.engine.topology import TaskId, Topology
@@ -75,7 +76,7 @@ class TaskAssignor:
         self.standbys = self.warming = frozenset()
         try:
             heard = _heard(told) if told else None
-        except msgspec.MsgspecError as error:
+        except UNDECODABLE as error:
             log.warning("an assignment without standbys: it was made by another version", error=str(error))
             return
         if heard is not None and heard.version == _VERSION:
@@ -86,7 +87,7 @@ def _read(told: bytes) -> Held:
     """Decodes a member's data; empty if it is of another version."""
     try:
         found = _told(told) if told else None
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         found = None
     if found is None or found.version != _VERSION:
         return Held()

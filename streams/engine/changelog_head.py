@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from streams.engine.errors import FatalError
+from streams.engine.errors import UNDECODABLE, FatalError
 from streams.engine.formats import FORMAT, check_format
 from streams.engine.formats import REMEDY as _REMEDY
 from streams.engine.log.interface import TopicPartition
@@ -65,12 +65,12 @@ def check_head(
         return True
     try:
         format_ = msgspec.msgpack.decode(row, type=_Format).format
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         format_ = 0
     check_format(f"changelog {name}", format_)
     try:
         head = msgspec.msgpack.decode(row, type=Head)
-    except msgspec.MsgspecError as error:
+    except UNDECODABLE as error:
         raise FatalError(f"the head of changelog {name} cannot be read: {error}: {_REMEDY}") from error
     wanted = (application, kind, source.partition, partitions)
     found = (head.application, head.kind, head.partition, head.partitions)

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from streams.engine.errors import UNDECODABLE
 from streams.engine.formats import FORMAT, check_format
 from streams.engine.processor import Horizon
 
@@ -71,15 +72,19 @@ def unpack(value: bytes, edge: str = "of an application") -> Envelope:
     """
     try:
         envelope = _decoder.decode(value)
-    except msgspec.DecodeError:
+    except UNDECODABLE as error:
         check_format(f"edge {edge}", _format_of(value), _REMEDY)
-        raise
+        raise msgspec.DecodeError(str(error)) from None
     check_format(f"edge {edge}", envelope.format, _REMEDY)
     return envelope
 
 
 def _format_of(value: bytes) -> int:
     """The format of an envelope that this version cannot decode, where it tells one."""
-    whole, place = msgspec.msgpack.decode(value), Envelope._fields.index("format")
+    place = Envelope._fields.index("format")
+    try:
+        whole = msgspec.msgpack.decode(value)
+    except UNDECODABLE:
+        return FORMAT
     found = whole[place] if isinstance(whole, list) and len(whole) > place else FORMAT
     return found if isinstance(found, int) else FORMAT

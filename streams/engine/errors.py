@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
+import msgspec
+
 from streams.engine.rights import Right
+
+#: What decoding foreign bytes raises: beside what is told of their form, text that is no UTF-8, and nesting.
+UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class LogError(Exception):

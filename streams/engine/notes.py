@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
+from streams.engine.errors import UNDECODABLE
+
 #: What Kafka takes as metadata (`offset.metadata.max.bytes`, 4096), with some room.
 MOST = 4_000
 #: The longest reason that is told, in characters.
@@ -73,7 +75,7 @@ def read(text: str) -> TaskNote | None:
     """The note in a metadata text; None if there is none, or one of another version."""
     try:
         note = _decode(text)
-    except msgspec.MsgspecError:
+    except UNDECODABLE:
         return None
     return note if note.version == _VERSION else None
 

@@ -13,7 +13,7 @@ import msgspec
 
 from streams.engine.clock import Clock, Mode, Now
 from streams.engine.envelopes import pack, unpack
-from streams.engine.errors import FatalError
+from streams.engine.errors import UNDECODABLE, FatalError
 from streams.engine.formats import FORMAT, check_format
 from streams.engine.log.interface import Committed, Fetched, TopicPartition, Transaction
 from streams.engine.offset_texts import catching_up_text, final_text
@@ -253,7 +253,7 @@ class Task:
         self.unsaved += 1
         try:
             envelope = unpack(record.value or b"", edge.name)
-        except msgspec.MsgspecError as error:
+        except UNDECODABLE as error:
             raise FatalError(f"edge {edge.name}: offset {record.offset} holds no envelope: {error}", 1) from error
         if edge.hear(envelope):
             self.midway = True
@@ -445,5 +445,5 @@ def _load(rows: Mapping[bytes, bytes], key: bytes, kind: type[_T]) -> _T | None:
         return None
     try:
         return msgspec.msgpack.decode(row, type=kind)
-    except msgspec.MsgspecError as error:
+    except UNDECODABLE as error:
         raise FatalError(f"changelog row {key!r} cannot be read: {error}", 1) from error

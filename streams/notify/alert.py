@@ -8,6 +8,7 @@ import msgspec
 
 from schemas.times import parse, render
 from streams.alerts.cloudevents import name_of
+from streams.engine.errors import UNDECODABLE
 from streams.rules.alert_types import Severity
 
 #: From the least to the most severe.
@@ -108,5 +109,5 @@ def read_alert(value: bytes | None) -> Alert:
             message=data.message,
             advice=data.advice,
         )
-    except (msgspec.MsgspecError, ValueError) as error:
+    except (*UNDECODABLE, ValueError) as error:
         raise NoAlertError("not a CloudEvent of an alert") from error

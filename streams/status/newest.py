@@ -8,6 +8,7 @@ import msgspec
 
 from schemas.times import DAY, parse
 from schemas.topics import ALERTS, INPUTS, TopicNames
+from streams.engine.errors import UNDECODABLE
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.kafka import KafkaSettings
 from streams.engine.log.kafka_spans import KafkaSpans
@@ -42,7 +43,7 @@ async def newest_alerts(settings: KafkaSettings, spans: _Spans, topics: TopicNam
         try:
             alert = _alert(record.value or b"")
             yield (alert.type, alert.data.status), parse(alert.time)
-        except (msgspec.MsgspecError, ValueError):
+        except (*UNDECODABLE, ValueError):
             yield ("unknown", ""), record.timestamp * 1000
 
     return await _newest(settings, spans, topics.all(ALERTS.values()), _ALERTS, take)

@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch
 
-from streams.engine.errors import FatalError
+from streams.engine.errors import UNDECODABLE, FatalError
 from streams.engine.store.fitness import OLDEST, unfit
 from streams.engine.store.interface import Copy, Origin, Row
 from streams.engine.store.memory import NoCopy
@@ -147,7 +147,7 @@ class RocksCopy:
             return ""
         try:
             mark = _decode(value)
-        except msgspec.MsgspecError:
+        except UNDECODABLE:
             return "its form is unknown"
         if mark.version != _VERSION:
             return f"its form is {mark.version}, not {_VERSION}"
@@ -184,7 +184,7 @@ class RocksCopy:
         if self._mark is None and (value := self._database.get(_MARK)) is not None:
             try:
                 self._mark = _decode(value)
-            except msgspec.MsgspecError:
+            except UNDECODABLE:
                 return None
         return None if self._mark is None else self._mark.end
 
