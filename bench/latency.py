@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from bench import traffic
 from bench.asked import Asked
 from bench.contenders import SCANS_TOPIC
-from bench.feed import AGE, POLICY, SILENCE, Parcels, produce, read
+from bench.feed import AGE, POLICY, Parcels, produce, read
 from bench.results import Cell, Table
 from bench.scans import PARTITIONS, Alert
 from bench.throughput import WrongError, delete
@@ -31,6 +32,8 @@ _SCANS_READ = f'{{topic="{SCANS_TOPIC}"}}'
 _HOPS = 1
 #: Seconds that the aim allows for a hop beside the commit interval.
 _SLACK = 0.25
+#: Seconds at the most for what was due up to the end, where a worker has fallen behind at half of its load.
+_BEYOND = 120.0
 #: Parts of the alerts for the plot.
 _PARTS = tuple(part / 100 for part in (*range(5, 100, 5), 98, 99, 99.5, 99.9))
 
@@ -42,13 +45,17 @@ class Latencies:
     begin: float
     end: float
     found: dict[str, list[float]] = field(default_factory=lambda: {"raised": [], "resolved": []})
+    #: Partitions of alerts of what has come after the end: all that is before it has been said there.
+    beyond: set[int] = field(default_factory=set)
 
-    def take(self, alert: Alert, now: float, _partition: int) -> None:
+    def take(self, alert: Alert, now: float, partition: int) -> None:
         # In event time, and then when a scan of that time was sent; the alert's own time is cut to milliseconds.
         sent = alert.time / 1000 + AGE
         # After the end everything falls silent at once, which is no even load.
         if self.begin <= sent < self.end:
             self.found[alert.status].append((now - sent) * 1000)
+        elif sent >= self.end:
+            self.beyond.add(partition)
 
 
 async def greatest(asked: Asked, options: tuple[str, ...], scans: int) -> float:
@@ -88,8 +95,10 @@ async def at_rate(asked: Asked, options: tuple[str, ...], rate: float) -> tuple[
         reading = asyncio.create_task(read(kafka, latencies.take, done))
         using = asyncio.create_task(_cores(worker, begin, seconds))
         await produce(kafka.bootstrap, Parcels(rate, PARTITIONS), lambda: time.time() >= begin + seconds)
-        # What was due up to the end has been said by then.
-        await asyncio.sleep(SILENCE)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_BEYOND):
+                while len(latencies.beyond) < PARTITIONS:  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
         done.set()
         await reading
         cores = await using
