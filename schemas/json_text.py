@@ -57,15 +57,19 @@ def value_of(raw: bytes) -> Any:
     if len(raw) < _SHORT or not _LONG_NUMBER.search(raw):
         try:
             return _STRICT(raw)
-        except msgspec.ValidationError:
-            pass
-        except msgspec.DecodeError:
-            # A lone surrogate is all that is refused there and taken here.
-            if b"\\u" not in raw:
+        except (msgspec.MsgspecError, RecursionError) as error:
+            if is_final(error, raw):
                 raise ValueError("not JSON") from None
-        except RecursionError:
-            pass
     return read(raw.decode()).value
+
+
+def is_final(error: Exception, raw: bytes) -> bool:
+    """Whether what a strict reader has met in `raw`, which is text, says that `read` would refuse it, too.
+
+    A lone surrogate is all that is malformed there and taken here. Numbers beyond its range, and values that are not
+    what it expects, are no malformed JSON.
+    """
+    return type(error) is msgspec.DecodeError and b"\\u" not in raw
 
 
 def read(text: str) -> Document:

@@ -15,8 +15,8 @@ from bench.scans import rendered
 from schemas.events import CHATS, ORDERS, SCANS
 from streams.engine.partitioner import partition_for
 
-Hot = Literal["shop", "carrier", "partition"]
-HOT: tuple[Hot, ...] = ("shop", "carrier", "partition")
+Hot = Literal["shop", "carrier", "facility", "partition"]
+HOT: tuple[Hot, ...] = ("shop", "carrier", "facility", "partition")
 
 #: Orders of a day of event time.
 A_DAY = 2_000
@@ -109,7 +109,7 @@ class Orders:
         carrier = 0 if self._hot == "carrier" else number % _CARRIERS
         time = rendered(at)
         if step in _STATUS:
-            place = (number * 7 + step * 131) % _FACILITIES
+            place = 0 if self._hot == "facility" else (number * 7 + step * 131) % _FACILITIES
             value = _SCAN % (parcel, step, time, parcel, carrier, _STATUS[step], place)
             return Event(SCANS, of_parcel, at, parcel, value)
         if step >= _ASKING:

@@ -75,8 +75,12 @@ class Batch:
             try:
                 self.events.append((topic, *decode(topic, value, now), value, line.number, line.file))
             except Invalid as invalid:
-                self.passed_over[topic] += 1
-                self.dead.append(Dead(topic, line.number, str(invalid.reason), invalid.detail, line.file))
+                self.bury(topic, line.number, invalid, line.file)
+
+    def bury(self, topic: str, line: int, invalid: Invalid, file: str | None) -> None:
+        """Adds a line whose value is no event."""
+        self.passed_over[topic] += 1
+        self.dead.append(Dead(topic, line, str(invalid.reason), invalid.detail, file))
 
 
 def batches(source: Source, now: int | None = None, progress: Progress | None = None) -> Iterator[Batch]:
@@ -94,6 +98,8 @@ def batches_of(lines: Iterable[Line], now: int | None = None) -> Iterator[Batch]
         yield batch
 
 
+#: What is told before anything is known of the whole value.
+_OF_THE_LINE = frozenset({Reason.NOT_JSON, Reason.TOO_LARGE})
 #: So many bytes at the beginning of a line tell the forms apart.
 _TELLING = 14
 #: What the usual lines begin with, up to the value's own brace: topic, beginning, its length.
@@ -122,9 +128,11 @@ def batch_of(first: int, lines: Sequence[bytes], now: int | None) -> Batch:
             value = line[length - 1 : -2]
             try:
                 event, time = decode(topic, value, now)
-            except Invalid:
-                # Of the value or of the line around it: that is told below.
-                pass
+            except Invalid as invalid:
+                # Of the value, if that is one JSON value; otherwise perhaps of the line around it: that is told below.
+                if invalid.reason not in _OF_THE_LINE:
+                    batch.bury(topic, number, invalid, None)
+                    continue
             else:
                 take((topic, event, time, value, number, None))
                 continue

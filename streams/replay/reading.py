@@ -188,8 +188,12 @@ def tagged(number: int, line: bytes) -> Line | None:
             # The decoder passes over the text inside the value.
             line.decode()
         found = _TAGGED.decode(line)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return None if line.isspace() else _tagged_slowly(number, line)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        if line.isspace():
+            return None
+        if json_text.is_final(error, line):
+            return Line(number, None, None, *_NOT_JSON)
+        return _tagged_slowly(number, line)
     if found.topic not in TOPICS:
         return Line(number, None, None, *_NO_TOPIC)
     if found.value is msgspec.UNSET:
@@ -200,6 +204,7 @@ def tagged(number: int, line: bytes) -> Line | None:
 #: The topic, where it stands first.
 _TOPIC = re.compile(rb'\s*\{\s*"topic"\s*:\s*"(' + "|".join(TOPICS).encode() + rb')"')
 _TOO_LARGE = Reason.TOO_LARGE, f"a line of more than {LONGEST} bytes"
+_NOT_JSON = Reason.NOT_JSON, "not one JSON value in UTF-8"
 _NO_TOPIC = Reason.UNKNOWN_TOPIC, "topic: none of those that are read"
 _NO_VALUE = Reason.MISSING_FIELD, "value: missing"
 
@@ -210,7 +215,7 @@ def _tagged_slowly(number: int, line: bytes) -> Line:
         text = line.decode()
         plain, spans = json_text.read(text)
     except ValueError:
-        return Line(number, None, None, Reason.NOT_JSON, "not one JSON value in UTF-8")
+        return Line(number, None, None, *_NOT_JSON)
     if not isinstance(plain, dict):
         return Line(number, None, None, Reason.NOT_OBJECT, "a JSON value, but not an object")
     topic = plain.get("topic")

@@ -151,9 +151,12 @@ class Replay:
     def _count(self, batch: Batch) -> list[Event]:
         """Counts what the batch holds; the events up to the end."""
         found, until = batch.events, self.until
-        self._kinds.update([type(event) for _, event, *_ in found])
+        # Dead letters among good lines come one by one: an update by nothing costs as much as a line.
+        if found:
+            self._kinds.update([type(event) for _, event, *_ in found])
         self._tombstones += batch.tombstones
-        self._passed_over.update(batch.passed_over)
+        for topic, count in batch.passed_over.items():
+            self._passed_over[topic] += count
         self.dead += batch.dead
         if until is None:
             return found

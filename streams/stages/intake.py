@@ -30,6 +30,10 @@ OWN_HEADERS = frozenset(
 )
 
 
+#: Of each reason its text, and the value of the header.
+_CODES = {reason: (str(reason), str(reason).encode()) for reason in Reason}
+
+
 @dataclass(slots=True)
 class Counts:
     """Counters of this process's tasks; for metrics only, not part of any state."""
@@ -49,7 +53,7 @@ class Intake:
 
     `knows`: whether a key has been accepted before; it then belongs here, and its partition is not computed again.
     `failed_at` gives the wall clock in microseconds, for the header of that name and the log only. `with_payload`:
-    dead letters carry the original bytes, which may hold personal data.
+    dead letters carry the original bytes, which may hold personal data. `log`: where others log, too.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Intake:
         *,
         with_payload: bool = False,
         topics: TopicNames = PLAIN,
+        log: IntakeLog | None = None,
     ) -> None:
         self._partitioner = partitioner
         self._partitions = partitions
@@ -68,7 +73,7 @@ class Intake:
         self._with_payload = with_payload
         self._topics = topics
         self._counts = counts
-        self._log = IntakeLog(failed_at)
+        self._log = log if log is not None else IntakeLog(failed_at)
         self._dead: list[Output] = []
 
     def events(
@@ -117,16 +122,17 @@ class Intake:
     def bury(self, name: str, partition: int, record: Record, invalid: Invalid) -> None:
         """Turns a record into a dead letter."""
         topic = self._topics[name]
-        self._counts.dead[topic, str(invalid.reason)] += 1
-        self._log.dead(topic, partition, record.offset, str(invalid.reason))
+        reason, code = _CODES[invalid.reason]
+        self._counts.dead[topic, reason] += 1
+        self._log.dead(topic, partition, record.offset, reason)
         key, kept, value = self._original(record)
         headers = (
             *kept,
-            ("error-code", str(invalid.reason).encode()),
+            ("error-code", code),
             ("error-detail", invalid.detail.encode()),
             ("source-topic", topic.encode()),
-            ("source-partition", str(partition).encode()),
-            ("source-offset", str(record.offset).encode()),
+            ("source-partition", b"%d" % partition),
+            ("source-offset", b"%d" % record.offset),
             ("failed-at", render(self._failed_at()).encode()),
         )
         self._dead.append(Output(self._topics.dead_letters(name), key, value, headers))
@@ -143,6 +149,8 @@ class Intake:
         Its own headers make it larger than the record, which may already be as large as the log accepts.
         """
         key, value = record.key, record.value if self._with_payload else None
+        if value is None and not record.headers and len(key or b"") <= LARGEST_LETTER:
+            return key, (), None
         # Readers trust our headers: a producer's headers of the same names must not precede them.
         headers = [(name, text or b"") for name, text in record.headers if name.lower() not in OWN_HEADERS]
         room = LARGEST_LETTER - len(key or b"")

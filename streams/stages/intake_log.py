@@ -18,7 +18,7 @@ _LATE = "late"
 
 
 class IntakeLog:
-    """The intake log of one task. `now` gives the wall clock in microseconds."""
+    """The intake log of a worker. `now` gives the wall clock in microseconds."""
 
     def __init__(self, now: Callable[[], int]) -> None:
         self._seldom = Seldom[tuple[str, str]](lambda: now() / SECOND)

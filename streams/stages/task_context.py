@@ -14,6 +14,7 @@ from streams.policy.model import Policy
 from streams.rules.alert import Alert
 from streams.stages.buyer_hash import BuyerHash
 from streams.stages.intake import Counts, Intake, Partitioner
+from streams.stages.intake_log import IntakeLog
 from streams.stages.tables import TableRecord
 
 
@@ -49,12 +50,16 @@ class Setting:
         self._partitioner = partitioner
         self._clock = clock
         self._payload = dead_letter_payload
+        #: One for all tasks: a flood reaches all of them.
+        self._log = IntakeLog(clock)
         self._writer = AlertWriter(policy.label, policy.platform)
 
     def intake(self, partitions: int) -> Intake:
         """The input validator of a task whose topics have `partitions` partitions."""
         payload, topics = self._payload, self.topics
-        return Intake(self._partitioner, partitions, self._clock, self.counts, with_payload=payload, topics=topics)
+        return Intake(
+            self._partitioner, partitions, self._clock, self.counts, with_payload=payload, topics=topics, log=self._log
+        )
 
     def order_partition(self, key: str) -> int:
         """The partition of a key of `orders` and `chats`, and of all state co-partitioned with it."""

@@ -13,8 +13,11 @@ from tests.connected.marketplace import (
     OUTPUTS,
     THREE,
     Produced,
+    command,
     compare,
+    ended_well,
     generated,
+    heard_of,
     progress,
     replay,
     run,
@@ -28,6 +31,15 @@ from tests.kafka_broker import Broker
 
 #: As large as a record may be on a broker with Kafka's default limit: no letter with its value could be written.
 HUGE = b"x" * 1_048_400
+
+#: How many dead letters in a row; their values and reasons.
+FLOOD = 6_000
+BROKEN = [
+    (b"no json at all", "not_json"),
+    (b'["no object"]', "not_object"),
+    (b'{"type":"nothing known"}', "unknown_type"),
+    (b"{}", "missing_field"),
+]
 
 #: Key, value and headers of records, and the reason of their dead letters; None: passed over.
 POISON = [
@@ -77,6 +89,31 @@ async def test_poison_of_every_kind_stops_nothing(kafka: Broker, tmp_path: Path)
         expected = Counter(reason for _, reason in POISON if reason for _ in range(3))
         assert reasons == expected + Counter(["wrong_key"])
         assert sum(letter.get("h") == b"kept" for letter in letters) == 3
+
+
+async def test_a_flood_of_dead_letters_is_counted_exactly_and_logged_seldom(kafka: Broker, tmp_path: Path) -> None:
+    events = valid(generated(days=3))
+    until = some_days_after(events)
+    out = await replay(events, until, tmp_path)
+    await kafka.create_topics({**THREE, **OUTPUTS})
+    half = len(events) // 2
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
+        await write(producer, events[:half])
+        for number in range(FLOOD):
+            await producer.send(INPUTS[number % 3], BROKEN[number % len(BROKEN)][0], b"A", number % 2)
+        await producer.flush()
+        await write(producer, events[half:])
+    process = await command(*worker(kafka, until))
+    await ended_well(process)
+    await compare(kafka, out)
+    expected = Counter(BROKEN[number % len(BROKEN)][1] for number in range(FLOOD))
+    found: Counter[str] = Counter()
+    for topic in DEAD:
+        found.update(dict(letter.headers)["error-code"].decode() for letter in await kafka.read_committed(topic))
+    assert found == expected
+    # One for each topic and reason in 30 seconds, and the rest of their counts.
+    lines = [line for line in heard_of(process) if "dead letter" in line]
+    assert 0 < len(lines) <= len(INPUTS) * len(BROKEN) * 2
 
 
 async def write(producer: AIOKafkaProducer, events: Produced) -> None:

@@ -54,6 +54,7 @@ def test_what_is_hot_is_one(hot: str) -> None:
     kinds = {
         "shop": {event.shop_id for event in others},  # type: ignore[union-attr]
         "carrier": {event.carrier for event in of_scans},  # type: ignore[union-attr]
+        "facility": {event.facility for event in of_scans},  # type: ignore[union-attr]
         "partition": {event.partition for event in found},
     }
     assert [name for name, values in kinds.items() if len(values) == 1] == [hot]
