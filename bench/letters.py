@@ -25,7 +25,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bench.child import Child
 from bench.soak.dead import mixed, spoiled
-from bench.soak.orders import Event, Orders
+from bench.soak.orders import Event, Hot, Orders
 from bench.soak.sending import Sender
 from bench.soak.watching import Watch
 from bench.throughput import KEEP, WrongError, delete, make_topics
@@ -43,16 +43,20 @@ START = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
 
 @dataclass(slots=True)
 class Load:
-    """A stream that counts what it gives. `good`, then so many dead ones behind each, or `row` of them first."""
+    """A stream that counts what it gives. `good`, then so many dead ones behind each, or `row` of them first.
+
+    `hot`: what all of them have in common.
+    """
 
     good: int
     each: int = 0
     row: int = 0
+    hot: Hot | None = None
     dead: Counter[tuple[str, str]] = None  # type: ignore[assignment]
 
     def __iter__(self) -> Iterator[Event]:
         self.dead = Counter()
-        events = iter(Orders(START, PARTITIONS))
+        events = iter(Orders(START, PARTITIONS, self.hot))
         spoilt = islice(Orders(START, PARTITIONS), self.row)
         for number, event in enumerate(spoilt):
             dead, reason = spoiled(event, number)
