@@ -45,6 +45,9 @@ NONE = "none"
 #: What a run cannot come through: its workers must end and say why, and what they have said by then must be right.
 LAST = {"changelog-emptied": 1, "partitions-added": 1}
 
+#: What the brokers are told to do, and so have to be there for.
+TOLD = {*LAST, "produce-refused"}
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:

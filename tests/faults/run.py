@@ -13,7 +13,7 @@ from random import Random
 
 from tests.connected.marketplace import OUTPUTS, THREE
 from tests.faults.feeding import Feed
-from tests.faults.plan import Member, Plan
+from tests.faults.plan import TOLD, Member, Plan
 from tests.faults.stream import FOLDER, Stream, stream
 from tests.faults.verdict import Verdict, judge
 from tests.faults.workers import Worker
@@ -124,6 +124,8 @@ class Run:
                 await worker.start()
             for fault in self.plan.faults:
                 await self.until_read(round(fault.at * len(self.feed.events)))
+                if fault.kind in TOLD:
+                    await self._whole()
                 self.tell(f"{fault.kind} begins")
                 self.refused.clear()
                 if await do(self, fault.kind, Random(fault.seed)):
@@ -149,9 +151,7 @@ class Run:
 
     async def _finish(self, writing: asyncio.Task[None]) -> None:
         """Lets all be read and settled, to the end of all time."""
-        while self._later:
-            await asyncio.wait([*self._later])
-        await self.cluster.heal()
+        await self._whole()
         for worker in self.workers:
             worker.disarm()
             worker.slow = 0.0
@@ -173,6 +173,12 @@ class Run:
         if any(ends):
             raise FailedRun(f"the last lives of workers end with {ends}")
         self.tell("the end")
+
+    async def _whole(self) -> None:
+        """Waits until all that was broken is as it was."""
+        while self._later:
+            await asyncio.wait([*self._later])
+        await self.cluster.heal()
 
     async def _all_ended(self) -> None:
         """Waits until every worker has ended with its excuse, and none goes on."""
