@@ -232,11 +232,12 @@ class Book:
             if not self._may_be_told(episode, channel, now):
                 continue
             together = [episode, *self._of_digest(episode, channel, now)]
-            items: list[tuple[Episode, Status]] = [(one, one.pending(channel) or "raised") for one in together]
+            # What is told in the same digest may have folded the end of what was wrong before.
+            items = [(one, status) for one in together if (status := one.pending(channel)) is not None]
             route = self._route(episode.notices[channel])
             message = self._texts.message(channel, items, self._settings.language_of(episode.raised.shop, route),
                                           digest=bool(route.digest))  # fmt: skip
-            for one in together:
+            for one, _ in items:
                 one.notices[channel].due = UNDER_WAY
                 self._state.put_episode(one)
             self._state.messages[channel] = message

@@ -250,6 +250,18 @@ def test_a_digest_leaves_out_what_is_over_and_folds() -> None:
     assert [one.id for message in clerk.messages for one in message.alerts] == [STALLED.id]
 
 
+def test_a_digest_that_tells_what_is_wrong_again_says_nothing_of_what_was_wrong_before() -> None:
+    clerk = digest_clerk()
+    again = alert(episode="e2", time=T0 + 13 * HOUR)
+    clerk.take(SLOW)
+    clerk.through(T0, T0 + 10 * HOUR)
+    clerk.take(resolved(SLOW, T0 + 12 * HOUR), T0 + 12 * HOUR)
+    clerk.take(again, T0 + 13 * HOUR)
+    clerk.through(T0 + 13 * HOUR, T0 + 2 * DAY)
+    assert [[one.id for one in message.alerts] for message in clerk.messages] == [[SLOW.id], [again.id]]
+    assert clerk.book.counts["folded"] == 1
+
+
 def test_a_digest_of_very_many_alerts_is_several_messages() -> None:
     clerk = digest_clerk()
     for number in range(TOGETHER + 5):
