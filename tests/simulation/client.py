@@ -49,6 +49,9 @@ class SimulatedLog:
     async def ping(self) -> None:
         await self._ask("ping", lambda: None)
 
+    def refused(self) -> None:
+        return None
+
     async def _ask(self, kind: str, question: Callable[[], Any]) -> Any:
         if not self._started:
             raise LogError("the log has not been started")

@@ -13,7 +13,7 @@ from typing import Any
 from schemas.topics import TABLES
 from streams.engine.clock import Clock, system_now
 from streams.engine.errors import FatalError, LogError
-from streams.engine.log.interface import TopicPartition
+from streams.engine.log.interface import Log, TopicPartition
 from streams.engine.partitioner import partition_for
 from streams.engine.runtime import Cadence, TaskRuntime
 from streams.engine.store.memory import MemoryStore
@@ -161,7 +161,7 @@ class World:
         self.links[process.name] = link
         return link
 
-    def log(self, link: Link) -> SimulatedLog:
+    def log(self, link: Link) -> Log:
         return SimulatedLog(self.broker, link, self.plan.session, self.plan.transaction)
 
     def start(self, name: str) -> None:
