@@ -8,6 +8,7 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
@@ -96,9 +97,7 @@ class RenewedContext(ssl.SSLContext):
 
 def expiry(validity: Validity) -> str:
     """When it ends, in UTC."""
-    import datetime
-
-    return datetime.datetime.fromtimestamp(validity.end, datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(validity.end, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def validity_of(client: Mapping[str, Any]) -> Mapping[Kind, Validity]:
