@@ -143,8 +143,10 @@ def _brokers() -> list[Panel]:
               unit=units.Seconds, width=6),
         lines("Step of a task", "Time since the event loop came round, by worker.",
               Query(turn, "{{instance}}"), unit=units.Seconds, width=6),
-        lines("Certificates", "Time until a certificate runs out that is used for new connections, by worker.",
-              Query(left, "{{instance}} {{certificate}}"), unit=units.Seconds, width=24, floor=None),
+        lines("Certificates", "Time until a certificate runs out that is used for new connections, by worker; `none` "
+              "where there are no certificates in files.",
+              Query(or_zero(left, "instance"), "{{instance}} {{certificate}}"), unit=units.Seconds, width=24,
+              floor=None),
     ]  # fmt: skip
 
 
