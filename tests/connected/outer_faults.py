@@ -19,6 +19,7 @@ from tests.connected.faults import Course, Records, writing
 from tests.connected.mortals import Mortal, until_true
 from tests.connected.pushes import SALT, signed
 from tests.kafka_broker import Broker
+from tests.kafka_broker.certificates import AUTHORITY, CERTIFICATE, KEY, Authority, Secret
 
 NOTIFY = """\
 wait = "0s"
@@ -65,6 +66,37 @@ async def dead_channel(kafka: Broker, course: Course, one: Notifier) -> None:
         app.router.add_post("/", take)
         async with TestServer(app, port=one.chat):
             await course.clears("ParcelwatchChannelDead")
+
+
+class Certified(Mortal):
+    """A notifier with a certificate that runs out in minutes, of which it tells although it has no brokers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._authority = Authority()
+        self._secret = Secret(folder / "certificates", self._issued(minutes=5))
+        config = folder / "certified.toml"
+        config.write_text(NOTIFY.format(port=unused_port()))
+        super().__init__(
+            "notify", "--broker", f"kafka://127.0.0.1:{unused_port()}", "--config", str(config),
+            "--security-protocol", "SSL", "--ssl-cafile", self._secret / AUTHORITY,
+            "--ssl-certfile", self._secret / CERTIFICATE, "--ssl-keyfile", self._secret / KEY,
+        )  # fmt: skip
+
+    def _issued(self, minutes: float) -> dict[str, str]:
+        certificate, key = self._authority.issue("notifier", minutes * 60)
+        return {CERTIFICATE: certificate, KEY: key, AUTHORITY: self._authority.pem}
+
+    def renew(self) -> None:
+        """For forty days."""
+        self._secret.hold(self._issued(minutes=40 * 24 * 60))
+
+
+async def certificate_expires(course: Course, one: Certified) -> None:
+    await one.start()
+    await course.fires("ParcelwatchCertificateExpires", certificate="client")
+    one.renew()
+    await course.clears("ParcelwatchCertificateExpires")
+    await one.stop()
 
 
 class Ingest(Mortal):

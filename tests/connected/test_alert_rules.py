@@ -24,7 +24,14 @@ from tests.connected.faults import Course, Worker, completed, ended, make_topics
 from tests.connected.hasty_rules import FOLDER, hasty_files
 from tests.connected.marketplace import end, saying
 from tests.connected.mortals import alive, until_true
-from tests.connected.outer_faults import Ingest, Notifier, dead_channel, refusing_ingest
+from tests.connected.outer_faults import (
+    Certified,
+    Ingest,
+    Notifier,
+    certificate_expires,
+    dead_channel,
+    refusing_ingest,
+)
 from tests.connected.prometheus import INSTALLED, INTERVAL, LEFT_OUT, Prometheus, prometheus
 from tests.kafka_broker import Broker, own
 from tests.patience import LONG_SESSION
@@ -300,6 +307,7 @@ async def test_each_rule_fires_by_its_fault_and_clears_after_it(
         killed, slowed = Worker(kafka, "loop"), Worker(fleeting_kafka, "slow")
         telling = Notifier(kafka, "tell", tmp_path)
         taking = Ingest(fleeting_kafka, "slow")
+        certified = Certified(tmp_path)
         targets = {
             "parcelwatch-pair": [each.port for each in pairs],
             "parcelwatch-held": [held_up.port],
@@ -309,12 +317,13 @@ async def test_each_rule_fires_by_its_fault_and_clears_after_it(
             "parcelwatch-slow": [slowed.port],
             "parcelwatch-tell": [telling.port],
             "ingest": [taking.port],
+            "certified": [certified.port],
         }
         await stack.enter_async_context(alive(*pairs))
         server = await stack.enter_async_context(
             prometheus(tmp_path, targets, hasty_files(tmp_path), scraping=SCRAPING)
         )
-        for each in (held_up, *followed, fed, killed, slowed, telling, taking):
+        for each in (held_up, *followed, fed, killed, slowed, telling, taking, certified):
             stack.push_async_callback(ended, each)
         course = Course(server)
         await asyncio.gather(
@@ -325,6 +334,7 @@ async def test_each_rule_fires_by_its_fault_and_clears_after_it(
             loop(server, course, killed),
             slow(fleeting_kafka, course, slowed, taking),
             dead_channel(kafka, course, telling),
+            certificate_expires(course, certified),
         )
         killed_often = ("WorkerDown", "Down", "WorkerRestarts", "Rebalances", "RestoreLoop")
         await asyncio.gather(*(course.clears(f"Parcelwatch{name}") for name in killed_often))

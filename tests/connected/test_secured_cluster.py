@@ -194,8 +194,11 @@ async def all_do_their_work_with_the_documented_rights_through_the_loss_of_a_bro
                 assert each.running.returncode is None, await said(each.running)
             return sum([await each.told("parcelwatch_notify_alerts_total") for each in notifiers]) >= alerts
 
+        async def told_of() -> bool:
+            return bool(received)
+
         await until_true(all_read)
-        assert received
+        await until_true(told_of)
         for who in (ways.mtls("watcher"), ways.scram("watcher", "SCRAM-SHA-256")):
             await check_status(*who)
         for each in (*workers, *notifiers):
