@@ -6,17 +6,13 @@ Each in two sizes, so that what is not linear shows: the second is four times th
 from __future__ import annotations
 
 import argparse
-import asyncio
-import logging
 import os
-import sys
-import tempfile
 from pathlib import Path
 
+from bench.alone import alone
 from bench.letters import Load, through_a_worker
 from bench.soak.orders import HOT, Hot
-from bench.throughput import WrongError
-from tests.kafka_broker import Broker, BrokerError, NoBrokerError, choose
+from tests.kafka_broker import Broker
 
 _TIMES = 4
 
@@ -40,18 +36,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.hot", description=(__doc__ or "").partition(":")[2])
     parser.add_argument("--events", type=int, default=50_000, help="of the smaller size (default: %(default)s)")
     asked = parser.parse_args()
-    # Of topics that were made just now its client says that they have no leaders yet; that is waited for.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory(prefix="parcelwatch-hot-") as name:
-        broker = choose(Path(name) / "kafka")
-        try:
-            asyncio.run(run(asked.events, broker, Path(name)))
-        finally:
-            broker.remove()
+    alone("hot", lambda broker, folder: run(asked.events, broker, folder))
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (NoBrokerError, BrokerError, WrongError) as problem:
-        sys.exit(f"bench: {problem}")
+    main()

@@ -8,11 +8,8 @@ in the replay's file.
 from __future__ import annotations
 
 import argparse
-import asyncio
-import logging
 import os
 import sys
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,6 +20,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from bench.alone import alone
 from bench.child import Child
 from bench.soak.dead import mixed, spoiled
 from bench.soak.orders import Event, Hot, Orders
@@ -31,7 +29,7 @@ from bench.soak.watching import Watch
 from bench.throughput import KEEP, WrongError, delete, make_topics
 from bench.worker import started, total
 from schemas.events import CHATS, ORDERS, SCANS
-from tests.kafka_broker import Broker, BrokerError, NoBrokerError, choose
+from tests.kafka_broker import Broker
 
 PARTITIONS = 4
 _TOPICS = (ORDERS, SCANS, CHATS)
@@ -180,18 +178,8 @@ def main() -> None:
     parser.add_argument("--row", type=int, default=1_000_000, metavar="N", help="(default: %(default)s)")
     parser.add_argument("--turns", type=int, default=2, metavar="N", help="(default: %(default)s)")
     asked = parser.parse_args()
-    # Of topics that were made just now its client says that they have no leaders yet; that is waited for.
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory(prefix="parcelwatch-letters-") as name:
-        broker = choose(Path(name) / "kafka")
-        try:
-            asyncio.run(run(asked, broker, Path(name)))
-        finally:
-            broker.remove()
+    alone("letters", lambda broker, folder: run(asked, broker, folder))
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except (NoBrokerError, BrokerError, WrongError) as problem:
-        sys.exit(f"bench: {problem}")
+    main()
