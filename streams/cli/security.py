@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import click
 
+from streams.engine.errors import why_unusable
 from streams.engine.log.certificates import CertificateFiles, RenewedContext
 from streams.engine.log.passwords import PasswordFile
 
@@ -114,8 +115,7 @@ def _password_in(file: str) -> PasswordFile:
     try:
         return PasswordFile(file)
     except (OSError, ValueError) as error:
-        said = (isinstance(error, OSError) and error.strerror) or error
-        raise click.UsageError(f"--sasl-password-file {file}: {said}") from None
+        raise click.UsageError(f"--sasl-password-file {file}: {why_unusable(error)}") from None
 
 
 def _ssl(protocol: str, files: Mapping[str, str | None]) -> dict[str, Any]:
@@ -132,6 +132,5 @@ def _ssl(protocol: str, files: Mapping[str, str | None]) -> dict[str, Any]:
         context = RenewedContext(CertificateFiles(cafile, certfile, keyfile, lambda: os.environ.get(KEY_PASSWORD, "")))
     except (OSError, ValueError) as error:
         named = ", ".join(f"{option} {file}" for option, file in files.items() if file is not None)
-        said = (isinstance(error, OSError) and error.strerror) or error
-        raise click.UsageError(f"{named}: {said}") from None
+        raise click.UsageError(f"{named}: {why_unusable(error)}") from None
     return {"ssl_context": context}

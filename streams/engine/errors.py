@@ -12,6 +12,11 @@ from streams.engine.rights import Right
 UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
+def why_unusable(error: OSError | ValueError) -> str:
+    """What is wrong with a file, in words: an `OSError`'s own text has its number and path, too."""
+    return (isinstance(error, OSError) and error.strerror) or str(error)
+
+
 class LogError(Exception):
     """Retryable: a request to the log failed. The task's state is dropped and restored."""
 

@@ -15,6 +15,8 @@ from typing import Any, Literal, NamedTuple
 
 import structlog
 
+from streams.engine.errors import why_unusable
+
 log = structlog.get_logger(__name__)
 
 Kind = Literal["client", "authority"]
@@ -88,7 +90,7 @@ class RenewedContext(ssl.SSLContext):
             try:
                 self._loaded, self._validity = _load(self._files), _validity(self._files)
             except (OSError, ValueError) as error:
-                log.warning("certificate files cannot be used, those of before are", error=_said(error),
+                log.warning("certificate files cannot be used, those of before are", error=why_unusable(error),
                             files=_named(self._files))  # fmt: skip
                 return
             log.info("certificates renewed", files=_named(self._files),
@@ -148,10 +150,6 @@ def _read(name: str) -> list[Validity]:
         )
         for each in x509.load_pem_x509_certificates(Path(name).read_bytes())
     ]
-
-
-def _said(error: Exception) -> str:
-    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def _named(files: CertificateFiles) -> list[str]:

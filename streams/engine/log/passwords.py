@@ -6,6 +6,8 @@ from pathlib import Path
 
 import structlog
 
+from streams.engine.errors import why_unusable
+
 log = structlog.get_logger(__name__)
 
 
@@ -24,8 +26,7 @@ class PasswordFile:
             self._last, self._unreadable = self._read(), False
         except (OSError, ValueError) as error:
             if not self._unreadable:
-                said = (isinstance(error, OSError) and error.strerror) or str(error)
-                log.warning("the password file cannot be used, what it held before is", error=said,
+                log.warning("the password file cannot be used, what it held before is", error=why_unusable(error),
                             file=str(self._file))  # fmt: skip
             self._unreadable = True
         return self._last
