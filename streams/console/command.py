@@ -11,6 +11,7 @@ import click
 
 from schemas.topics import TopicNames
 from streams.alerts.languages import LANGUAGES, Tag, preferred_language
+from streams.cli.ending import when_told_to_end
 from streams.cli.logging import logging_options
 from streams.cli.options import app_id_option, broker_option, partitioner_option, policy_option, topics_option
 from streams.cli.security import security_options
@@ -22,7 +23,6 @@ from streams.console.server import LAST_SCANS, Settings, serving
 from streams.engine.errors import FatalError, LogError
 from streams.engine.listening import address_of, listening
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
-from streams.engine.signals import when_told_to_end
 from streams.policy.model import Policy
 from streams.stages.intake import Partitioner
 from streams.status.reading import look
@@ -32,6 +32,8 @@ TOKEN = "PARCELWATCH_CONSOLE_TOKEN"  # noqa: S105 - the name of a variable
 _SHORTEST = 16
 #: Seconds that brokers may take to tell of the group.
 _PATIENCE = 10.0
+#: Seconds to end in: for its clients to close, and for the last answers.
+_ENDING = 20.0
 
 
 @click.command("console")
@@ -112,7 +114,7 @@ async def serve(settings: Settings, kafka: KafkaSettings) -> int:
     finally:
         await log.stop()
     stop = asyncio.Event()
-    when_told_to_end(stop.set)
+    when_told_to_end(stop.set, _ENDING)
     async with serving(settings, listens):
         echo(f"console: {address_of(listens)}")
         await stop.wait()

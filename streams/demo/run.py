@@ -14,6 +14,7 @@ import msgspec
 
 from schemas.outputs import HelpRates
 from schemas.topics import ALERTS, OUTPUTS
+from streams.cli.ending import when_told_to_end
 from streams.console.inputs import memory_inputs
 from streams.console.reader import MemoryReader
 from streams.console.server import Settings as Console
@@ -29,7 +30,6 @@ from streams.engine.log.memory import MemoryLog
 from streams.engine.partitioner import partition_for
 from streams.engine.processor import Dataflow
 from streams.engine.runner import Factory
-from streams.engine.signals import when_told_to_end
 from streams.engine.topology import Topology
 from streams.marketplace.market import Plan, angry_shop
 from streams.policy.model import Policy

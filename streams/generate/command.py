@@ -17,11 +17,11 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from schemas.times import CHINA, DAY, SECOND
 from schemas.topics import TopicNames
+from streams.cli.ending import when_told_to_end
 from streams.cli.logging import logging_options
 from streams.cli.options import bootstrap, instant, partitioner_option, topics_option
 from streams.cli.security import security_options
 from streams.engine.errors import FatalError
-from streams.engine.signals import when_told_to_end
 from streams.generate.files import write_folder, write_lines
 from streams.generate.kafka import Pace, Partitioner, Sending, produce
 from streams.marketplace.market import Plan, Produced, market

@@ -9,6 +9,7 @@ import click
 
 from schemas.topics import TopicNames
 from streams.cli import logging
+from streams.cli.ending import when_told_to_end
 from streams.cli.options import (
     app_id,
     app_id_option,
@@ -21,7 +22,6 @@ from streams.cli.options import (
 from streams.cli.security import security_options
 from streams.cli.terminal import echo
 from streams.engine.errors import FatalError, LogError
-from streams.engine.signals import when_told_to_end
 from streams.grow.plan import Growth
 from streams.grow.run import connected
 from streams.policy.model import Policy

@@ -13,6 +13,7 @@ import click
 from schemas.topics import INGEST_DEAD_LETTERS, INPUTS, TopicNames
 from streams.adapt.formats import known
 from streams.cli.completion import names_or_files
+from streams.cli.ending import when_told_to_end
 from streams.cli.logging import logging_options
 from streams.cli.options import broker_option, listen_address, partitioner_option, topics_option
 from streams.cli.security import security_options
@@ -20,7 +21,6 @@ from streams.cli.terminal import echo
 from streams.engine.errors import FatalError, LogError
 from streams.engine.listening import address_of, listening
 from streams.engine.log.kafka import KafkaSettings
-from streams.engine.signals import when_told_to_end
 from streams.ingest.delivery import Delivery
 from streams.ingest.handling import Bounds, Handling, Served
 from streams.ingest.health import Health

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import structlog
 
 from schemas.topics import TopicNames
+from streams.cli.ending import when_told_to_end
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
-from streams.engine.signals import when_told_to_end
 from streams.engine.wall_clock import SteadyLoop, WallClock
 from streams.notify.leading import Names
 from streams.notify.metrics import NotifyMetrics

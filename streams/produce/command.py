@@ -12,13 +12,13 @@ import click
 from rich.console import Console
 
 from schemas.topics import INPUTS, TopicNames
+from streams.cli.ending import when_told_to_end
 from streams.cli.logging import last_word, logging_options
 from streams.cli.options import broker_option, partitioner_option, topics_option
 from streams.cli.security import security_options
 from streams.cli.terminal import echo
 from streams.engine.errors import FatalError, LogError
 from streams.engine.log.kafka import KafkaSettings
-from streams.engine.signals import when_told_to_end
 from streams.produce.events import BadLine, Event, events
 from streams.produce.run import Pace, Producing
 from streams.produce.writer import EventWriter

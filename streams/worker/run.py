@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Coroutine
 from importlib.metadata import version
 
 import structlog
 
 from streams.cli import logging
+from streams.cli.ending import WITHIN, bound_to_end, when_told_to_end
 from streams.engine.errors import FatalError
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.processor import Dataflow
 from streams.engine.runner import Assemble
 from streams.engine.runtime import TaskRuntime
-from streams.engine.signals import when_told_to_end
 from streams.engine.store.interface import Store
 from streams.engine.store.memory import MemoryStore
 from streams.engine.store.warm import WarmStore
@@ -25,6 +26,9 @@ from streams.worker.service import fatal, serve
 from streams.worker.settings import WorkerSettings
 
 log = structlog.get_logger(__name__)
+
+#: Seconds for what libraries leave running behind a worker that has ended.
+_LEFT = 5.0
 
 
 def run_worker(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble, metrics: Metrics | None = None) -> int:
@@ -51,7 +55,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
     except FatalError as error:
         return fatal(error)
     stop = asyncio.Event()
-    when_told_to_end(stop.set)
+    when_told_to_end(stop.set, settings.session_timeout / 2 + WITHIN)
     if settings.state_dir is not None:
         metrics.state_dir(settings.state_dir)
     metrics.certificates.client = settings.client
@@ -86,7 +90,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
         quiet_seconds=settings.catch_up_quiet,
         broker_patience=settings.broker_patience,
     )
-    return await serve(
+    status = await serve(
         runtime,
         settings.app_id,
         dataflow,
@@ -96,7 +100,12 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
         start_patience=settings.start_patience,
         about=settings.about,
         metrics_address=(settings.metrics_host, settings.metrics_port),
+        # The tasks may take half a session to commit what they have.
+        ending=bound_to_end(settings.session_timeout / 2 + WITHIN),
     )
+    # All is committed and closed: what does not end now belongs to libraries, and holds nothing.
+    bound_to_end(_LEFT, lambda _: os._exit(status))()
+    return status
 
 
 def _store(settings: WorkerSettings) -> Store:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -49,10 +49,11 @@ async def serve(
     metrics_address: tuple[str, int | None] = ("127.0.0.1", None),
     start_patience: float = 0.0,
     about: Mapping[str, str] = MappingProxyType({}),
+    ending: Callable[[], object] = lambda: None,
 ) -> int:
     """Works until `stop` is set, until all is final (with `once`), or until nothing can go on. The exit status.
 
-    `about`: how it was started, for who asks for its status.
+    `about`: how it was started, for who asks for its status. `ending` is called when it begins to end, whyever.
     """
     if runtime.once and runtime.clock.mode is not Mode.END:
         return fatal(FatalError("once needs a clock with an end"))
@@ -82,6 +83,7 @@ async def serve(
     except Exception as error:  # whatever it was, the exit status says it
         status = fatal(error)
     finally:
+        ending()
         for wait in waits:
             wait.cancel()
         async with group.leaving:
@@ -89,8 +91,8 @@ async def serve(
             telling.cancel()
         await asyncio.wait([watching, telling])
         await group.close()
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(app.stop(), _STOP)
+        # Left alone after that: being cancelled is nothing to Faust's services, they would be waited for all the same.
+        await asyncio.wait([asyncio.ensure_future(app.stop())], timeout=_STOP)
         await runtime.log.stop()
     return status
 

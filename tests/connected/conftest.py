@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.connected import former, prometheus
+from tests.connected.marketplace import spoken
 from tests.kafka_broker import Broker, BrokerError, GivenBroker, NoBrokerError, choose, java, missing, own
 
 #: Several nodes run with Java alone, wherever the one of the other tests comes from.
@@ -25,6 +26,23 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"three brokers with certificates and access lists: left out ({NO_CLUSTER})")
     if not former.KNOWN:
         terminalreporter.write_line(former.LEFT_OUT)
+
+
+#: The last lines of each process that a failed test tells, and the arguments that name it.
+_LINES, _NAMED_BY = 30, 6
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails tells what its processes have said: of one that waits in vain, that alone says why."""
+    report = yield
+    if report.when == "setup":
+        spoken.clear()
+    elif report.failed:
+        for arguments, lines in spoken:
+            name = " ".join(arguments[1:][:_NAMED_BY])
+            report.sections.append((f"said by {name}", "".join(lines[-_LINES:])))
+    return report
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

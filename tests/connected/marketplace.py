@@ -51,6 +51,8 @@ class Ear:
 
 
 _ears: WeakKeyDictionary[asyncio.subprocess.Process, Ear] = WeakKeyDictionary()
+#: What the processes of the test that runs have said: their arguments and lines. A failed test tells it.
+spoken: list[tuple[tuple[str, ...], list[str]]] = []
 
 
 async def command(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
@@ -66,7 +68,8 @@ async def heard(*arguments: str, **variables: str) -> asyncio.subprocess.Process
         stderr=asyncio.subprocess.PIPE,
         env={name: value for name, value in os.environ.items() if not name.startswith("PARCELWATCH_")} | variables,
     )
-    _ears[process] = Ear(process)
+    ear = _ears[process] = Ear(process)
+    spoken.append((arguments, ear.lines))
     return process
 
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
+
+import pytest
 
 from tests.documents import blocks, matches
 from tests.kafka_broker import Broker
 from tests.patience import PATIENCE
 from tests.unit.cli import ROOT, environment
 
+OUT = "out.txt"
 QUICK_START, README = ROOT / "docs/quickstart.md", ROOT / "README.md"
 
 
@@ -23,27 +29,33 @@ def shown(page: Path) -> tuple[list[str], list[str]]:
 
 
 async def run(commands: list[str], kafka: Broker, place: Path) -> list[str]:
-    """What they print, all in one shell of which nothing is left behind."""
-    script = "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true' EXIT\n" + "\n".join(commands)
+    """What they print, all in one shell, which at its end stops what it has started and waits for that."""
+    script = "set -eu\ntrap 'kill $(jobs -p) 2>/dev/null || true; wait' EXIT\n" + "\n".join(commands)
     script = script.replace("kafka://localhost:9092", f"kafka://{kafka.bootstrap}")
     command = place / "parcelwatch"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m streams "$@"\n')
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -X faulthandler -m streams "$@"\n')
     command.chmod(0o755)
     # Not the port that a reader expects, and not as long as where a past may have gaps.
     variables = environment(PARCELWATCH_LISTEN_PORT="0", PARCELWATCH_CATCH_UP_QUIET="5")
-    process = await asyncio.create_subprocess_exec(
-        "bash", "-c", script, cwd=place, env={**variables, "PATH": f"{place}:{variables['PATH']}"},
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
+    out, error = place / OUT, place / "error.txt"
+    with out.open("wb") as said, error.open("wb") as told:
+        process = await asyncio.create_subprocess_exec(
+            "bash", "-x", "-c", script, cwd=place, env={**variables, "PATH": f"{place}:{variables['PATH']}"},
+            stdout=said, stderr=told, start_new_session=True,
+        )  # fmt: skip
     try:
-        async with asyncio.timeout(PATIENCE):
-            out, error = await process.communicate()
+        await asyncio.wait_for(process.wait(), PATIENCE)
+    except TimeoutError:
+        # Has every process tell where it is.
+        os.killpg(process.pid, signal.SIGABRT)
+        await process.wait()
+        pytest.fail(f"it does not end: {out.read_text()}\n{error.read_text()}")
     finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
-    assert process.returncode == 0, error.decode()
-    return out.decode().splitlines()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+    assert process.returncode == 0, error.read_text()
+    return out.read_text().splitlines()
 
 
 async def test_a_marketplace_two_workers_and_their_status(kafka: Broker, tmp_path: Path) -> None:
@@ -64,8 +76,9 @@ async def test_the_readme_leads_from_a_file_of_events_to_a_worker_that_is_well(k
     )
     commands, _ = shown(README)
     assert {"topics", "produce", "worker", "status", "console"} <= {command.split()[1] for command in commands}
-    # A reader asks again until the worker has caught up.
+    # A reader asks again until the worker has caught up, and looks at the console.
     waiting = "until parcelwatch status > status.txt; do sleep 1; done"
-    said = await run([waiting if one == "parcelwatch status" else one for one in commands], kafka, tmp_path)
+    commands = [waiting if one == "parcelwatch status" else one for one in commands]
+    said = await run([*commands, f"until grep -q 'console: http' {OUT}; do sleep 1; done"], kafka, tmp_path)
     assert "sent: logistics-scans 1" in said
     assert (tmp_path / "status.txt").read_text().startswith("parcelwatch is healthy")

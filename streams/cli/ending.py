@@ -1,0 +1,78 @@
+"""How a process is told to end, and that it does: whatever it hangs in meanwhile, it says where, and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from threading import Timer
+from types import FrameType
+
+from streams.cli.logging import last_word
+
+#: Seconds that a process may take to end, where it does not say otherwise: more than all of its own waits together.
+WITHIN = 120.0
+#: Places that are told.
+_TOLD = 8
+
+
+def when_told_to_end(call: Callable[[], object], within: float = WITHIN) -> None:
+    """Has SIGINT and SIGTERM call it in the running event loop, in place of ending the process.
+
+    From the first signal on, the loop is `bound_to_end` within these seconds.
+    """
+    bound = bound_to_end(within)
+
+    def told() -> None:
+        bound()
+        call()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, told)
+
+
+def bound_to_end(within: float, end: Callable[[int], object] = os._exit) -> Callable[[], None]:
+    """A function to call once the running event loop is to end; only the first call counts.
+
+    A loop that is not closed `within` seconds later hangs: a library may take a cancellation for something else, and
+    wait for ever. Then `end` gets status 1, after a line that says what is being waited for.
+    """
+    loop = asyncio.get_running_loop()
+    begun = False
+
+    def over() -> None:
+        if not loop.is_closed():
+            last_word(f"should have ended {within:g} s ago, and is still at {', '.join(_places(loop))}: it ends now")
+            end(1)
+
+    def begin() -> None:
+        nonlocal begun
+        if not begun:
+            begun = True
+            # In a thread: the loop may be what hangs.
+            limit = Timer(within, over)
+            limit.daemon = True
+            limit.start()
+
+    return begin
+
+
+def _places(loop: asyncio.AbstractEventLoop) -> list[str]:
+    """Where the loop's tasks are, innermost in our own code: files and lines, never what is worked on."""
+    found = {_place([*_frames(task.get_coro())]) for task in asyncio.all_tasks(loop)}
+    return sorted(found)[:_TOLD] or ["its end"]
+
+
+def _frames(waiting: object) -> Iterator[FrameType]:
+    """The frames of a coroutine and of what it awaits, the innermost last."""
+    while (frame := getattr(waiting, "cr_frame", None)) is not None:
+        yield frame
+        waiting = getattr(waiting, "cr_await", None)
+
+
+def _place(frames: list[FrameType]) -> str:
+    for frame in reversed(frames):
+        if f"{os.sep}streams{os.sep}" in (file := frame.f_code.co_filename):
+            return f"streams{file.rpartition(f'{os.sep}streams')[2]}:{frame.f_lineno}"
+    return f"{os.path.basename(frames[-1].f_code.co_filename)}:{frames[-1].f_lineno}" if frames else "an unknown place"
