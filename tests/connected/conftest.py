@@ -38,10 +38,12 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     if report.when == "setup":
         spoken.clear()
-    elif report.failed:
+    elif report.failed and isinstance(item, pytest.Function):
         for arguments, lines in spoken:
             name = " ".join(arguments[1:][:_NAMED_BY])
             report.sections.append((f"said by {name}", "".join(lines[-_LINES:])))
+        brokers = {each for each in item.funcargs.values() if isinstance(each, Broker)}
+        report.sections += [("said by the broker", "\n".join(each.last_words())) for each in brokers]
     return report
 
 

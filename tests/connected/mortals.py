@@ -80,10 +80,16 @@ class Mortal:
 
     async def told(self, metric: str) -> float:
         """A metric's sum over its labels; not a number, so neither 0 nor more, where there is no answer."""
+        found = await self.series(metric)
+        return math.nan if found is None else sum(found.values())
+
+    async def series(self, metric: str) -> dict[str, float] | None:
+        """A metric's values by their labels, as they are written; None where there is no answer."""
         told = await self._ask("metrics")
         if told is None:
-            return math.nan
-        return sum(float(number) for number in re.findall(rf"^{metric}(?:{{.*}})? (\S+)$", told, re.MULTILINE))
+            return None
+        found = re.findall(rf"^{metric}(?:{{(.*)}})? (\S+)$", told, re.MULTILINE)
+        return {labels: float(number) for labels, number in found}
 
     async def _ask(self, path: str, status: int = 200) -> str | None:
         try:

@@ -104,7 +104,9 @@ async def test_without_it_the_log_says_loudly_what_happens_and_what_to_do(kafka:
     worker = Mortal(*arguments)
 
     async def in_the_present() -> bool:
-        return await worker.told("parcelwatch_watermark_timestamp_seconds") > 0
+        # In each partition of the orders: what is read before that is not late.
+        found = await worker.series("parcelwatch_watermark_timestamp_seconds") or {}
+        return sum('input="orders"' in labels and time > 0 for labels, time in found.items()) == PARTITIONS["orders"]
 
     async def much_is_late() -> bool:
         return await worker.told("parcelwatch_late_ratio") > 0.5

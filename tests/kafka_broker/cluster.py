@@ -27,8 +27,9 @@ _SETTINGS = {
     "offsets.topic.replication.factor": "3",
     "transaction.state.log.replication.factor": "3",
     "transaction.state.log.min.isr": "2",
-    # A node that is paused is out of sync soon.
+    # A node that is paused or killed is missed soon.
     "replica.lag.time.max.ms": "4000",
+    "broker.session.timeout.ms": "3000",
     "num.network.threads": "2",
     "num.io.threads": "3",
     "log.cleaner.dedupe.buffer.size": "4194304",

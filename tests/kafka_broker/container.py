@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from uuid import uuid4
 
-from tests.kafka_broker.broker import SETTINGS, Broker, BrokerError, free_ports
+from tests.kafka_broker.broker import LINES, SETTINGS, Broker, BrokerError, free_ports
 
 IMAGE = "apache/kafka:4.1.1"
 
@@ -75,10 +75,8 @@ class ContainerBroker(Broker):
             return False
         return self._docker("inspect", "--format", "{{.State.Running}}", self._name).strip() == "true"
 
-    def check_alive(self) -> None:
-        if not self.alive():
-            lines = self._docker("logs", "--tail", "8", self._name) if self._created else ""
-            raise BrokerError(f"Kafka at {self.bootstrap} has ended\n{lines}".strip())
+    def last_words(self) -> list[str]:
+        return self._docker("logs", "--tail", str(LINES), self._name).splitlines() if self._created else []
 
     async def stop(self) -> None:
         self.resume()

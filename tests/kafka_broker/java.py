@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 from uuid import uuid4
 
-from tests.kafka_broker.broker import SETTINGS, Broker, BrokerError, free_ports
+from tests.kafka_broker.broker import LINES, SETTINGS, Broker, BrokerError, free_ports
 from tests.patience import PATIENCE
 
 POM = Path(__file__).with_name("pom.xml")
@@ -153,10 +153,8 @@ class JavaBroker(Broker):
     def alive(self) -> bool:
         return self._process is not None and self._process.poll() is None
 
-    def check_alive(self) -> None:
-        if not self.alive():
-            lines = self._log.read_text(errors="replace").strip().splitlines()[-8:] if self._log.exists() else []
-            raise BrokerError("\n".join([f"Kafka at {self.bootstrap} has ended", *lines]))
+    def last_words(self) -> list[str]:
+        return self._log.read_text(errors="replace").strip().splitlines()[-LINES:] if self._log.exists() else []
 
     async def stop(self) -> None:
         await self._end(signal.SIGTERM)
