@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from schemas.times import SECOND
+from schemas.times import DAY, SECOND
 from streams.status.facts import Facts
 from streams.status.inputs import inputs
 
@@ -15,6 +15,8 @@ SILENT, STUCK = 6 * SECOND, 5 * SECOND
 BEHIND = 60 * SECOND
 #: Share of late events, offsets of a standby and seconds of a clock from which on they are told.
 LATE, FAR, AHEAD = 0.1, 10_000, 5.0
+#: Microseconds before its end, and parts of its life, from which on a certificate is told: as its alert rule has it.
+EXPIRES, LIFE = 7 * DAY, 5
 #: Settings of topics that cost room or time if they are others, and no data.
 _BEARABLE = ("retention.ms", "max.compaction.lag.ms", "message.timestamp.type")
 
@@ -195,6 +197,23 @@ def _measured(facts: Facts) -> Iterator[Finding]:
                 yield _look("two_names", worker=who, number=value)
 
 
+def _certificates(facts: Facts) -> Iterator[Finding]:
+    for member in facts.group.members:
+        worker = facts.worker(member)
+        measured = {} if worker is None else worker.measured
+        for name, expiry in measured.items():
+            metric, _, which = name.partition(" ")
+            if metric != "parcelwatch_certificate_expiry_timestamp_seconds":
+                continue
+            life = expiry - measured.get(f"parcelwatch_certificate_start_timestamp_seconds {which}", 0.0)
+            left = round(expiry * SECOND) - facts.now
+            who = member.instance or member.id
+            if left <= 0:
+                yield _wrong("certificate_expired", worker=who, certificate=which)
+            elif left < min(EXPIRES, life * SECOND / LIFE):
+                yield _look("certificate_expires", worker=who, certificate=which, left=Lasting(left))
+
+
 def _letters(facts: Facts) -> Iterator[Finding]:
     recent = sum(count.number for counts in facts.letters.values() for count in counts.values())
     if recent:
@@ -209,5 +228,6 @@ _CHECKS: tuple[Callable[[Facts], Iterator[Finding]], ...] = (
     _progress,
     _agreement,
     _measured,
+    _certificates,
     _letters,
 )

@@ -32,6 +32,8 @@ MEASURED = frozenset(
         "parcelwatch_clock_ahead_seconds",
         "parcelwatch_records_lost_total",
         "parcelwatch_numbers_under_two_names_total",
+        "parcelwatch_certificate_start_timestamp_seconds",
+        "parcelwatch_certificate_expiry_timestamp_seconds",
     }
 )
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -238,6 +239,13 @@ async def certificates_are_renewed_while_a_worker_runs(ways: Ways) -> None:
     secret = ways.secrets["worker"]
     async with alive(worker):
         await until_true(worker.works)
+        secret.hold(ways.certificate("worker", 300))
+
+        async def is_told() -> bool:
+            ended = await asyncio.to_thread(told, "status", *ways.mtls("watcher"), "--app-id", APP)
+            return re.search(r"a certificate of worker \S+ expires in \d min: client", ended.stdout) is not None
+
+        await until_true(is_told)
         # The renewal comes too late.
         secret.hold(ways.certificate("worker", -60))
         ways.cut(MTLS)

@@ -22,6 +22,8 @@ from streams.policy.load import load
 from tests.patience import PATIENCE
 from tests.unit.deploy import ROOT
 
+SASL_PASSWORD_FILE = "PARCELWATCH_SASL_PASSWORD_FILE"  # noqa: S105 - the name of a variable
+
 CHART = ROOT / "deploy/helm/parcelwatch"
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 TEMPLATES = {path.name: path.read_text() for path in (CHART / "templates").iterdir()}
@@ -238,11 +240,24 @@ def test_a_topic_that_differs_lets_the_release_go_on_unless_it_must_not() -> Non
 def test_secrets_come_from_a_secret_alone_and_the_rest_reaches_both_commands() -> None:
     for pod in pods(FULL).values():
         env = {each["name"]: each for each in pod["containers"][0]["env"]}
-        assert "valueFrom" in env[SASL_PASSWORD]
+        assert "valueFrom" in env["PARCELWATCH_BUYER_KEY"]
+        assert SASL_PASSWORD not in env
+        file = Path(env[SASL_PASSWORD_FILE]["value"])
+        (mount,) = [each for each in pod["containers"][0]["volumeMounts"] if each["mountPath"] == str(file.parent)]
+        (volume,) = [each for each in pod["volumes"] if each["name"] == mount["name"]]
+        assert volume["secret"]["secretName"] == "pw-secret"
+        assert {"key": "sasl-password", "path": file.name} in volume["secret"]["items"]
         assert env["PARCELWATCH_TOPICS"]["value"] == "orders=shop.orders"
         assert env["PARCELWATCH_TOPIC_PREFIX"]["value"] == "v2."
         assert env["PARCELWATCH_SSL_CAFILE"]["value"] == "/etc/parcelwatch-tls/ca.crt"
         assert pod["containers"][0]["image"] == f"parcelwatch@{DIGEST}"
+
+
+def test_whoever_signs_tokens_needs_no_password() -> None:
+    security = {**FULL["security"], "saslMechanism": "OAUTHBEARER", "saslTokenProvider": "msk"}
+    for pod in pods({**FULL, "security": security}).values():
+        assert SASL_PASSWORD_FILE not in {each["name"] for each in pod["containers"][0]["env"]}
+        assert "sasl" not in {each["name"] for each in pod["volumes"]}
 
 
 def test_the_console_is_reached_with_a_token_alone_and_is_none_of_the_workers() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from schemas.times import HOUR, MINUTE, SECOND, parse
+from schemas.times import DAY, HOUR, MINUTE, SECOND, parse
 from schemas.topics import PLAIN
 from streams.engine.log.interface import TopicPartition, TopicSpec
 from streams.engine.log.kafka_groups import Group, GroupMember
@@ -164,6 +164,27 @@ def test_standbys_that_nobody_could_be_are_told() -> None:
     ],
 )  # fmt: skip
 def test_what_a_worker_has_measured(measured: dict[str, float], said: tuple[bool, str] | None) -> None:
+    assert found(facts(notes=both(measured=measured))) == ([] if said is None else [said])
+
+
+@pytest.mark.parametrize(
+    ("life", "left", "said"),
+    [
+        # A week of a long life, a fifth of a short one.
+        (365, 7.0, None),
+        (365, 7.0 - 1e-5, (False, "a certificate of worker one expires in 6 days: client")),
+        (10, 2.0, None),
+        (10, 2.0 - 1e-5, (False, "a certificate of worker one expires in 47 h: client")),
+        (10, 1e-5, (False, "a certificate of worker one expires in 0 s: client")),
+        (10, 0.0, (True, "a certificate of worker one has expired: client")),
+    ],
+)
+def test_a_certificate_is_told_of_as_its_rule_has_it(life: int, left: float, said: tuple[bool, str] | None) -> None:
+    end = (NOW + left * DAY) / SECOND
+    measured = {
+        "parcelwatch_certificate_start_timestamp_seconds client": end - life * DAY / SECOND,
+        "parcelwatch_certificate_expiry_timestamp_seconds client": end,
+    }
     assert found(facts(notes=both(measured=measured))) == ([] if said is None else [said])
 
 

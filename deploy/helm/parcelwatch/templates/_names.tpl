@@ -73,6 +73,10 @@ capabilities: {drop: [ALL]}
 {{- with .saslTokenProvider }}
 - {name: PARCELWATCH_SASL_TOKEN_PROVIDER, value: {{ . | quote }}}
 {{- end }}
+{{- if include "parcelwatch.saslPassword" $ }}
+# A file, not a variable: a password is changed without a restart.
+- {name: PARCELWATCH_SASL_PASSWORD_FILE, value: /etc/parcelwatch-sasl/sasl-password}
+{{- end }}
 {{- end }}
 {{- if .existingTlsSecret }}
 - {name: PARCELWATCH_SSL_CAFILE, value: /etc/parcelwatch-tls/ca.crt}
@@ -83,7 +87,7 @@ capabilities: {drop: [ALL]}
 {{- end }}
 {{- $secret := .existingSecret }}
 {{- if $secret }}
-{{- range $variable, $key := dict "PARCELWATCH_SASL_PASSWORD" "sasl-password" "PARCELWATCH_SSL_KEY_PASSWORD" "ssl-key-password" "PARCELWATCH_BUYER_KEY" "buyer-key" }}
+{{- range $variable, $key := dict "PARCELWATCH_SSL_KEY_PASSWORD" "ssl-key-password" "PARCELWATCH_BUYER_KEY" "buyer-key" }}
 - name: {{ $variable }}
   valueFrom:
     secretKeyRef: {name: {{ $secret }}, key: {{ $key }}, optional: true}
@@ -92,15 +96,30 @@ capabilities: {drop: [ALL]}
 {{- end }}
 {{- end }}
 
-{{- define "parcelwatch.tlsMount" -}}
-{{- if .Values.security.existingTlsSecret }}
-- {name: tls, mountPath: /etc/parcelwatch-tls, readOnly: true}
+{{/* The Secret with the password, where there is one to come by. */}}
+{{- define "parcelwatch.saslPassword" -}}
+{{- with .Values.security }}
+{{- if and (hasPrefix "SASL" .protocol) (not .saslTokenProvider) }}{{ .existingSecret }}{{ end }}
 {{- end }}
 {{- end }}
 
-{{- define "parcelwatch.tlsVolume" -}}
+{{/* What brokers know a client by: certificates and a password, as files that may change. */}}
+{{- define "parcelwatch.credentialMounts" -}}
+{{- if .Values.security.existingTlsSecret }}
+- {name: tls, mountPath: /etc/parcelwatch-tls, readOnly: true}
+{{- end }}
+{{- if include "parcelwatch.saslPassword" . }}
+- {name: sasl, mountPath: /etc/parcelwatch-sasl, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "parcelwatch.credentialVolumes" -}}
 {{- with .Values.security.existingTlsSecret }}
 - name: tls
   secret: {secretName: {{ . }}, defaultMode: 0440}
+{{- end }}
+{{- with include "parcelwatch.saslPassword" . }}
+- name: sasl
+  secret: {secretName: {{ . }}, defaultMode: 0440, items: [{key: sasl-password, path: sasl-password}]}
 {{- end }}
 {{- end }}
