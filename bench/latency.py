@@ -34,6 +34,8 @@ _HOPS = 1
 _SLACK = 0.25
 #: Seconds at the most for what was due up to the end, where a worker has fallen behind at half of its load.
 _BEYOND = 120.0
+#: Seconds at the most to catch up.
+_BEHIND = 240.0
 #: Parts of the alerts for the plot.
 _PARTS = tuple(part / 100 for part in (*range(5, 100, 5), 98, 99, 99.5, 99.9))
 
@@ -68,7 +70,7 @@ async def greatest(asked: Asked, options: tuple[str, ...], scans: int) -> float:
     ends = sum((await kafka.end_offsets(SCANS_TOPIC)).values())
     seen: list[tuple[float, float]] = []
     async with started(kafka, group, asked.folder, *options) as worker:
-        limit = time.monotonic() + 120
+        limit = time.monotonic() + _BEHIND
         while not seen or seen[-1][1] < ends:
             if time.monotonic() > limit:
                 raise WrongError(f"a worker that was behind did not catch up: {worker.child.said()}")

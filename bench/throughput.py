@@ -30,7 +30,7 @@ SCANS = 2_000_000
 #: Seconds between two looks at a contender that does not end by itself.
 _LOOK = 0.25
 #: Scans a second that everyone is given time for, those too that get few of them; and seconds for the start.
-_SLOW, _SLOWEST, _START = 4000, 500, 90
+_SLOW, _SLOWEST, _START = 4000, 500, 240
 #: Settings of a topic whose records stay, whatever their time.
 KEEP = {"retention.ms": "-1"}
 

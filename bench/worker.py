@@ -15,7 +15,7 @@ from bench.child import Child
 from bench.contenders import ALERTS_TOPIC, SCANS_TOPIC, Run, worker
 from bench.throughput import KEEP, WrongError, make_topics
 from tests.kafka_broker import Broker
-from tests.kafka_broker.broker import free_ports
+from tests.ports import free_port
 
 #: Seconds that a worker gets to be at work.
 PATIENCE = 240.0
@@ -77,7 +77,7 @@ class Worker:
 @asynccontextmanager
 async def started(kafka: Broker, group: str, folder: Path, *options: str) -> AsyncIterator[Worker]:
     """A worker that runs as long as the block does, and is stopped in an orderly way behind it."""
-    (port,) = free_ports(1)
+    port = free_port()
     log = folder / f"{group}-{port}.log"
     run = Run(kafka.bootstrap, group, SCANS_TOPIC, ALERTS_TOPIC, folder)
     with Child(worker(run, "--metrics-port", str(port), *options), log) as child:

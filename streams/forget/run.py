@@ -11,7 +11,6 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from schemas.topics import PLAIN, TopicNames
 from streams.engine.clock import system_now
@@ -19,6 +18,7 @@ from streams.engine.errors import FatalError
 from streams.engine.log.interface import Log, TopicPartition
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.log.kafka_clients import errors, quietly
+from streams.engine.log.kafka_groups import look_at
 from streams.engine.log.kafka_spans import KafkaSpans
 from streams.engine.processor import Record
 from streams.engine.topology import Topology
@@ -66,7 +66,7 @@ async def forget(
         with errors("asking for the group and the topics' settings"):
             async with asyncio.timeout(_ANSWER):
                 await admin.start()
-                workers = await _members(admin, request.app_id)
+                workers = len((await look_at(admin, request.app_id)).members)
                 kept = await _settings(admin, topology, request.topics)
         if workers and not request.transactions and not request.dry_run:
             raise FatalError("without transactions nothing fences a worker: stop all of them first")
@@ -101,14 +101,6 @@ async def still_unread(
     orders = {*held.names, *([request.wanted.order] if request.wanted.order is not None else [])}
     alone = {one.tracking_no for found in held.parcels.values() for one in found if not one.shared}
     return await unread(log, topology, read, orders, alone, request.topics)
-
-
-async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
-    try:
-        (answer,) = await admin.describe_consumer_groups([group])
-    except GroupCoordinatorNotAvailableError:
-        return 0
-    return sum(len(described[5]) for described in answer.groups)
 
 
 async def _settings(admin: AIOKafkaAdminClient, topology: Topology, names: TopicNames) -> dict[str, dict[str, str]]:

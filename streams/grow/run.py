@@ -18,7 +18,7 @@ from streams.engine.log.interface import TopicPartition
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.log.kafka_admin import connection
 from streams.engine.log.kafka_clients import errors
-from streams.engine.log.kafka_groups import members, nobody_in
+from streams.engine.log.kafka_groups import look_at, nobody_in
 from streams.engine.log.kafka_spans import KafkaSpans
 from streams.engine.processor import Record
 from streams.grow import difference
@@ -203,7 +203,7 @@ class Growing:
 
     async def _nobody(self) -> bool:
         with errors(f"asking for group {self.growth.new_app_id}"):
-            return not await members(self.admin, self.growth.new_app_id)
+            return not (await look_at(self.admin, self.growth.new_app_id)).members
 
     async def _until(self, condition: Callable[[], Any], what: str, patience: float) -> None:
         try:
@@ -281,7 +281,7 @@ class Growing:
         """Deletes the output of the muted workers; idempotent."""
         with errors("deleting what was muted", "Delete"):
             there = set(self.growth.muted.all(OUTPUTS)) & set(await self.admin.list_topics())
-            if there and not await members(self.admin, app_id):
+            if there and not (await look_at(self.admin, app_id)).members:
                 await self.admin.delete_topics(sorted(there))
 
 

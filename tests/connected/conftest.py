@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.connected import former, prometheus
-from tests.connected.marketplace import spoken
+from tests.connected.marketplace import end, spoken, started
 from tests.kafka_broker import Broker, BrokerError, GivenBroker, NoBrokerError, choose, java, missing, own
 
 #: Several nodes run with Java alone, wherever the one of the other tests comes from.
@@ -32,12 +32,18 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 _LINES, _NAMED_BY = 30, 6
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    spoken.clear()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """A test that fails tells what its processes have said: of one that waits in vain, that alone says why."""
     report = yield
     if report.when == "setup":
-        spoken.clear()
+        # What fixtures have started, they end.
+        started.clear()
     elif report.failed and isinstance(item, pytest.Function):
         for arguments, lines in spoken:
             name = " ".join(arguments[1:][:_NAMED_BY])
@@ -64,6 +70,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
 async def kafka(broker: Broker) -> AsyncIterator[Broker]:
     """A running broker without topics at `kafka.bootstrap`; what a test leaves is deleted after it."""
     yield broker
+    await nothing_left()
     await broker.heal()
     await broker.wipe()
 
@@ -81,8 +88,16 @@ def own_broker(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iter
 async def mortal_kafka(own_broker: Broker) -> AsyncIterator[Broker]:
     """Like `kafka`, and the test may kill, stop and pause it; it is brought back after the test."""
     yield own_broker
+    await nothing_left()
     await own_broker.heal()
     await own_broker.wipe()
+
+
+async def nothing_left() -> None:
+    """Ends the processes of a test that has failed before it could: they would be members of groups that go."""
+    for process in started:
+        if process.returncode is None:
+            await end(process)
 
 
 def running(find: Callable[[Path], Broker], folder: Path) -> Iterator[Broker]:

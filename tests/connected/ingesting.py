@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import aiohttp
-from aiohttp.test_utils import unused_port
 
 from tests.connected.marketplace import command, end, said
 from tests.connected.mortals import until_true
 from tests.connected.pushes import SALT, signed
 from tests.kafka_broker import Broker
 from tests.patience import PATIENCE
+from tests.ports import free_port
 
 #: Shopify's, as SALT is kuaidi100's.
 SECRET = "shop-secret"  # noqa: S105
@@ -25,9 +25,10 @@ class Ingest:
     running: asyncio.subprocess.Process
 
     def __init__(self, address: str, *options: str, **variables: str) -> None:
-        self.url = f"http://127.0.0.1:{unused_port()}"
+        self.url = f"http://127.0.0.1:{free_port()}"
         listen = self.url.removeprefix("http://")
-        self._command = ("ingest", "--broker", f"kafka://{address}", "--listen", listen, *options)
+        self._command = ("ingest", "--broker", f"kafka://{address}", "--listen", listen,
+                         "--delivery-timeout", "60", *options)  # fmt: skip
         self._variables = {
             "PARCELWATCH_INGEST_SECRET_KUAIDI100": SALT, "PARCELWATCH_INGEST_SECRET_SHOPIFY": SECRET, **variables,
         }  # fmt: skip

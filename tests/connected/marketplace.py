@@ -12,8 +12,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
-from aiokafka.errors import GroupCoordinatorNotAvailableError
-
 from schemas.decode import Invalid, decode
 from schemas.events import record_key
 from schemas.times import DAY, parse, render
@@ -53,6 +51,8 @@ class Ear:
 _ears: WeakKeyDictionary[asyncio.subprocess.Process, Ear] = WeakKeyDictionary()
 #: What the processes of the test that runs have said: their arguments and lines. A failed test tells it.
 spoken: list[tuple[tuple[str, ...], list[str]]] = []
+#: The processes themselves.
+started: list[asyncio.subprocess.Process] = []
 
 
 async def command(*arguments: str, **variables: str) -> asyncio.subprocess.Process:
@@ -70,6 +70,7 @@ async def heard(*arguments: str, **variables: str) -> asyncio.subprocess.Process
     )
     ear = _ears[process] = Ear(process)
     spoken.append((arguments, ear.lines))
+    started.append(process)
     return process
 
 
@@ -195,10 +196,7 @@ async def produce(kafka: Broker, events: Produced, partitions: dict[str, int]) -
 
 async def progress(kafka: Broker) -> int:
     """How many records of the inputs have been read in committed transactions."""
-    try:
-        committed = await kafka.committed(APP)
-    except GroupCoordinatorNotAvailableError:
-        return 0  # the first group of a new broker
+    committed = await kafka.committed(APP)
     return sum(offset for (topic, _), offset in committed.items() if topic in INPUTS)
 
 

@@ -13,12 +13,12 @@ from contextlib import asynccontextmanager
 from random import Random
 
 import aiohttp
-from aiohttp.test_utils import unused_port
 
 from tests.connected.feed import Feed
 from tests.connected.marketplace import APP, command, end, ended_well, heard_of, progress, run, said, worker
 from tests.kafka_broker import Broker
 from tests.patience import PATIENCE
+from tests.ports import free_port
 
 #: Seconds after which the group takes a silent worker for dead.
 SESSION = 3
@@ -32,7 +32,7 @@ class Mortal:
     running: asyncio.subprocess.Process
 
     def __init__(self, *arguments: str, **variables: str) -> None:
-        self.port = unused_port()
+        self.port = free_port()
         self._command = (*arguments, "--metrics-port", str(self.port))
         self._variables = variables
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestServer, unused_port
+from aiohttp.test_utils import TestServer
 
 from schemas.times import render
 from streams.engine.clock import system_now
@@ -20,6 +20,7 @@ from tests.connected.mortals import Mortal, until_true
 from tests.connected.pushes import SALT, signed
 from tests.kafka_broker import Broker
 from tests.kafka_broker.certificates import AUTHORITY, CERTIFICATE, KEY, Authority, Secret
+from tests.ports import free_port
 
 NOTIFY = """\
 wait = "0s"
@@ -35,7 +36,7 @@ class Notifier(Mortal):
     """One with a channel to `chat`, a port on which nobody listens yet."""
 
     def __init__(self, kafka: Broker, app: str, folder: Path) -> None:
-        self.chat = unused_port()
+        self.chat = free_port()
         config = folder / "notify.toml"
         config.write_text(NOTIFY.format(port=self.chat))
         super().__init__(
@@ -75,9 +76,9 @@ class Certified(Mortal):
         self._authority = Authority()
         self._secret = Secret(folder / "certificates", self._issued(minutes=5))
         config = folder / "certified.toml"
-        config.write_text(NOTIFY.format(port=unused_port()))
+        config.write_text(NOTIFY.format(port=free_port()))
         super().__init__(
-            "notify", "--broker", f"kafka://127.0.0.1:{unused_port()}", "--config", str(config),
+            "notify", "--broker", f"kafka://127.0.0.1:{free_port()}", "--config", str(config),
             "--security-protocol", "SSL", "--ssl-cafile", self._secret / AUTHORITY,
             "--ssl-certfile", self._secret / CERTIFICATE, "--ssl-keyfile", self._secret / KEY,
         )  # fmt: skip
@@ -104,7 +105,7 @@ class Ingest(Mortal):
 
     def __init__(self, kafka: Broker, app: str) -> None:
         self.salt = SALT
-        listen = f"127.0.0.1:{unused_port()}"
+        listen = f"127.0.0.1:{free_port()}"
         self._address = f"http://{listen}/push/kuaidi100"
         super().__init__(
             "ingest", "--broker", f"kafka://{kafka.bootstrap}", "--topic-prefix", f"{app}-", "--listen", listen,

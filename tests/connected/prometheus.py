@@ -15,8 +15,8 @@ import yaml
 from aiohttp import ClientConnectionError, ClientSession
 
 from tests.connected.marketplace import end, heard, heard_of
-from tests.kafka_broker.broker import free_ports
 from tests.patience import PATIENCE
+from tests.ports import free_ports
 
 INSTALLED = all(map(shutil.which, ("prometheus", "prometheus-alertmanager")))
 LEFT_OUT = (

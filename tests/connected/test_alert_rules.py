@@ -22,7 +22,7 @@ from schemas.times import DAY, HOUR
 from streams.engine.clock import system_now
 from tests.connected.faults import Course, Worker, completed, ended, make_topics, scans, writing
 from tests.connected.hasty_rules import FOLDER, hasty_files
-from tests.connected.marketplace import end, saying
+from tests.connected.marketplace import end, said, saying
 from tests.connected.mortals import alive, until_true
 from tests.connected.outer_faults import (
     Certified,
@@ -34,7 +34,7 @@ from tests.connected.outer_faults import (
 )
 from tests.connected.prometheus import INSTALLED, INTERVAL, LEFT_OUT, Prometheus, prometheus
 from tests.kafka_broker import Broker, own
-from tests.patience import LONG_SESSION
+from tests.patience import LONG_SESSION, PATIENCE
 
 if not INSTALLED:
     pytest.skip(LEFT_OUT, allow_module_level=True)
@@ -135,8 +135,10 @@ async def restarted_often(server: Prometheus, one: Worker) -> None:
         for one.running in ready:
             before = await started(server)
             one.running.send_signal(signal.SIGUSR2)
-            while await started(server) == before:  # noqa: ASYNC110
-                await asyncio.sleep(0.2)
+            async with asyncio.timeout(PATIENCE):
+                while await started(server) == before:
+                    assert one.running.returncode is None, await said(one.running)
+                    await asyncio.sleep(0.2)
             await one.kill()
     finally:
         for process in ready:
@@ -302,7 +304,7 @@ async def test_each_rule_fires_by_its_fault_and_clears_after_it(
             Worker(kafka, "pair", "--instance-id", "other", *static, str(policies[1])),
         ]
         held_up = Worker(kafka, "held")
-        followed = [Worker(kafka, "behind", "--standbys", "1") for _ in range(2)]
+        followed = [Worker(kafka, "behind", "--standbys", "1", *static[:2]) for _ in range(2)]
         fed = Worker(kafka, "feed", "--clock", "stream", "--policy", str(policies[0]))
         killed, slowed = Worker(kafka, "loop"), Worker(fleeting_kafka, "slow")
         telling = Notifier(kafka, "tell", tmp_path)

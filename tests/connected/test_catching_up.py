@@ -25,6 +25,7 @@ from tests.connected.marketplace import (
 )
 from tests.connected.mortals import Mortal, alive, until_all_work, until_true
 from tests.kafka_broker import Broker
+from tests.patience import LONG_SESSION
 
 PARTITIONS = dict.fromkeys(INPUTS, 2)
 
@@ -63,7 +64,8 @@ def at_present() -> Produced:
 async def test_a_past_that_is_produced_topic_by_topic_is_not_late(kafka: Broker, tmp_path: Path) -> None:
     await kafka.create_topics(PARTITIONS | OUTPUTS)
     events = weeks_ago(4, 20)
-    arguments = ("worker", "--broker", f"kafka://{kafka.bootstrap}", "--app-id", APP, "--commit-interval", "0.2")
+    arguments = ("worker", "--broker", f"kafka://{kafka.bootstrap}", "--app-id", APP, "--commit-interval", "0.2",
+                 "--session-timeout", str(LONG_SESSION))  # fmt: skip
     # No input is quiet for so long: the past is over when the present has come, and that is the test's to say.
     workers = [Mortal(*arguments, "--catch-up", "--catch-up-quiet", "86400") for _ in range(2)]
 

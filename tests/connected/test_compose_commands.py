@@ -17,8 +17,8 @@ import aiohttp
 import yaml
 
 from tests.kafka_broker import Broker
-from tests.kafka_broker.broker import free_ports
 from tests.patience import PATIENCE
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 COMMAND = Path(sys.executable).with_name("parcelwatch")

@@ -14,8 +14,8 @@ import yaml
 from aiohttp import ClientConnectionError, ClientSession
 
 from tests.connected.marketplace import end, heard, heard_of
-from tests.kafka_broker.broker import free_ports
 from tests.patience import PATIENCE
+from tests.ports import free_ports
 
 ROOT = Path(__file__).parents[2]
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]

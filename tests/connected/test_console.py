@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -16,6 +15,7 @@ from tests.kafka_broker import Broker
 from tests.kafka_broker.acls import grant, revoke
 from tests.kafka_broker.broker import BOUND, PASSWORD
 from tests.patience import PATIENCE
+from tests.ports import free_port
 
 TOKEN = "connected-test-token"  # noqa: S105
 BUYER, TEXT = "buyer-of-secrets", "words-of-a-secret"
@@ -43,11 +43,6 @@ class Asking:
                     await asyncio.sleep(0.05)
         except TimeoutError:
             raise AssertionError(page) from None
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listens:
-        return int(listens.getsockname()[1])
 
 
 @asynccontextmanager
@@ -89,7 +84,7 @@ async def test_alerts_of_a_worker_arrive_live_and_are_explained(kafka: Broker) -
             await asking.until("/", lambda page: "NEW000" in page)
             async with asyncio.timeout(PATIENCE):
                 while not (line := await changes.content.readline()).startswith(b"data: ") or line == before:
-                    pass
+                    assert line, "it has ended"
         group = await asking.until("/group", lambda page: "shipments-0" in page and "–</td>" not in page)
         assert APP in group
         timeline = await asking.until("/timeline?subject=NEW000", lambda page: "<article" in page)

@@ -87,8 +87,8 @@ async def test_clients_that_are_open_bring_no_deleted_topic_back(creating_kafka:
     )  # fmt: skip
     assert worker.stderr is not None
     async with asyncio.timeout(PATIENCE):
-        while b"event='restored'" not in await worker.stderr.readline():
-            pass
+        while b"event='restored'" not in (line := await worker.stderr.readline()):
+            assert line, "it has ended"
     asked_of = {"chats", "alerts.merchant"}
     async with creating_kafka.admin() as admin:
         await creating_kafka.delete_topics(asked_of)

@@ -19,8 +19,8 @@ from tests.connected.prometheus import Prometheus, Sample, prometheus
 from tests.dashboard_queries import Asked, asked, resolved
 from tests.every_rule import POLICY, outages
 from tests.kafka_broker import Broker
-from tests.kafka_broker.broker import free_ports
 from tests.patience import PATIENCE
+from tests.ports import free_ports
 
 QUERIES = [one for path in sorted(FOLDER.glob("*.json")) for one in asked(json.loads(path.read_bytes()))]
 #: Seconds that the panels show: all of the test, also on a slow machine.
@@ -49,9 +49,10 @@ async def shown(server: Prometheus, query: Asked) -> list[float]:
 async def dull(server: Prometheus) -> set[str]:
     """The panels that show nothing, or 0 though something has happened, for all the time that one waits."""
     waited_for, until = QUERIES, time.monotonic() + PATIENCE
+    lively: set[str] = set()
     while True:
         values = {query: await shown(server, query) for query in waited_for}
-        lively = {query.title for query, found in values.items() if any(found)}
+        lively |= {query.title for query, found in values.items() if any(found)}
         waited_for = [query for query, found in values.items() if not found or query.title not in lively | FAULTLESS]
         if not waited_for or time.monotonic() > until:
             return {query.title for query in waited_for}

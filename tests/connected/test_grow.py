@@ -84,10 +84,12 @@ class Load:
         placed = {"event_id": f"{order}-1", "type": "order.placed", "buyer_id": "b", "items": items, **common}
         paid = {"event_id": f"{order}-2", "type": "order.paid", "ship_by": render(now + 2 * SECOND), **common}
         self.orders.append(order)
+        # Both go the same way: producers may be told of another one between the two.
+        topic = self.names["orders"]
         for event in (placed, paid):
             value = json.dumps(event).encode()
             self.sent.append(("orders", order.encode(), value))
-            await producer.send_and_wait(self.names["orders"], value, order.encode())
+            await producer.send_and_wait(topic, value, order.encode())
 
 
 async def said(kafka: Broker, names: TopicNames) -> list[bytes]:
@@ -197,7 +199,7 @@ async def test_a_hand_over_is_refused_while_old_workers_run(kafka: Broker) -> No
     await kafka.create_topics(dict.fromkeys(INPUTS, 2) | OUTPUTS)
     common = ("--broker", f"kafka://{kafka.bootstrap}")
     assert told("grow", "copy", *common, *GROW, "--once").returncode == 0
-    async with running("worker", *common, "--app-id", "one") as process:
+    async with running("worker", *common, "--app-id", "one", "--session-timeout", str(LONG_SESSION)) as process:
         await saying(process, "restored")
         refused = told("grow", "hand-over", *common, *GROW)
     assert refused.returncode == 2

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import unused_port
 
 from streams.engine.partitioner import partition_for
 from tests.connected.documented_rights import documented
@@ -25,6 +24,7 @@ from tests.connected.pushes import SALT
 from tests.kafka_broker import Broker
 from tests.kafka_broker.acls import grant, revoke
 from tests.kafka_broker.broker import BOUND, PASSWORD
+from tests.ports import free_port
 
 DOCS = Path(__file__).parents[2] / "docs/ingest.md"
 TOPICS = {"orders": 5, "chats": 5, "logistics-scans": 3, "ingest.dlq": 1}
@@ -120,7 +120,7 @@ async def test_nothing_that_was_answered_is_lost_by_kills(kafka: Broker) -> None
                 before = len(answered)
 
                 async def more(before: int = before) -> bool:
-                    return len(answered) >= before + random.randrange(20, 200)
+                    return len(answered) >= before + random.randrange(30, 200)
 
                 await until_true(more)
                 await end(ingest.running)
@@ -150,7 +150,7 @@ async def test_while_the_broker_is_frozen_platforms_are_told_to_come_back(mortal
 
 async def test_at_its_end_pushes_under_way_are_answered(mortal_kafka: Broker) -> None:
     await mortal_kafka.create_topics(TOPICS)
-    port = unused_port()
+    port = free_port()
     options = ("--delivery-timeout", "120", "--metrics-port", str(port))
     async with ingesting(mortal_kafka, *options) as (ingest, session):
 

@@ -33,7 +33,7 @@ wait = "0s"
 [channels.shaky]
 webhook = "{url}/shaky?key=${{KEY}}"
 secret = "${{SECRET}}"
-timeout = "5s"
+timeout = "15s"
 
 [channels.steady]
 webhook = "{url}/steady"
@@ -107,7 +107,7 @@ def event(number: int, status: str) -> tuple[bytes, bytes]:
 def notifier(address: str, config: Path, *options: str, **variables: str) -> Mortal:
     return Mortal(
         "notify", *options, "--broker", f"kafka://{address}", "--config", str(config), "--offset-reset", "earliest",
-        "--session-timeout", "6", KEY="k", SECRET=SECRET, **variables,
+        "--session-timeout", "20", KEY="k", SECRET=SECRET, **variables,
     )  # fmt: skip
 
 

@@ -132,16 +132,17 @@ async def push(ingest: Ingest, session: ClientSession, one: Push) -> int:
     return tries
 
 
-async def push_all(ingest: Ingest, session: ClientSession, sent: Sequence[Push]) -> None:
-    """In their order, some at once."""
+async def push_all(ingest: Ingest, session: ClientSession, sent: Sequence[Push], pause: float = 0.0) -> None:
+    """In their order, some at once; with so many seconds between them."""
     for begin in range(0, len(sent), TOGETHER):
         await asyncio.gather(*(push(ingest, session, one) for one in sent[begin : begin + TOGETHER]))
+        await asyncio.sleep(pause)
 
 
 async def push_through_a_kill(ingest: Ingest, session: ClientSession, sent: Sequence[Push], kafka: Broker) -> None:
     """Kills the ingest while pushes come, and starts it again."""
     there = await records(kafka, "logistics-scans")
-    pushing = asyncio.create_task(push_all(ingest, session, sent))
+    pushing = asyncio.create_task(push_all(ingest, session, sent, pause=0.3))
     try:
 
         async def some_have_come() -> bool:
@@ -198,7 +199,7 @@ async def test_a_shops_day_becomes_messages_and_no_kill_loses_or_repeats_any(kaf
     people, config = People(), tmp_path / "notify.toml"
     watching = Mortal("worker", "--broker", broker, "--app-id", "pw", "--clock", "stream", "--session-timeout", "3",
                       "--commit-interval", "0.2")  # fmt: skip
-    telling = Mortal("notify", "--broker", broker, "--app-id", "pw", "--config", str(config), "--session-timeout", "3",
+    telling = Mortal("notify", "--broker", broker, "--app-id", "pw", "--config", str(config), "--session-timeout", "20",
                      "--offset-reset", "earliest")  # fmt: skip
     ingest = Ingest(kafka.bootstrap)
     started = [watching, telling]

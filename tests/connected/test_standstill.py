@@ -16,19 +16,19 @@ from tests.connected.marketplace import end, heard, said, saying
 from tests.connected.mortals import Mortal, until_true
 from tests.kafka_broker import Broker
 
-#: Seconds behind which a standstill is noticed; a restart of a task takes less on a slow machine, too.
-SOON = "4"
+#: Seconds behind which a standstill is noticed: longer than a restart of a task takes, and than one look may count.
+SOON = "6"
 PARCELS = named("P", 5)
 
 
 @asynccontextmanager
-async def faulty(kafka: Broker, fault: str, *options: str) -> AsyncIterator[Mortal]:
+async def faulty(kafka: Broker, fault: str, *options: str, soon: str = SOON) -> AsyncIterator[Mortal]:
     """A live worker with a fault of `faulty_worker`, and parcels that are stalled; nothing is left of it."""
     await make_topics(kafka)
     await kafka.produce(SCANS, silent_since(8, PARCELS))
     worker = live(kafka, *options)
     module = ("-m", "tests.connected.faulty_worker", fault)
-    worker.running = await heard(sys.executable, *module, *worker._command, WATCHED_SOON=SOON)
+    worker.running = await heard(sys.executable, *module, *worker._command, WATCHED_SOON=soon)
     try:
         yield worker
     finally:
@@ -52,7 +52,8 @@ async def test_what_stands_still_is_told_of_and_started_again(kafka: Broker, fau
 
 
 async def test_a_task_behind_another_applications_transaction_is_told_of_and_not_started_again(kafka: Broker) -> None:
-    async with faulty(kafka, "none") as worker, kafka.transaction("a-producer") as producer:
+    # Whose it is has been found out by then.
+    async with faulty(kafka, "none", soon="15") as worker, kafka.transaction("a-producer") as producer:
         await until_true(worker.works)
         await producer.send_and_wait(SCANS, b"undecided", partition=0)
         await kafka.produce(SCANS, silent_since(9, ["Q"]))
@@ -69,7 +70,7 @@ async def test_a_task_behind_another_applications_transaction_is_told_of_and_not
 
 
 async def test_a_worker_that_nothing_helps_ends_with_status_three(kafka: Broker) -> None:
-    async with faulty(kafka, "dead", "--broker-patience", "2") as worker:
+    async with faulty(kafka, "dead", "--broker-patience", "6") as worker:
         text = await said(worker.running)
         assert worker.running.returncode == 3
         (line,) = [line for line in text.splitlines() if line.startswith("parcelwatch: ")]

@@ -136,6 +136,7 @@ async def test_a_worker_that_is_behind_and_what_holds_its_watermark_back(kafka: 
         await until_all_work([one])
         said = await until(kafka, finds(f"the watermark of {SCANS} stands, 8 days behind: {SCANS}-0 holds it back"))
         assert any("reads the past" in finding["what"] for finding in said["findings"])
+        await until(kafka, lambda said: not any(each["unread"] for each in said["inputs"] if each["topic"] == SCANS))
         one.running.send_signal(19)
         await kafka.produce(SCANS, silent_since(7.5, PARCELS), partition=0)
         said = await until(kafka, finds(f"{SCANS} is 8 days behind: 8 records are unread, {SCANS}-0 is the last"))

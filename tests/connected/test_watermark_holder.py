@@ -8,13 +8,13 @@ import re
 from collections.abc import Callable
 
 from aiohttp import ClientConnectionError, ClientSession
-from aiohttp.test_utils import unused_port
 
 from schemas.times import DAY, parse, render
 from streams.engine.partitioner import partition_for
 from tests.connected.marketplace import APP, OUTPUTS, THREE, alerts, running
 from tests.kafka_broker import Broker
 from tests.patience import PATIENCE
+from tests.ports import free_port
 
 T0 = parse("2026-03-01T00:00:00Z")
 
@@ -56,7 +56,7 @@ async def test_the_partition_that_holds_all_others_back_is_named(kafka: Broker) 
     await kafka.produce("logistics-scans", [scan(T0 + 10 * DAY, key) for key in in_partition(1)[:1]])
     behind = in_partition(2)[0]
     await kafka.produce("logistics-scans", [scan(T0, behind)])
-    port = unused_port()
+    port = free_port()
     options = ("--broker", f"kafka://{kafka.bootstrap}", "--app-id", APP, "--clock", "stream",
                "--commit-interval", "0.1", "--metrics-port", str(port))  # fmt: skip
     async with running("worker", *options) as process:

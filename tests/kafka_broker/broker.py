@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from abc import abstractmethod
 from contextlib import suppress
 
@@ -207,15 +206,3 @@ class GivenBroker(Broker):
 
     def _not_ours(self) -> NotOursError:
         return NotOursError(f"the broker at {self.bootstrap} was not started by the tests")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback interface that nothing listens on now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
-    finally:
-        for one in sockets:
-            one.close()

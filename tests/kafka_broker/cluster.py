@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from random import Random
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -16,6 +13,7 @@ from tests.kafka_broker.answers import Answers, Rules
 from tests.kafka_broker.forwarder import Forwarder, forwarding
 from tests.kafka_broker.java import JavaBroker, Place, new_cluster
 from tests.kafka_broker.traffic import Traffic
+from tests.ports import free_port
 
 #: Beyond those of a single node.
 _SETTINGS = {
@@ -34,8 +32,6 @@ _SETTINGS = {
     "num.io.threads": "3",
     "log.cleaner.dedupe.buffer.size": "4194304",
 }
-#: Ports that no client's own end of a connection takes by chance, while a node is down.
-_PORTS = range(15_000, 31_000)
 
 
 class Listener(NamedTuple):
@@ -54,8 +50,8 @@ class Cluster(Traffic):
     def __init__(self, folder: Path, count: int = 3, listeners: Mapping[str, Listener] = MappingProxyType({})) -> None:
         self.replication = count
         self.rules = Rules()
-        cluster, random = new_cluster(), Random(os.urandom(8))
-        controllers = {number: f"127.0.0.1:{_steady_port(random)}" for number in range(1, count + 1)}
+        cluster = new_cluster()
+        controllers = {number: f"127.0.0.1:{free_port()}" for number in range(1, count + 1)}
         self.nodes: list[JavaBroker] = []
         self.answers: list[Answers] = []
         self.forwarders: dict[str, list[Forwarder]] = {}
@@ -63,9 +59,9 @@ class Cluster(Traffic):
         addresses: dict[str, list[str]] = {name: [] for name in listeners}
         protocols = "".join(f",{name}:{each.protocol}" for name, each in listeners.items())
         for number in controllers:
-            port, behind, front = (_steady_port(random) for _ in range(3))
-            more = {name: _steady_port(random) for name in listeners}
-            fronts = {name: _steady_port(random) for name in listeners}
+            port, behind, front = (free_port() for _ in range(3))
+            more = {name: free_port() for name in listeners}
+            fronts = {name: free_port() for name in listeners}
             for name in listeners:
                 addresses[name].append(f"127.0.0.1:{fronts[name]}")
                 self._ways.append((name, f"127.0.0.1:{more[name]}", fronts[name]))
@@ -122,11 +118,3 @@ class Cluster(Traffic):
 
 def _listed(ports: dict[str, int]) -> str:
     return ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())
-
-
-def _steady_port(random: Random) -> int:
-    while True:
-        port = random.choice(_PORTS)
-        with socket.socket() as one, suppress(OSError):
-            one.bind(("127.0.0.1", port))
-            return port

@@ -7,7 +7,8 @@ import shutil
 import subprocess
 from uuid import uuid4
 
-from tests.kafka_broker.broker import LINES, SETTINGS, Broker, BrokerError, free_ports
+from tests.kafka_broker.broker import LINES, SETTINGS, Broker, BrokerError
+from tests.ports import free_ports
 
 IMAGE = "apache/kafka:4.1.1"
 

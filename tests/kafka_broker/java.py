@@ -17,8 +17,9 @@ from types import MappingProxyType
 from typing import NamedTuple
 from uuid import uuid4
 
-from tests.kafka_broker.broker import LINES, SETTINGS, Broker, BrokerError, free_ports
+from tests.kafka_broker.broker import LINES, SETTINGS, Broker, BrokerError
 from tests.patience import PATIENCE
+from tests.ports import free_ports
 
 POM = Path(__file__).with_name("pom.xml")
 

@@ -18,7 +18,7 @@ from tests.patience import PATIENCE
 MTLS, SCRAM = "MTLS", "SCRAM"
 MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-512")
 #: Milliseconds behind which a client by SCRAM-SHA-512 has to say again who it is.
-SESSION_MS = 5000
+SESSION_MS = 15_000
 
 _LOGIN = "org.apache.kafka.common.security.scram.ScramLoginModule required;"
 

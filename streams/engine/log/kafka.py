@@ -10,12 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import (
-    GroupCoordinatorNotAvailableError,
-    TopicAlreadyExistsError,
-    TopicAuthorizationFailedError,
-    for_code,
-)
+from aiokafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.errors import LogError
@@ -26,6 +21,7 @@ from streams.engine.log.kafka_codecs import Codec, codecs
 from streams.engine.log.kafka_connections import refusal, unanswered
 from streams.engine.log.kafka_ending import ended
 from streams.engine.log.kafka_group import KafkaMember
+from streams.engine.log.kafka_groups import offsets_of
 from streams.engine.log.kafka_plain import KafkaPlainWriter, Torn
 from streams.engine.log.kafka_refusal import unless_refused
 from streams.engine.log.kafka_rights import lacking, user_of
@@ -238,20 +234,10 @@ class KafkaLog:
                 return await self._topics.holders(source)
 
     async def committed(self, group: str, sources: Collection[TopicPartition]) -> dict[TopicPartition, Committed]:
-        async def question(admin: AIOKafkaAdminClient) -> Any:
-            while True:
-                try:
-                    return await admin.list_consumer_group_offsets(group, partitions=_kafka(sources))
-                except GroupCoordinatorNotAvailableError:
-                    # The first group of a cluster has no coordinator at once.
-                    await asyncio.sleep(0.1)
-
-        found = await self._ask("asking for committed offsets", question)
-        return {
-            TopicPartition(*each): Committed(offset.offset, offset.metadata)
-            for each, offset in found.items()
-            if offset.offset >= 0
-        }
+        found: dict[TopicPartition, Committed] = await self._ask(
+            "asking for committed offsets", lambda admin: offsets_of(admin, group, sources)
+        )
+        return found
 
     async def trim(self, before: Mapping[TopicPartition, int]) -> None:
         wanted = {KafkaPartition(*source): RecordsToDelete(offset) for source, offset in before.items()}

@@ -37,6 +37,8 @@ _DAY = 86_400_000
 _LEAVE = 10.0
 #: The same if the group does not answer.
 _ALONE = 1.0
+#: Seconds that a fetch may take beyond what it was given.
+_REBALANCE = 5.0
 #: Longest time between heartbeats, in seconds.
 _HEARTBEAT = 3.0
 
@@ -137,9 +139,13 @@ class KafkaMember:
         wanted = [KafkaPartition(*source) for source in sources]
         with errors("fetching", "Read"):
             try:
-                found = await self._consumer.getmany(
-                    *wanted, timeout_ms=int(seconds * 1000), max_records=records * len(wanted)
-                )
+                # In a rebalance the client waits for the next assignment, for ever if it is closed before that comes.
+                async with asyncio.timeout(seconds + _REBALANCE):
+                    found = await self._consumer.getmany(
+                        *wanted, timeout_ms=int(seconds * 1000), max_records=records * len(wanted)
+                    )
+            except TimeoutError:
+                return []  # nothing has been taken out of the client yet
             except NoOffsetForPartitionError:
                 return []  # of before the seek
             except OffsetOutOfRangeError as error:

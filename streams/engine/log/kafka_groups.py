@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import time
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberAssignment
-from aiokafka.errors import GroupCoordinatorNotAvailableError, GroupIdNotFound, NonEmptyGroup, for_code
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupIdNotFound,
+    GroupLoadInProgressError,
+    NonEmptyGroup,
+    NotCoordinatorForGroupError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 from aiokafka.protocol.admin import DeleteGroupsRequest
+from aiokafka.protocol.commit import OffsetFetchRequest
 from aiokafka.structs import OffsetAndMetadata
 from aiokafka.structs import TopicPartition as KafkaPartition
 
@@ -21,13 +32,10 @@ from streams.engine.log.kafka_rights import describe
 never_create_topics()
 
 
-async def members(admin: AIOKafkaAdminClient, group: str) -> list[str]:
-    """Where the members of a group run, one text each; empty if the group does not exist."""
-    try:
-        (answer,) = await admin.describe_consumer_groups([group])
-    except GroupCoordinatorNotAvailableError:
-        return []  # the first group of a new broker
-    return [f"{client} at {host.lstrip('/')}" for each in answer.groups for _, client, host, *_ in each[5]]
+#: What is answered for a moment where a broker has been started, or has taken a group over from another one.
+_SOON = (GroupLoadInProgressError, NotCoordinatorForGroupError)
+#: Seconds for that moment.
+_MOMENT = 10.0
 
 
 class GroupMember(NamedTuple):
@@ -48,14 +56,54 @@ class Group(NamedTuple):
 
 
 async def look_at(admin: AIOKafkaAdminClient, group: str) -> Group:
-    """The group now. Raises the client's errors."""
-    try:
-        described = await describe(admin._client, group)
-    except GroupCoordinatorNotAvailableError:
-        return Group("Dead", ())  # the first group of a new broker
-    if described[0]:
-        raise for_code(described[0])(group)
-    return Group(described[2], tuple(map(_member, described[5])))
+    """The group now. Raises the client's errors: who has no answer does not know that the group has no members."""
+    limit = time.monotonic() + _MOMENT
+    while True:
+        try:
+            described = await describe(admin._client, group)
+            if described[0]:
+                raise for_code(described[0])(group)
+            return Group(described[2], tuple(map(_member, described[5])))
+        except GroupCoordinatorNotAvailableError:
+            return Group("Dead", ())  # the first group of a new broker
+        except _SOON:
+            if time.monotonic() > limit:
+                raise
+            await asyncio.sleep(0.1)
+
+
+async def offsets_of(
+    admin: AIOKafkaAdminClient, group: str, sources: Collection[TopicPartition]
+) -> dict[TopicPartition, Committed]:
+    """What the group has committed of these partitions, as far as it has. Raises the client's errors.
+
+    The client's own question passes over an error that is about the group as a whole: a broker that has not loaded the
+    group yet would have it without offsets.
+    """
+    by_topic: dict[str, list[int]] = {}
+    for source in sources:
+        by_topic.setdefault(source.topic, []).append(source.partition)
+    while True:
+        try:
+            node = await admin.find_coordinator(group)
+            answer = await admin._send_request(OffsetFetchRequest(group, [*by_topic.items()]), node)
+            if code := getattr(answer, "error_code", 0):
+                raise for_code(code)(group)
+            return _committed(group, answer.topics)
+        except (*_SOON, GroupCoordinatorNotAvailableError):
+            # The first group of a cluster has no coordinator at once, either.
+            await asyncio.sleep(0.1)
+
+
+def _committed(group: str, topics: Sequence[Any]) -> dict[TopicPartition, Committed]:
+    found = {}
+    for topic, partitions in topics:
+        for partition, offset, metadata, code in partitions:
+            if code:
+                raise for_code(code)(topic if for_code(code) is TopicAuthorizationFailedError else group)
+            if offset >= 0:
+                found[TopicPartition(topic, partition)] = Committed(offset, metadata)
+    return found
 
 
 def _member(told: Sequence[Any]) -> GroupMember:
@@ -69,7 +117,7 @@ def _member(told: Sequence[Any]) -> GroupMember:
 
 async def nobody_in(admin: AIOKafkaAdminClient, group: str) -> None:
     """Raises `FatalError` if the group has members."""
-    if there := await members(admin, group):
+    if there := [f"{each.client} at {each.host}" for each in (await look_at(admin, group)).members]:
         raise FatalError(
             f"group {group} has {len(there)} members ({', '.join(sorted(there)[:3])}): stop all workers first; "
             "one that was killed is a member until its session is over"

@@ -9,10 +9,12 @@ from operator import attrgetter
 import pytest
 
 from streams.engine.errors import FatalError, FencedError, LostMemberError
+from streams.engine.log import kafka_group
 from streams.engine.log.interface import Committed, TopicPartition, Transaction
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.processor import Output
 from tests.kafka_broker import Broker
+from tests.patience import PATIENCE
 from tests.unit.engine.log_contract import Ears, LogContract, until
 
 
@@ -101,3 +103,19 @@ async def test_a_member_whose_client_has_ended_by_itself_is_lost(log: KafkaLog, 
     again.seek(TopicPartition("in", 0), 0)
     assert not await again.fetch([TopicPartition("in", 0)], 10, 0.1)
     await again.close()
+
+
+async def test_a_fetch_that_meets_a_rebalance_ends_though_no_assignment_ever_comes(
+    log: KafkaLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As when brokers go away amid one: the member is closed, and another one takes its place.
+    monkeypatch.setattr(kafka_group, "_REBALANCE", 0.5)
+    ears = Ears()
+    member = await log.join("group", ["in"], ears)
+    await until(lambda: bool(ears.assigned))
+    member._consumer._subscription.begin_reassignment()
+    fetching = asyncio.create_task(member.fetch([TopicPartition("in", 0)], 10, 0.1))
+    await asyncio.sleep(0)
+    await member.close()
+    async with asyncio.timeout(PATIENCE):
+        assert not await fetching

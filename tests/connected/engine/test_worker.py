@@ -12,14 +12,14 @@ from contextlib import asynccontextmanager, suppress
 from random import Random
 from typing import Any
 
-from aiohttp.test_utils import unused_port
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from streams.engine.envelopes import pack as packed
 from streams.engine.watermarks import START
-from tests.connected.marketplace import end, ended_well, heard, said, saying
+from tests.connected.marketplace import end, ended_well, heard, heard_of, said, saying
 from tests.kafka_broker import Broker
 from tests.patience import LONG_SESSION, PATIENCE
+from tests.ports import free_port
 from tests.unit.engine.history import T0, UNTIL, Events, arrival, history, key_of
 from tests.unit.engine.naive import naive
 from tests.unit.engine.toy import RESULTS, pack, unpack
@@ -48,6 +48,11 @@ class Stream:
         """Some more, in portions; none of it is near the end of the history."""
         for percent in range(52, 82, 2):
             await self._write(percent)
+
+    async def a_little_more(self) -> None:
+        """Behind `on`, for as long as there is any that is not near the end."""
+        if self._written < 95:
+            await self._write(self._written + 1)
 
     async def rest(self) -> None:
         await self._write(100)
@@ -131,7 +136,7 @@ async def test_a_worker_killed_in_the_middle_goes_on_where_it_was(kafka: Broker)
 
 
 async def test_a_broker_that_does_not_answer_is_waited_for_and_said_in_one_line() -> None:
-    nobody = f"127.0.0.1:{unused_port()}"
+    nobody = f"127.0.0.1:{free_port()}"
     toy = ("-m", "tests.connected.engine.toy_worker")
     process = await heard(sys.executable, *toy, nobody, "end", "--patience", "1")
     told = await said(process)
@@ -233,7 +238,9 @@ async def test_a_compacted_changelog_says_as_much_as_a_whole_one(kafka: Broker) 
         await compact_soon(kafka)
         await history.on()
         async with asyncio.timeout(PATIENCE):
-            while len(written & await changes(kafka)) > len(written) * 3 / 4:  # noqa: ASYNC110
+            while len(written & await changes(kafka)) > len(written) * 3 / 4:
+                # The segment that is written to is never compacted.
+                await history.a_little_more()
                 await asyncio.sleep(0.2)
         process.kill()
     await history.end()
@@ -256,11 +263,15 @@ async def test_a_broker_frozen_past_the_transactions_costs_nothing_but_time(mort
     async with worker(mortal_kafka, "stream") as process:
         found = await more_results(mortal_kafka)
         flowing = asyncio.create_task(history.on())
-        await asyncio.sleep(0)
-        mortal_kafka.pause()
-        # A commit has had no answer for as long as a transaction may take.
-        await saying(process, "task starts over")
-        mortal_kafka.resume()
+        # Until a commit has had no answer for as long as a transaction may take; for less than makes clients anew.
+        async with asyncio.timeout(PATIENCE):
+            while not any("task starts over" in line for line in heard_of(process)):
+                await asyncio.sleep(0.1)
+                mortal_kafka.pause()
+                await asyncio.sleep(7)
+                mortal_kafka.resume()
+                if flowing.done():
+                    await history.a_little_more()
         await flowing
         await more_results(mortal_kafka, found)
         await history.end(process)
