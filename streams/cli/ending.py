@@ -43,7 +43,7 @@ def bound_to_end(within: float, end: Callable[[int], object] = os._exit) -> Call
 
     def over() -> None:
         if not loop.is_closed():
-            last_word(f"should have ended {within:g} s ago, and is still at {', '.join(_places(loop))}: it ends now")
+            last_word(f"has not ended within {within:g} s, and is at {', '.join(_places(loop))}: it ends now")
             end(1)
 
     def begin() -> None:

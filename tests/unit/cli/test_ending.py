@@ -54,14 +54,14 @@ def test_a_signal_ends_what_hangs_and_the_last_line_says_where(number: signal.Si
     _, error = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     (line,) = error.splitlines()
-    assert line.startswith("parcelwatch: should have ended 0.5 s ago, and is still at ")
+    assert line.startswith("parcelwatch: has not ended within 0.5 s, and is at ")
     assert "tasks.py:" in line
 
 
 def test_what_begins_to_end_by_itself_is_bound_too() -> None:
     process = started(HANGS.format(ending="bound_to_end(0.5)(); stop.set()"))
     _, error = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, "should have ended 0.5 s ago" in error) == (1, True)
+    assert (process.returncode, "has not ended within 0.5 s" in error) == (1, True)
 
 
 def test_what_ends_in_time_is_left_alone_whatever_its_process_does_then() -> None:
