@@ -50,5 +50,8 @@ def test_the_first_task_tells_of_the_worker_and_each_of_what_is_left_to_restore(
     assert second == TaskNote(7, "m-1", 8)
 
 
-def test_the_metrics_that_are_told_exist() -> None:
+def test_the_metrics_that_are_told_exist_and_are_found_by_their_names() -> None:
     assert set(CATALOGUE) >= MEASURED
+    registry = Metrics().registry
+    registry.register(RuleMetrics(Counts()))
+    assert registry._names_to_collectors.keys() >= MEASURED
