@@ -13,9 +13,9 @@ from streams.alerts.cloudevents import name_of
 from tests.connected import former
 from tests.connected.feed import Feed, feed
 from tests.connected.marketplace import ALERTS, APP, alerts, compare, compare_tables, progress, said
-from tests.connected.mortals import PACE, Mortal, alive, finish, until_all_work
+from tests.connected.mortals import PACE, Mortal, alive, finish, until_all_work, until_true
 from tests.kafka_broker import Broker
-from tests.patience import LONG_SESSION
+from tests.patience import LONG_SESSION, PATIENCE
 
 #: What the alerts rest on that 0.1.0 did not keep.
 NOT_KEPT = {"shipment.delivery_late", "shipment.suspicious"}
@@ -86,13 +86,19 @@ async def test_workers_of_0_1_0_read_nothing_of_those_that_replace_them_one_by_o
             await first.stop()
             before = await told(kafka)
             async with alive(new[0]):
+                # It reads what the new one sends, as soon as there is something to send.
+                await until_true(new[0].works)
+                await flowing
+                async with asyncio.timeout(PATIENCE):
+                    while second.running.returncode is None:
+                        await stream.flow(20)
+                        await asyncio.sleep(0.5)
                 told_last = await said(second.running)
                 assert second.running.returncode == 1
                 assert "holds no envelope" in told_last or "cannot be read" in told_last
                 assert "Traceback" not in told_last
                 before |= await told(kafka)
                 async with alive(new[1]):
-                    await flowing
                     await finish(kafka, new, stream)
                     await compare_with_0_1_0(kafka, stream.out, before)
 
