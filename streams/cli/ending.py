@@ -7,8 +7,8 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from threading import Timer
-from types import FrameType
 
+from streams.cli.faults import innermost
 from streams.cli.logging import last_word
 
 #: Seconds that a process may take to end, where it does not say otherwise: more than all of its own waits together.
@@ -60,19 +60,12 @@ def bound_to_end(within: float, end: Callable[[int], object] = os._exit) -> Call
 
 def _places(loop: asyncio.AbstractEventLoop) -> list[str]:
     """Where the loop's tasks are, innermost in our own code: files and lines, never what is worked on."""
-    found = {_place([*_frames(task.get_coro())]) for task in asyncio.all_tasks(loop)}
+    found = {innermost([*_stack(task.get_coro())]) for task in asyncio.all_tasks(loop)}
     return sorted(found)[:_TOLD] or ["its end"]
 
 
-def _frames(waiting: object) -> Iterator[FrameType]:
-    """The frames of a coroutine and of what it awaits, the innermost last."""
+def _stack(waiting: object) -> Iterator[tuple[str, int]]:
+    """Files and lines of a coroutine and of what it awaits, the innermost last."""
     while (frame := getattr(waiting, "cr_frame", None)) is not None:
-        yield frame
+        yield frame.f_code.co_filename, frame.f_lineno
         waiting = getattr(waiting, "cr_await", None)
-
-
-def _place(frames: list[FrameType]) -> str:
-    for frame in reversed(frames):
-        if f"{os.sep}streams{os.sep}" in (file := frame.f_code.co_filename):
-            return f"streams{file.rpartition(f'{os.sep}streams')[2]}:{frame.f_lineno}"
-    return f"{os.path.basename(frames[-1].f_code.co_filename)}:{frames[-1].f_lineno}" if frames else "an unknown place"

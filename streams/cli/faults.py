@@ -5,6 +5,7 @@ The message may quote data that was read. If the operating system refused a file
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from traceback import extract_tb
 
@@ -17,11 +18,16 @@ _ROOT = Path(__file__).parents[2]
 def place_of(error: BaseException | None) -> str:
     """Where an error occurred: the innermost line of our own code in its traceback."""
     frames = extract_tb(error.__traceback__) if error is not None else []
-    own = [frame for frame in frames if Path(frame.filename).is_relative_to(_ROOT / "streams")
-           or Path(frame.filename).is_relative_to(_ROOT / "schemas")]  # fmt: skip
-    if own:
-        return f"{Path(own[-1].filename).relative_to(_ROOT)}:{own[-1].lineno}"
-    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "an unknown place"
+    return innermost([(frame.filename, frame.lineno) for frame in frames])
+
+
+def innermost(stack: Sequence[tuple[str, int | None]]) -> str:
+    """Of the files and lines of a stack, the innermost last: the last one in our own code, or the last one of all."""
+    for name, line in reversed(stack):
+        file = Path(name)
+        if file.is_relative_to(_ROOT / "streams") or file.is_relative_to(_ROOT / "schemas"):
+            return f"{file.relative_to(_ROOT)}:{line}"
+    return f"{Path(stack[-1][0]).name}:{stack[-1][1]}" if stack else "an unknown place"
 
 
 def fault(error: BaseException | None) -> str:

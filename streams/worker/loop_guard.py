@@ -16,6 +16,7 @@ from types import TracebackType
 
 import structlog
 
+from streams.cli.faults import innermost
 from streams.cli.logging import last_word
 from streams.worker import health
 
@@ -84,7 +85,4 @@ class LoopGuard:
         """Where the loop's thread is, innermost in our own code: a file and a line, never what is worked on."""
         frame = sys._current_frames().get(self._looping)
         stack = traceback.extract_stack(frame) if frame is not None else []
-        for each in reversed(stack):
-            if f"{os.sep}streams{os.sep}" in each.filename:
-                return f"streams{each.filename.rpartition(f'{os.sep}streams')[2]}:{each.lineno}"
-        return f"{os.path.basename(stack[-1].filename)}:{stack[-1].lineno}" if stack else "an unknown place"
+        return innermost([(each.filename, each.lineno) for each in stack])
