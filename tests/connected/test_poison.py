@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
+from tests import header_names
 from tests.connected.marketplace import (
     DEAD,
     INPUTS,
@@ -74,9 +75,10 @@ async def test_poison_of_every_kind_stops_nothing(kafka: Broker, tmp_path: Path)
                 for partition in range(3):
                     for (key, value, headers), _ in POISON:
                         await producer.send(topic, value, key, partition, headers=headers)
-                # A valid event without a key.
+                # A valid event without a key, and one with a header's name that the client cannot decode.
                 value = next(value for one, _, value in events if one == topic)
                 await producer.send(topic, value, None, 0)
+                await header_names.send(producer, topic, 1, None, value)
             await producer.flush()
             await write(producer, events[third:])
             process.terminate()
@@ -88,7 +90,8 @@ async def test_poison_of_every_kind_stops_nothing(kafka: Broker, tmp_path: Path)
         letters = [dict(record.headers) for record in await kafka.read_committed(topic)]
         reasons = Counter(letter["error-code"].decode() for letter in letters)
         expected = Counter(reason for _, reason in POISON if reason for _ in range(3))
-        assert reasons == expected + Counter(["wrong_key"])
+        assert reasons == expected + Counter(["wrong_key"] * 2)
+        assert sum(letter.get("a\ufffdb") == b"kept" for letter in letters) == 1
         assert sum(letter.get("h") == b"kept" for letter in letters) == 3
 
 
