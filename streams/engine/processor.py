@@ -177,6 +177,15 @@ class Prompt(Protocol):
 
 
 @runtime_checkable
+class Laden(Protocol):
+    """A processor whose outputs may be large: as large as what it reads."""
+
+    @property
+    def held(self) -> int:
+        """Bytes of those that it hands over next."""
+
+
+@runtime_checkable
 class Measured(Protocol):
     """A processor that tells how large its state is."""
 

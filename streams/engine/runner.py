@@ -368,13 +368,16 @@ class Runner:
 
     async def _room(self, task: Task) -> None:
         """Waits while a full transaction is uncommitted, so that slow commits do not grow memory."""
-        while task.unsaved >= self._cadence.events:
+        while self._full(task):
             self._begun.clear()
             self._wake.set()
             await self._begun.wait()
 
+    def _full(self, task: Task) -> bool:
+        return task.unsaved >= self._cadence.events or task.held >= self._cadence.bytes
+
     def _hurry(self, task: Task) -> None:
-        if task.unsaved >= self._cadence.events or (task.complete and not task.final):
+        if self._full(task) or (task.complete and not task.final):
             self._wake.set()
         elif self._soon is None and self.committing is None and task.awaited:
             began, ended = self._last

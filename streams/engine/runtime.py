@@ -13,7 +13,8 @@ from streams.engine.store.memory import MemoryStore
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """When a task commits: `seconds` after its last commit began, or after a number of records and slices.
+    """When a task commits: `seconds` after its last commit began, or after a number of records and slices, or of bytes
+    of outputs that are as large as what is read: a transaction is held in memory, and has to be written within its time.
 
     Sooner if something waits for it: `prompt` seconds after the last commit, and no sooner than that took itself, twice
     over. `at_once`: how many tasks of a worker commit at the same time. Waits after errors, in seconds.
@@ -21,6 +22,7 @@ class Cadence:
 
     seconds: float = 0.5
     events: int = 50_000
+    bytes: int = 16 << 20
     prompt: float = 0.1
     at_once: int = 16
     first_wait: float = 0.2

@@ -18,7 +18,7 @@ from streams.engine.formats import FORMAT, check_format
 from streams.engine.log.interface import Committed, Fetched, TopicPartition, Transaction
 from streams.engine.offset_texts import catching_up_text, final_text
 from streams.engine.portions import Portions
-from streams.engine.processor import Bounded, Effects, Horizon, Processor, Prompt, Record
+from streams.engine.processor import Bounded, Effects, Horizon, Laden, Processor, Prompt, Record
 from streams.engine.topology import TaskId, Topology
 from streams.engine.watermarks import (
     IDLE,
@@ -126,6 +126,7 @@ class Task:
         self.id = task
         self._topology = topology
         self._processor = processor
+        self._laden = processor if isinstance(processor, Laden) else None
         self._clock = clock
         self._now = now
         self._kind = topology.dataflow.kind(task.kind)
@@ -272,6 +273,11 @@ class Task:
     def unsettled(self) -> int:
         """Entries that the processor keeps until the watermark passes them; 0 if it does not tell."""
         return self._processor.unsettled if isinstance(self._processor, Bounded) else 0
+
+    @property
+    def held(self) -> int:
+        """Bytes of large outputs that the next commit hands over; 0 if the processor does not tell."""
+        return 0 if self._laden is None else self._laden.held
 
     def ahead(self, most: int) -> frozenset[str]:
         """The external topics to pause because the processor holds more than `most` unsettled entries.

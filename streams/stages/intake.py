@@ -22,6 +22,8 @@ Partitioner = Callable[[bytes, int], int]
 
 #: Most bytes of the original record in a dead letter; Kafka's default batch limit is 1 MiB.
 LARGEST_LETTER = 900_000
+#: Of these, what Kafka takes at most for a header beside its name and its value: the lengths of both.
+_LENGTHS = 6
 
 
 #: Names of the headers that a dead letter adds.
@@ -75,6 +77,8 @@ class Intake:
         self._counts = counts
         self._log = log if log is not None else IntakeLog(failed_at)
         self._dead: list[Output] = []
+        #: Bytes of the originals in the dead letters that the next call of `letters` gives.
+        self.held = 0
 
     def events(
         self,
@@ -126,6 +130,7 @@ class Intake:
         self._counts.dead[topic, reason] += 1
         self._log.dead(topic, partition, record.offset, reason)
         key, kept, value = self._original(record)
+        self.held += len(value or b"") + sum(len(name) + len(text) for name, text in kept)
         headers = (
             *kept,
             ("error-code", code),
@@ -140,7 +145,7 @@ class Intake:
     def letters(self) -> list[Output]:
         """The dead letters since the last call."""
         self._log.catch_up()
-        letters, self._dead = self._dead, []
+        letters, self._dead, self.held = self._dead, [], 0
         return letters
 
     def _original(self, record: Record) -> tuple[bytes | None, Sequence[tuple[str, bytes]], bytes | None]:
@@ -156,7 +161,7 @@ class Intake:
         room = LARGEST_LETTER - len(key or b"")
         if room < 0:
             key, room = None, LARGEST_LETTER
-        size = sum(len(name) + len(text) for name, text in headers)
+        size = sum(len(name.encode()) + len(text) + _LENGTHS for name, text in headers)
         if size > room:
             headers, size = [], 0
         if len(value or b"") > room - size:

@@ -158,6 +158,11 @@ class OrdersTask:
     def awaited(self) -> bool:
         return bool(self._orders.alerts or self._judge.alerts)
 
+    @property
+    def held(self) -> int:
+        """Bytes of records in dead letters."""
+        return self._intake.held
+
     def collect(self) -> Effects:
         effects = Effects()
         self._setting.counts.repeated += self._orders.filing.repeated

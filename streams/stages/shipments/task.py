@@ -116,6 +116,11 @@ class ShipmentsTask:
     def awaited(self) -> bool:
         return bool(self._book.alerts or self._feeds.alerts or self._clusters.alerts)
 
+    @property
+    def held(self) -> int:
+        """Bytes of records in dead letters."""
+        return self._intake.held
+
     def collect(self) -> Effects:
         book, setting = self._book, self._setting
         effects = Effects()

@@ -29,7 +29,7 @@ def embedded(counts: Mapping[str, int], log: MemoryLog | None = None, **options:
     topics = {"orders": counts["desk"], "calls": counts["desk"], "scans": counts["road"], RESULTS: 3}
     return Embedded(
         DATAFLOW,
-        assemble,
+        options.pop("assemble", assemble),
         clock=options.pop("clock", CLOCK),
         topics=topics,
         app_id="toy",

@@ -13,7 +13,7 @@ from streams.engine.log.interface import Assignor, Fetched, Listener, Member, To
 from streams.engine.log.memory import MemoryLog
 from streams.engine.runtime import Cadence
 from tests.patience import PATIENCE
-from tests.unit.engine.embedding import append_all, embedded, results
+from tests.unit.engine.embedding import append_all, assemble, embedded, results
 from tests.unit.engine.history import UNTIL, arrival, history
 from tests.unit.engine.naive import naive
 
@@ -89,6 +89,38 @@ async def test_what_is_under_way_is_bounded_however_much_there_is_to_read() -> N
         assert await worker.finished() == 0
     assert results(worker) == naive(events, UNTIL)
     # A transaction that is being committed, one that is being gathered, each over by a batch; two batches before them.
+    assert 0 < log.largest <= EVENTS + BATCH
+    assert 0 < log.most <= 2 * (EVENTS + BATCH) + 2 * BATCH
+
+
+class Laden(Through):
+    """A processor that hands over ten bytes for each record."""
+
+    held = 0
+
+    def events(self, name: str, partition: int, records: Sequence[Any], clock: Any) -> None:
+        self._inner.events(name, partition, records, clock)
+        self.held += 10 * len(records)
+
+    def collect(self) -> Any:
+        self.held = 0
+        return self._inner.collect()
+
+
+async def test_what_is_under_way_is_bounded_by_its_bytes_too() -> None:
+    random = Random(11)
+    events = history(random, size=6000)
+    log = WatchedLog()
+    counts = {"desk": 1, "road": 1}
+    make = assemble(counts)
+    worker = embedded(
+        counts, log, once=True, fetch_records=BATCH, cadence=Cadence(seconds=0.2, bytes=10 * EVENTS),
+        assemble=lambda _: lambda kind, partition: Laden(make(kind, partition)),
+    )  # fmt: skip
+    append_all(worker, arrival(random, events))
+    async with worker, asyncio.timeout(PATIENCE):
+        assert await worker.finished() == 0
+    assert results(worker) == naive(events, UNTIL)
     assert 0 < log.largest <= EVENTS + BATCH
     assert 0 < log.most <= 2 * (EVENTS + BATCH) + 2 * BATCH
 

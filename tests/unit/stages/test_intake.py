@@ -6,6 +6,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
+from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from structlog.testing import capture_logs
 
 from schemas.decode import MAX_BYTES, Reason, decode
@@ -176,11 +177,34 @@ def test_a_letter_repeats_no_more_of_its_record_than_the_log_takes(over: int, ke
     (dead,), _ = Partition(ORDERS, payload=True).take(plain)
     assert dead.value == (plain.value if kept else None)
     assert dead.key == b"A"
-    (dead,), _ = Partition(ORDERS).take(Record(0, NOW_MS, b"A", b"{", (("h", large[2:]),)))
-    assert (dead.headers[0] == ("h", large[2:])) is kept
+    # Its name, and six bytes for two lengths.
+    header = ("h", large[1 + 1 + 6 :])
+    (dead,), _ = Partition(ORDERS).take(Record(0, NOW_MS, b"A", b"{", (header,)))
+    assert (dead.headers[0] == header) is kept
     assert ("source-offset", b"0") in dead.headers
     (dead,), _ = Partition(ORDERS, payload=True).take(Record(0, NOW_MS, large, b"", (("h", b""),)))
     assert dead.key == (large if kept else None)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [[("\ufffd" * 400_000, b"")], [("a", b"")] * 300_000, [("名" * 299_000, b"x" * 100_000)]],
+    ids=["a name that was no UTF-8", "many", "a long name"],
+)
+def test_a_letter_is_no_larger_than_the_log_takes_whatever_headers_its_record_has(
+    headers: list[tuple[str, bytes]],
+) -> None:
+    (dead,), _ = Partition(ORDERS, payload=True).take(Record(0, NOW_MS, b"A", b"{", tuple(headers)))
+    assert DefaultRecordBatchBuilder.size_of(dead.key, dead.value, list(dead.headers)) < 1_000_000
+
+
+def test_what_letters_hold_of_their_records_is_told_until_they_are_handed_over() -> None:
+    partition = Partition(ORDERS, payload=True)
+    letters = [record(0, b"x" * 100, "A"), record(1, b"y" * 50, "A", h=b"z" * 9)]
+    partition.task.events(ORDERS, 0, letters, partition.clock)
+    assert partition.task.held == 160
+    partition.task.collect()
+    assert partition.task.held == 0
 
 
 def test_a_header_without_a_value_is_an_empty_one_in_the_letter() -> None:
