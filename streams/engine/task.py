@@ -133,6 +133,8 @@ class Task:
         self._written: dict[bytes, bytes] = {key: row for key, row in saved.items() if key[:1] == _ENGINE}
         progress = progress_of(self._written, f"{topology.changelog(task.kind)}-{task.partition}")
         self.restored = progress is not None
+        #: Whether the changelog is still one of an older version: the next commit says that it is none any more.
+        self._former = progress is not None and progress.format < FORMAT
         self.external = {
             item.topic: External(item, clock, _load(self._written, _INPUT + item.topic.encode(), ExternalState))
             for item in self._kind.inputs
@@ -384,9 +386,9 @@ class Task:
         ends = self.complete and not self.final
         # A wall clock moves them without any input.
         moved = parting and self._clock.mode is Mode.WALL and passed_of(self._written) not in ({}, self._passed)
-        if not (effects.rows or effects.outputs or envelopes or self._read or ends or moved):
+        if not (effects.rows or effects.outputs or envelopes or self._read or ends or moved or self._former):
             return None
-        self._read = False
+        self._read = self._former = False
         self.final = self.complete
         transaction = Transaction(
             TopicPartition(self._topology.changelog(self.id.kind), self.id.partition),

@@ -13,9 +13,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from streams.engine.errors import FatalError, FencedError, LogError
+from streams.engine.formats import FORMAT, OLDEST
 from streams.engine.log.interface import Log, TopicPartition, Transaction
 from streams.engine.log.journal import PIECE, refuse
 from streams.engine.processor import Dataflow
+from streams.engine.task import progress_of
 from streams.engine.topology import TaskId, Topology
 from streams.forget.orders import HeldOrder, Wanted, held
 from streams.forget.parcels import Cut, HeldParcel, Search, is_facility, is_of_ties, without_names, without_scans
@@ -102,7 +104,7 @@ class State:
         return sum([end - begin for begin, end in [await self._span(task) for task in self._topology.tasks()]])
 
     async def look(self, wanted: Wanted, progress: Progress) -> Held:
-        """Reads the changelogs. Raises `FatalError` if they were written under another guarantee."""
+        """Reads the changelogs. Raises `FatalError` if they are of another guarantee or of a newer format."""
         self._wanted = wanted
         for task in self._of(ORDERS_TASK):
             self._found[task] = await self._read(task, progress)
@@ -114,7 +116,12 @@ class State:
         return self._held()
 
     async def remove(self) -> Held:
-        """Removes what `look` found, brought up to date first. Returns what was removed. Raises `LogError`."""
+        """Removes what `look` found, brought up to date first. Returns what was removed. Raises `LogError`.
+
+        Raises `FatalError`, and has removed nothing, if a task's state is still that of an older version.
+        """
+        for found in self._found.values():
+            _check_format(found, oldest=FORMAT)
         for task, found in self._found.items():
             if self._changes(task):
                 await self._rewrite(task, found)
@@ -139,6 +146,7 @@ class State:
         await self._take(task, found, begin, progress)
         if self._transactions:
             refuse(found.source, found.own)
+        _check_format(found)
         return found
 
     async def _take(self, task: TaskId, found: Rows, begin: int, progress: Progress) -> None:
@@ -240,6 +248,20 @@ class State:
         if not self._transactions:
             raise FatalError(f"{found.source.topic} is being written: stop all workers first")
         await self._take(task, found, begin, lambda _: None)
+
+
+def _check_format(found: Rows, oldest: int = OLDEST) -> None:
+    """Raises `FatalError` if the state is of a newer format, or of one before `oldest`.
+
+    What is written here is of this version's format. Workers of an older one might go on from it, and would misread it.
+    """
+    name = f"{found.source.topic}-{found.source.partition}"
+    progress = progress_of(found.own, name)
+    if progress is not None and progress.format < oldest:
+        raise FatalError(
+            f"changelog {name} was written by an older version, in format {progress.format}: start workers of this "
+            "version first, or use that version's forget"
+        )
 
 
 def _is_of_case(key: bytes) -> bool:

@@ -84,6 +84,12 @@ def own_broker(broker: Broker, tmp_path_factory: pytest.TempPathFactory) -> Iter
         yield broker
 
 
+@pytest.fixture(scope="session")
+def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the code of 0.1.0, for `former.variables`."""
+    return former.unpacked(tmp_path_factory.mktemp("former"))
+
+
 @pytest.fixture
 async def mortal_kafka(own_broker: Broker) -> AsyncIterator[Broker]:
     """Like `kafka`, and the test may kill, stop and pause it; it is brought back after the test."""

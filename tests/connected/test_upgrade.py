@@ -7,30 +7,17 @@ import json
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from streams.alerts.cloudevents import name_of
 from tests.connected import former
 from tests.connected.feed import Feed, feed
-from tests.connected.marketplace import ALERTS, APP, alerts, compare, compare_tables, progress, said
-from tests.connected.mortals import PACE, Mortal, alive, finish, until_all_work, until_true
+from tests.connected.marketplace import ALERTS, alerts, compare, compare_tables, progress, said
+from tests.connected.mortals import alive, finish, until_all_work, until_true
+from tests.connected.replaced import needs_history, told, worker
 from tests.kafka_broker import Broker
-from tests.patience import LONG_SESSION, PATIENCE
+from tests.patience import PATIENCE
 
 #: What the alerts rest on that 0.1.0 did not keep.
 NOT_KEPT = {"shipment.delivery_late", "shipment.suspicious"}
-needs_history = pytest.mark.skipif(not former.KNOWN, reason=former.LEFT_OUT)
-
-
-@pytest.fixture(scope="module")
-def code(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return former.unpacked(tmp_path_factory.mktemp("former"))
-
-
-def worker(kafka: Broker, name: str, *options: str, **variables: str) -> Mortal:
-    """A static member: while it is restarted, its tasks wait for it."""
-    fixed = ("--broker", f"kafka://{kafka.bootstrap}", "--app-id", APP, "--clock", "stream", "--instance-id", name)
-    return Mortal("worker", *fixed, *PACE, "--session-timeout", str(LONG_SESSION), *options, **variables)
 
 
 async def read_more(kafka: Broker, stream: Feed, count: int) -> None:
@@ -101,11 +88,6 @@ async def test_workers_of_0_1_0_read_nothing_of_those_that_replace_them_one_by_o
                 async with alive(new[1]):
                     await finish(kafka, new, stream)
                     await compare_with_0_1_0(kafka, stream.out, before)
-
-
-async def told(kafka: Broker) -> Counter[str]:
-    """Ids of all alerts, each once for each audience."""
-    return Counter([f"{topic} {json.loads(value)['id']}" for topic in ALERTS for value in await alerts(kafka, topic)])
 
 
 async def compare_with_0_1_0(kafka: Broker, out: Path, before: Counter[str]) -> None:

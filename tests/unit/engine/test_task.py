@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from streams.engine.clock import Clock
@@ -187,6 +188,19 @@ def test_a_task_restored_from_its_rows_is_where_it_was() -> None:
     assert again.watermark("loop") == task.watermark("loop")
     assert double.restored == {b"got": b"('loop', 1, ['r'])"}
     settle(again)
+    assert again.snapshot() is None
+
+
+def test_a_task_that_goes_on_from_an_older_version_says_so_once_though_nothing_comes() -> None:
+    task, _ = task_of()
+    task.accept(times("a", T0 + 100))
+    settle(task)
+    rows = {key: row for key, row in committed(task).rows.items() if row is not None}
+    format_, *progress = msgspec.msgpack.decode(rows[b"eprogress"])
+    former = {**rows, b"eprogress": msgspec.msgpack.encode(progress)}
+    again, _ = task_of(saved=former)
+    settle(again)
+    assert committed(again).rows == {b"eprogress": msgspec.msgpack.encode([format_, *progress])}
     assert again.snapshot() is None
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from streams.engine.clock import Clock
+from streams.engine.errors import FatalError
+from streams.engine.formats import FORMAT
 from streams.forget.orders import Wanted
 from streams.stages.buyer_hash import buyer_hash
 from tests.unit.estimating import with_estimates
-from tests.unit.forget.shop import KEY, POLICY, Shop, worker
+from tests.unit.forget.shop import APP, INPUTS, KEY, POLICY, Shop, worker
 
 BUYER = Wanted(buyer=buyer_hash(KEY)("buyer-1"))
 
@@ -149,3 +152,34 @@ async def test_without_a_key_no_buyer_is_known() -> None:
     await shop.read_to(90, key=None)
     held, _ = await shop.forget(BUYER)
     assert held.is_empty
+
+
+def of_format(shop: Shop, progress: bytes) -> None:
+    """Makes the last task's changelog one that another version has written last."""
+    shop.log.append(f"{APP}-shipments-changelog", b"eprogress", progress, partition=INPUTS["logistics-scans"] - 1)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+async def test_where_an_older_version_may_go_on_nothing_is_removed(dry_run: bool) -> None:
+    shop = Shop()
+    shop.two_orders()
+    await shop.read_to(90)
+    # A row of format 1 begins with the horizons, without a format.
+    of_format(shop, msgspec.msgpack.encode(({}, {}, {}, False, 0)))
+    before = shop.changelogs()
+    if dry_run:
+        held, _ = await shop.forget(Wanted(order="A"), dry_run=True)
+        assert held.names == ["A"]
+    else:
+        with pytest.raises(FatalError, match=r"shop-shipments-changelog-2 was .* in format 1: start workers of this"):
+            await shop.forget(Wanted(order="A"))
+    assert shop.changelogs() == before
+
+
+async def test_a_newer_state_is_not_read() -> None:
+    shop = Shop()
+    shop.two_orders()
+    await shop.read_to(90)
+    of_format(shop, msgspec.msgpack.encode((FORMAT + 1, "whatever")))
+    with pytest.raises(FatalError, match="was written by a newer version"):
+        await shop.forget(Wanted(order="A"), dry_run=True)
