@@ -14,7 +14,7 @@ from streams.engine.store.memory import MemoryStore
 @dataclass(frozen=True, slots=True)
 class Cadence:
     """When a task commits: `seconds` after its last commit began, or after a number of records and slices, or of bytes
-    of outputs that are as large as what is read: a transaction is held in memory, and has to be written within its time.
+    of large outputs: a transaction is held in memory, and has to be written within its time.
 
     Sooner if something waits for it: `prompt` seconds after the last commit, and no sooner than that took itself, twice
     over. `at_once`: how many tasks of a worker commit at the same time. Waits after errors, in seconds.
