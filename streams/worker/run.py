@@ -50,12 +50,12 @@ async def _guarded(guard: LoopGuard, life: Coroutine[None, None, int]) -> int:
 
 
 async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble, metrics: Metrics) -> int:
+    stop = asyncio.Event()
+    when_told_to_end(stop.set, settings.session_timeout / 2 + WITHIN)
     try:
         store = _store(settings)
     except FatalError as error:
         return fatal(error)
-    stop = asyncio.Event()
-    when_told_to_end(stop.set, settings.session_timeout / 2 + WITHIN)
     if settings.state_dir is not None:
         metrics.state_dir(settings.state_dir)
     metrics.certificates.client = settings.client

@@ -123,12 +123,23 @@ class Worker:
         return self._process.returncode or 0 if self._process is not None else 0
 
     async def listens(self, seconds: float = 20.0) -> bool:
-        """Waits until it has said something, and so has read its code; False where that takes longer."""
+        """Waits until it has begun, and takes SIGTERM for a word; False where that takes longer."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
-                while not self._heard:  # noqa: ASYNC110
+                while not self._catches(signal.SIGTERM):  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
-        return self._heard
+        return self._catches(signal.SIGTERM)
+
+    def _catches(self, number: int) -> bool:
+        """Whether a signal does not end it as it would any process."""
+        if not self._heard or self._process is None:
+            return False
+        try:
+            status = Path(f"/proc/{self._process.pid}/status").read_text()
+        except OSError:
+            return False
+        caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+        return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
 
     def send(self, number: int) -> None:
         if self._process is not None and self._process.returncode is None:
