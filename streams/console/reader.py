@@ -132,7 +132,7 @@ class KafkaReader:
         found = []
         for partition, batch in batches.items():
             source = TopicPartition(*partition)
-            records = [Record(one.offset, one.timestamp, one.key, one.value, tuple(one.headers)) for one in batch]
+            records = [Record(one.offset, one.timestamp or -1, one.key, one.value, tuple(one.headers)) for one in batch]
             if records:
                 self._positions[source] = records[-1].offset + 1
                 found.append(Fetched(source, records, records[-1].offset + 1))

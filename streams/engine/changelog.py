@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import NamedTuple
 
@@ -96,10 +96,10 @@ class Changelog:
         else:
             await asyncio.to_thread(copy.discard)
         copied, read, tell = len(saved), 0, time.monotonic() + _TELL
-        live: dict[bytes, bytes | None] = {**saved}
+        live: dict[bytes, bytes] = saved
         async for rows, position in self._log.rows(self.source, start, end):
             read += len(rows)
-            live.update(rows if tabled is None else (row for row in rows if not row[0].startswith(tabled)))
+            _take(live, rows if tabled is None else [row for row in rows if not row[0].startswith(tabled)])
             if origin is not None:
                 await asyncio.to_thread(copy.add, rows)
             told(len(rows), max(end - position, 0))
@@ -110,11 +110,10 @@ class Changelog:
                 return None
         if origin is not None:
             await asyncio.to_thread(copy.hold, origin, end)
-        rows_alive = {key: row for key, row in live.items() if row is not None}
         application, kind = self._topology.app_id, self._task.kind
-        self._new = not check_head(self.source, rows_alive, application, kind, self._topology.counts[kind])
-        self.inputs = self._written = inputs_of(rows_alive)
-        return Restored(rows_alive, self._table, read, copied, end)
+        self._new = not check_head(self.source, live, application, kind, self._topology.counts[kind])
+        self.inputs = self._written = inputs_of(live)
+        return Restored(live, self._table, read, copied, end)
 
     async def origin(self, begin: int, end: int) -> Origin | None:
         """Identifies the changelog by its first row; None if there is none yet, or it is not a head."""
@@ -157,3 +156,12 @@ class Changelog:
         copy, self._copy = self._copy, None
         if copy is not None:
             await asyncio.to_thread(copy.close)
+
+
+def _take(live: dict[bytes, bytes], rows: Sequence[tuple[bytes, bytes | None]]) -> None:
+    """Takes rows in order. A tombstone leaves nothing: of all keys that there have been, few are alive."""
+    for key, row in rows:
+        if row is None:
+            live.pop(key, None)
+        else:
+            live[key] = row

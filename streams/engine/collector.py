@@ -18,6 +18,15 @@ def collect_seldom() -> None:
     gc.set_threshold(200_000, 50, 1_000)
 
 
+def free_given_up() -> None:
+    """Collects what has been given up, all of it.
+
+    What a compiled object refers to shows as held from outside, until that object is gone itself: with the first time.
+    """
+    gc.collect()
+    gc.collect()
+
+
 class _Pauses:
     """How many blocks pause the collector now; several threads may build at once."""
 

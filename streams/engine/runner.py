@@ -7,7 +7,6 @@ still has in flight), and restore from the changelog.
 from __future__ import annotations
 
 import asyncio
-import gc
 import itertools
 import time
 from collections import deque
@@ -15,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from streams.engine.changelog import Changelog
-from streams.engine.collector import paused
+from streams.engine.collector import free_given_up, paused
 from streams.engine.errors import DeniedError, FatalError, FencedError, LogError
 from streams.engine.log.interface import Committed, Fetched, TopicPartition, Transaction, Writer
 from streams.engine.offset_texts import BEGIN
@@ -150,9 +149,11 @@ class Runner:
                         self._end_for(error)
                     await self._give_up()
                     fenced = isinstance(error, FencedError)
+                    _let_go(error)
                 # Outside the handler: the error references the old state, which is in cycles and must be freed before
                 # the new state is built.
-                gc.collect()
+                self._doubt = None
+                free_given_up()
                 await self._sleep(self._cadence.fenced_wait if fenced else wait)
                 wait = min(wait * 2, self._cadence.longest_wait)
         finally:
@@ -228,6 +229,9 @@ class Runner:
             await self._settle(kept.task, changelog, kept.end, inputs, committed)
             self._begin(kept.task, 0, time.monotonic() - began)
             return
+        if kept is not None:
+            kept = None
+            free_given_up()
         processor = self._factory(task.kind, task.partition)
         tabled = prefix_of(processor.letter) if isinstance(processor, Tabled) else None
         self.restoring = True
@@ -440,3 +444,11 @@ class Runner:
         finally:
             if not self._stopping:
                 self._wake.clear()
+
+
+def _let_go(error: BaseException) -> None:
+    """Drops the tracebacks of an error and of its causes, whose frames hold the old state."""
+    cause: BaseException | None = error
+    while cause is not None and cause.__traceback__ is not None:
+        cause.__traceback__ = None
+        cause = cause.__cause__ or cause.__context__

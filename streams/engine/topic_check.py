@@ -35,7 +35,7 @@ class TopicCheck:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + _EVERY
-        positions = {runner: task.positions() for runner in runners if (task := runner.task) is not None}
+        positions = _positions(runners)
         found = await self._broker.describe(self._counts)
         self._positions.miss(self._counts, found)
         if time.monotonic() >= self._settings:
@@ -56,6 +56,11 @@ class TopicCheck:
             for source in sources.keys() & kept:
                 if not begins[source] <= sources[source] <= ends[source]:
                     runner.doubt(LogError(_words(source, sources[source], begins[source], ends[source])))
+
+
+def _positions(runners: Collection[Runner]) -> dict[Runner, dict[TopicPartition, int]]:
+    """In a frame of its own: none of the tasks is held while the log is asked, as they may be given up meanwhile."""
+    return {runner: task.positions() for runner in runners if (task := runner.task) is not None}
 
 
 def _words(source: TopicPartition, position: int, begin: int, end: int) -> str:

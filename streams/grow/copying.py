@@ -160,7 +160,7 @@ class Copier:
             origin = f"{source.topic}/{source.partition}/{record.offset}".encode()
             sent.append(
                 await producer.send(
-                    topic, record.value, record.key, partition=partition, timestamp_ms=max(record.timestamp, 0),
+                    topic, record.value, record.key, partition=partition, timestamp_ms=max(record.timestamp or 0, 0),
                     headers=[*record.headers, (COPIED_FROM, origin)],
                 )
             )  # fmt: skip

@@ -98,7 +98,8 @@ class Intake:
                 self._counts.tombstones += 1
                 continue
             try:
-                stamp = record.timestamp
+                # Kafka before 0.11 has records without one.
+                stamp = record.timestamp or -1
                 event, time = decode(name, value, stamp * 1000 if stamp > 0 else None)
                 key, own = record_key(event), record.key
                 if own is None or own != key.encode():
@@ -130,7 +131,7 @@ class Intake:
         self._counts.dead[topic, reason] += 1
         self._log.dead(topic, partition, record.offset, reason)
         key, kept, value = self._original(record)
-        self.held += len(value or b"") + sum(len(name) + len(text) for name, text in kept)
+        self.held += len(key or b"") + len(value or b"") + sum(len(name) + len(text) for name, text in kept)
         headers = (
             *kept,
             ("error-code", code),

@@ -29,4 +29,5 @@ def add_agent(app: BatchApp, topic: str, engine: Engine) -> None:
         async for batch in stream:
             await engine.accept(batch)
 
-    app.agent(app.topic(topic, schema=BatchSchema()), name=f"streams.worker.{topic}")(agent)
+    # Without acknowledgements: Faust would keep the offset of every batch until a commit of its own.
+    app.agent(app.topic(topic, acks=False, schema=BatchSchema()), name=f"streams.worker.{topic}")(agent)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -11,6 +10,7 @@ import structlog
 
 from streams.engine.assignor import TaskAssignor
 from streams.engine.clock import Mode
+from streams.engine.collector import free_given_up
 from streams.engine.errors import FatalError, LogError, LostMemberError, OutOfRangeError
 from streams.engine.log.interface import Fetched, Member, TopicPartition
 from streams.engine.offset_texts import final_text
@@ -187,7 +187,7 @@ class TaskGroup:
         if self._given_up:
             # State that is in cycles would stay: so large a process lets the collector run hardly ever.
             self._given_up = False
-            gc.collect()
+            free_given_up()
         self._assigned.set()
 
     async def on_revoked(self, partitions: frozenset[TopicPartition]) -> None:

@@ -152,6 +152,9 @@ class KafkaMember:
                 gone = {TopicPartition(*each): offset for each, offset in error.args[0].items()}
                 words = ", ".join(f"{each.topic}-{each.partition} at {offset}" for each, offset in gone.items())
                 raise OutOfRangeError(f"out of range: {words}", [*gone]) from error
+            except Exception:
+                self._back(sources)
+                raise
         # Nothing has run since the records were taken out of the client: the epochs are those of their seeks.
         batches = []
         for source, partition in zip(sources, wanted, strict=True):
@@ -159,6 +162,12 @@ class KafkaMember:
             if position is not None:
                 batches += _cut(source, found.get(partition, []), position, self._epochs[source], records)
         return batches
+
+    def _back(self, sources: Collection[TopicPartition]) -> None:
+        """Reads again what the client may have taken out of itself before it failed over another partition."""
+        for source in sources:
+            if source in self._positions:
+                self.seek(source, self._positions[source], self._epochs[source])
 
     def check(self) -> None:
         self._stand()

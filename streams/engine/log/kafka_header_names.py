@@ -11,6 +11,7 @@ from typing import Any
 
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import PartitionRecords
+from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
@@ -45,8 +46,9 @@ class _Records(PartitionRecords):  # type: ignore[misc]
     def _unpack_records(self) -> Iterator[Any]:
         try:
             yield from super()._unpack_records()
-        except UnicodeDecodeError:
-            if isinstance(self._records, _Lenient):
+        except (UnicodeDecodeError, CorruptRecordException) as error:
+            # The parser in Python, where there is no compiled one, hides the one behind the other.
+            if isinstance(self._records, _Lenient) or not isinstance(error.__cause__ or error, UnicodeDecodeError):
                 raise
             self._records = _Lenient(self._records.bytes, self.next_fetch_offset)
             yield from super()._unpack_records()

@@ -66,7 +66,7 @@ class KafkaSpans:
                             continue
                         self._positions[source] = position
                         records = [
-                            Record(one.offset, one.timestamp, one.key, one.value, tuple(one.headers))
+                            Record(one.offset, one.timestamp or -1, one.key, one.value, tuple(one.headers))
                             for one in batches.get(each, [])
                             if one.offset < end
                         ]

@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Sequence
 from operator import attrgetter
 
 import pytest
+from aiokafka.errors import CorruptRecordException
 
-from streams.engine.errors import FatalError, FencedError, LostMemberError
+from streams.engine.errors import FatalError, FencedError, LogError, LostMemberError
 from streams.engine.log import kafka_group
-from streams.engine.log.interface import Committed, TopicPartition, Transaction
+from streams.engine.log.interface import Committed, Member, TopicPartition, Transaction
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.processor import Output
 from tests.kafka_broker import Broker
@@ -119,3 +120,33 @@ async def test_a_fetch_that_meets_a_rebalance_ends_though_no_assignment_ever_com
     await member.close()
     async with asyncio.timeout(PATIENCE):
         assert not await fetching
+
+
+async def test_an_error_over_one_partition_loses_nothing_of_another(log: KafkaLog, kafka: Broker) -> None:
+    source, ears = TopicPartition("in", 0), Ears()
+    await kafka.produce("in", [(None, b"1"), (None, b"2")], partition=0)
+    member = await log.join("group", ["in"], ears)
+    await until(lambda: bool(ears.assigned))
+    member.seek(source, 0)
+    take = member._consumer.getmany
+
+    async def take_and_fail(*partitions: object, **options: object) -> object:
+        # The client has taken these out of itself when it meets a record of another partition that it cannot read.
+        if found := await take(*partitions, **options):
+            raise CorruptRecordException
+        return found
+
+    member._consumer.getmany = take_and_fail
+    with pytest.raises(LogError):
+        await fetched(member, source, 2)
+    member._consumer.getmany = take
+    assert await fetched(member, source, 2) == [b"1", b"2"]
+    await member.close()
+
+
+async def fetched(member: Member, source: TopicPartition, count: int) -> list[bytes | None]:
+    found: list[bytes | None] = []
+    async with asyncio.timeout(PATIENCE):
+        while len(found) < count:
+            found += [record.value for each in await member.fetch([source], 10, 0.1) for record in each.records]
+    return found

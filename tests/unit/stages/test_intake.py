@@ -201,8 +201,9 @@ def test_a_letter_is_no_larger_than_the_log_takes_whatever_headers_its_record_ha
 def test_what_letters_hold_of_their_records_is_told_until_they_are_handed_over() -> None:
     partition = Partition(ORDERS, payload=True)
     letters = [record(0, b"x" * 100, "A"), record(1, b"y" * 50, "A", h=b"z" * 9)]
+    # Their keys, and a header with its name, too.
     partition.task.events(ORDERS, 0, letters, partition.clock)
-    assert partition.task.held == 160
+    assert partition.task.held == 162
     partition.task.collect()
     assert partition.task.held == 0
 
@@ -270,6 +271,13 @@ def test_an_event_more_than_24_hours_ahead_of_its_records_timestamp_is_invalid(
     dead, _ = partition.take(one._replace(timestamp=NOW_MS - 24 * HOUR // 1000 + beside))
     assert [code(letter) for letter in dead] == reasons
     assert (partition.clock.greatest == parse(AT)) == (not reasons)
+
+
+@pytest.mark.parametrize("stamp", [None, -1, 0])
+def test_a_record_without_a_timestamp_is_taken(stamp: int | None) -> None:
+    # None: of Kafka before 0.11.
+    dead, _ = Partition(ORDERS).take(good(ORDERS, 0)._replace(timestamp=stamp))
+    assert not dead
 
 
 def test_24_hours_and_a_microsecond_ahead_is_too_far() -> None:

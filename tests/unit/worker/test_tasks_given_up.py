@@ -9,16 +9,19 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
 import pytest
+from aiokafka.errors import KafkaError
 
 from streams.engine.clock import Clock
 from streams.engine.errors import LogError
 from streams.engine.log.interface import TopicPartition, Transaction, Writer
+from streams.engine.log.kafka_clients import errors
 from streams.engine.log.memory import MemoryLog
 from streams.engine.runner import Factory
 from streams.engine.runtime import Cadence
+from streams.engine.topology import Topology
 from streams.stages.intake import Counts
 from streams.stages.open_alerts import OpenAlerts
-from streams.worker import Embedded
+from streams.worker import Embedded, app, service
 from streams.worker.rule_metrics import RuleMetrics
 from tests.patience import PATIENCE
 from tests.unit.engine.history import UNTIL
@@ -157,7 +160,9 @@ class Failing:
         await self._inner.resume(changelog, saved)
 
     async def commit(self, transaction: Transaction) -> int | None:
-        raise LogError("no answer")
+        # As of Kafka's log: what turns the client's error into the engine's is in a frame of the error's own traceback.
+        with errors("committing"):
+            raise KafkaError("no answer")
 
     async def close(self) -> None:
         await self._inner.close()
@@ -169,4 +174,25 @@ async def test_a_task_that_starts_over_leaves_nothing_of_its_former_life() -> No
         worker.metrics.registry.register(RuleMetrics(Counts(), worker.metrics.processors))
         await until(lambda: told(worker, "parcelwatch_task_failures_total") == 4)
         await until(lambda: told(worker, "parcelwatch_open_alerts") == 4 * 3)
+        assert len(made.living) == 4
+
+
+async def test_a_task_in_doubt_leaves_nothing_of_its_former_life(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Made(3)
+    groups: list[Any] = []
+
+    def build(topology: Topology, group: Any) -> Any:
+        groups.append(group)
+        return app.build(topology, group)
+
+    monkeypatch.setattr(service, "build", build)
+    async with embedded(made, MemoryLog()):
+        await until(lambda: bool(groups) and len(groups[0].tasks) == 4)
+        former = weakref.WeakSet(made.living)
+        # One for all, as of partitions that one fetch has found to be out of range.
+        shared = LogError("another log")
+        for runner in groups[0].runners:
+            runner.doubt(shared)
+        del runner, shared
+        await until(lambda: len(groups[0].tasks) == 4 and len(made.living) >= 4 and not former & set(made.living))
         assert len(made.living) == 4
