@@ -84,6 +84,25 @@ def _late_scans(count: int) -> Iterator[_Told]:
         yield "logistics-scans", "scan", random.randrange(10 * DAY), {**_PARCEL, "status": "departed"}
 
 
+def _requests(count: int) -> Iterator[_Told]:
+    for at in range(count):
+        asked = {"shop_id": "S1", "conversation_id": "C", "intervention_id": f"I{at}"}
+        yield "chats", "intervention.requested", at * SECOND, asked
+
+
+def _voided(count: int) -> Iterator[_Told]:
+    for at in range(count // 2):
+        yield "orders", "dispute.opened", at * SECOND, {**_ORDER, "dispute_id": f"D{at}"}
+    for at in range(count // 2):
+        told = {**_ORDER, "escalation": "dispute", "escalation_id": f"D{at}", "reason": "spam"}
+        yield "orders", "escalation.voided", (count + at) * SECOND, told
+
+
+def _refunds_and_tickets(count: int) -> Iterator[_Told]:
+    for told in zip(_refunds(count // 2), _tickets(count // 2), strict=True):
+        yield from told
+
+
 FLOODS: dict[str, Callable[[int], Iterator[_Told]]] = {
     "messages of one order": _messages,
     "tickets of one order": _tickets,
@@ -91,6 +110,9 @@ FLOODS: dict[str, Callable[[int], Iterator[_Told]]] = {
     "refunds of one order": _refunds,
     "parcels of one order": _relabels,
     "orders of one number": _orders,
+    "requests of a conversation": _requests,
+    "voidings of one order": _voided,
+    "refunds and tickets": _refunds_and_tickets,
     "uses of one number": _uses,
     "scans of one number": _scans,
     "late scans of one number": _late_scans,

@@ -178,12 +178,12 @@ def some_days_after(events: Produced) -> str:
     return render(last_time(events) + 9 * DAY)
 
 
-async def replay(events: Produced, until: str, folder: Path, *options: str, **variables: str) -> Path:
-    """The folder in which the replay has put out what it says; `variables`: its environment."""
+async def replay(events: Produced, until: str, folder: Path, *options: str) -> Path:
+    """The folder in which the replay has put out what it says."""
     source = folder / "in.jsonl"
     with source.open("wb") as out:
         out.writelines(b'{"topic":"%s","value":%s}\n' % (topic.encode(), value) for topic, _, value in events)
-    await run("replay", str(source), "--out", str(folder / "out"), "--until", until, *options, **variables)
+    await run("replay", str(source), "--out", str(folder / "out"), "--until", until, *options)
     return folder / "out"
 
 

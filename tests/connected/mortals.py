@@ -173,14 +173,11 @@ async def kill_often(kafka: Broker, workers: Sequence[Mortal], stream: Feed, ran
         await victim.start()
 
 
-async def finish(kafka: Broker, workers: Sequence[Mortal], stream: Feed, *options: str, **variables: str) -> None:
-    """Writes the rest of the stream, stops the workers, and lets others go on to the end of all time.
-
-    `variables`: the environment of those others.
-    """
+async def finish(kafka: Broker, workers: Sequence[Mortal], stream: Feed, *options: str) -> None:
+    """Writes the rest of the stream, stops the workers, and lets others go on to the end of all time."""
     await stream.rest()
     await until_all_work(workers)
     await asyncio.gather(*(each.stop() for each in workers))
     # Static members are waited for until their sessions run out.
     await kafka.expel(APP)
-    await asyncio.gather(*(run(*worker(kafka, stream.until, *options), **variables) for _ in range(2)))
+    await asyncio.gather(*(run(*worker(kafka, stream.until, *options)) for _ in range(2)))

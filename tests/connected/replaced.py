@@ -24,9 +24,4 @@ def worker(kafka: Broker, name: str, *options: str, **variables: str) -> Mortal:
 
 async def told(kafka: Broker) -> Counter[str]:
     """Ids of all alerts, and how often each was told each audience."""
-    return ids({topic: await alerts(kafka, topic) for topic in ALERTS})
-
-
-def ids(alerts: dict[str, list[bytes]]) -> Counter[str]:
-    """Those of alerts by their topics."""
-    return Counter(f"{topic} {json.loads(value)['id']}" for topic, values in alerts.items() for value in values)
+    return Counter([f"{topic} {json.loads(value)['id']}" for topic in ALERTS for value in await alerts(kafka, topic)])

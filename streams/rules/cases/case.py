@@ -153,6 +153,20 @@ class Case(msgspec.Struct, array_like=True, dict=True):
             for identity, one in known.items():
                 yield f"{KINDS[kind]}/{identity}", one
 
+    def escalations_of(self, name: str) -> list[Escalation | Intervention]:
+        """Those of one `KIND/ID`, in the order of `escalations`, without a look at the others."""
+        kind, _, identity = name.partition("/")
+        match kind:
+            case "dispute":
+                found: list[Escalation | Intervention | None] = [self.disputes.get(identity)]
+            case "complaint":
+                found = [self.complaints.get(identity)]
+            case "intervention":
+                found = [self.requests.get(identity), self.messages.get(identity)]
+            case _:
+                found = []
+        return [one for one in found if one is not None]
+
     @property
     def knows_order(self) -> bool:
         """True if the case holds order state that can be evicted."""

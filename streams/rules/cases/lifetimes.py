@@ -55,9 +55,14 @@ def life_at(whole: Case, time: int, policy: Policy) -> Case | None:
     for one in whole.past:
         if one.start is not None and one.end is not None and time <= one.end:
             return one
-    if whole.knows_order and time > end_of_order(whole, policy):
+    if whole.knows_order and not _surely_known(whole, time, whole.last, policy) and time > end_of_order(whole, policy):
         return None
     return whole
+
+
+def _surely_known(case: Case, time: int, event: int | None, policy: Policy) -> bool:
+    """Whether the order is known by one of its events alone, without a look at all that its end depends on."""
+    return case.end is None and event is not None and time <= order_end(case.order, event, policy)
 
 
 def end_of_escalation(whole: Case, case: Case, name: str, policy: Policy) -> int:
@@ -103,15 +108,20 @@ def voided_at(whole: Case, case: Case, name: str, begun: Position, policy: Polic
     known = whole.voidings.get(name)
     if not known:
         return None
-    until: int | None = None
     for voiding in known:
         if voiding > begun:
-            if until is None:
-                until = known_until(whole, case, name, policy)
-            return voiding.time if voiding.time <= until else None
+            return voiding.time if _is_known(whole, case, name, voiding.time, begun[0], policy) else None
         if _waits(whole, case, name, voiding, begun, policy):
             return voiding.time
     return None
+
+
+def _is_known(whole: Case, case: Case, name: str, time: int, begun: int, policy: Policy) -> bool:
+    """Whether the escalation of that `KIND/ID`, which the case holds since `begun`, is known at an instant."""
+    found = case.escalations_of(name)
+    if found and found[0].order_id is not None and _surely_known(case, time, begun, policy):
+        return True
+    return time <= known_until(whole, case, name, policy)
 
 
 def known_until(whole: Case, case: Case, name: str, policy: Policy) -> int:
@@ -120,7 +130,7 @@ def known_until(whole: Case, case: Case, name: str, policy: Policy) -> int:
         return case.end
     if name.startswith(_TIMEOUT):
         return ticket_end(case.tickets[name.removeprefix(_TIMEOUT)], policy)
-    if any(one.order_id is not None for known, one in case.escalations if known == name):
+    if any(one.order_id is not None for one in case.escalations_of(name)):
         return end_of_order(case, policy)
     return end_of_escalation(whole, case, name, policy)
 
@@ -146,7 +156,7 @@ def place_of(case: Case, name: str, policy: Policy) -> Position | None:
         # Deadlines are judged after the events at their instant.
         return None if due is None else (due, _LAST, "", b"")
     rank = 0 if name.startswith(_DISPUTE) else 1
-    return next(((one.time, rank, one.event_id, one.digest) for known, one in case.escalations if known == name), None)
+    return next(((one.time, rank, one.event_id, one.digest) for one in case.escalations_of(name)), None)
 
 
 def timed_out_while_known(ticket: Ticket, policy: Policy) -> int | None:

@@ -23,12 +23,12 @@ CASE_LETTER = b"c"
 NOT_DUE = (1 << 63) - 1
 #: Agendas, by index in the header of a row: alerts, shop counts, messages, lifetimes, deferred events.
 ALERTS_DUE, COUNTS_DUE, MESSAGES_DUE, ENDS_DUE, WAITS_DUE = range(5)
-#: The last number of a header packs the number of deferred events, the number of pieces
-#: (`streams.stages.split_rows`; 0: in the row itself), and the row format.
+#: The last number of a header packs the number of deferred events (bits 0 to 15; no key has more), the number of pieces
+#: (`streams.stages.split_rows`; 0: in the row itself; its low eight bits at 20, the rest at 16), and the row format.
 _HEADER = Struct("<5qI")
 _HEAD = _HEADER.size
-_DEFERRED_BITS = 20
-_DEFERRED, _FORMATS, _FORMAT = (1 << _DEFERRED_BITS) - 1, 0xF << 28, 1 << 28
+_DEFERRED, _FORMATS, _FORMAT = 0xFFFF, 0xF << 28, 1 << 28
+_MOST_PIECES = 0xFFF
 #: Of 0.1.0: the number of deferred events alone; the case lacks what came later.
 _FORMER = 0
 
@@ -157,8 +157,9 @@ class Cases:
             pieces = split(name, body) if len(body) > PIECE else {}
             if before or pieces:
                 yield from replace(self.rows, name, before, pieces).items()
-            rest = _FORMAT | len(pieces) << _DEFERRED_BITS | len(case.deferred)
-            row = self.rows[name] = _HEADER.pack(*moments, rest) + (b"" if pieces else body)
+            row = self.rows[name] = _HEADER.pack(*moments, _rest(len(pieces), len(case.deferred))) + (
+                b"" if pieces else body
+            )
             yield name, row
         self.changed.clear()
         if len(self._young) > self._recent:
@@ -201,4 +202,11 @@ def is_in_pieces(row: bytes) -> bool:
 
 def _pieces_of(row: bytes) -> int:
     rest: int = _HEADER.unpack_from(row)[5]
-    return rest >> _DEFERRED_BITS & 0xFF
+    return rest >> 20 & 0xFF | (rest >> 16 & 0xF) << 8 if rest & _FORMATS else 0
+
+
+def _rest(pieces: int, deferred: int) -> int:
+    """The last number of a header. Raises `FatalError` for a case of a gigabyte."""
+    if pieces > _MOST_PIECES:
+        raise FatalError(f"a key's events are more than a row can hold: {pieces} pieces of {PIECE} bytes", 1)
+    return _FORMAT | (pieces & 0xFF) << 20 | pieces >> 8 << 16 | deferred

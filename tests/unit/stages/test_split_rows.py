@@ -7,12 +7,14 @@ from random import Random
 from typing import Any
 from unittest.mock import patch
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streams.engine.errors import FatalError
 from streams.engine.table import MemoryTable
+from streams.rules.cases.case import Deferred
 from streams.stages import changelog_rows, split_rows
 from streams.stages.cases import table
 from streams.stages.shipments import book as shipments
@@ -104,3 +106,23 @@ def test_a_row_of_a_format_to_come_is_refused() -> None:
     key = changelog_rows.row_key(b"p", 1)
     with pytest.raises(FatalError, match="format"):
         list(changelog_rows.ChangelogRows().whole([(key, b"\xc1\x02\x00\x01")], b"c"))
+
+
+@pytest.mark.parametrize("pieces", [10, 255, 256, 257, 512, 4095])
+def test_a_case_of_many_pieces_is_read_again(pieces: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(split_rows, "PIECE", 16)
+    monkeypatch.setattr(table, "PIECE", 16)
+    cases = table.Cases()
+    case = cases.begin("A")
+    case.deferred = [Deferred(1, "e", b"", "", "", False, b"")] * 3
+    empty = len(msgspec.msgpack.encode(case))
+    case.start, case.stalls = None, {"x" * max(pieces * 16 - empty - 12, 1): (1, None)}
+    cases.changed.add("A")
+    rows = dict(cases.fold())
+    assert abs(len(rows) - 1 - pieces) <= 1
+    again = table.Cases()
+    again.rows.update({key: row for key, row in rows.items() if row is not None})
+    assert again.get("A") == case
+    assert [deferred for *_, deferred in again.headers()] == [3]
+    again.drop("A")
+    assert not again.rows.size()
