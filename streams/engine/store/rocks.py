@@ -30,6 +30,8 @@ _OTHERS = 0o077
 _MARK = b"\0"
 #: The format of the database.
 _VERSION = 1
+#: How often, and after how many seconds each, a database is tried that another process looks into.
+_TRIES, _PAUSE = 50, 0.1
 #: Size of the block cache that all databases of a worker share, in bytes.
 _CACHE = 128 << 20
 
@@ -199,8 +201,11 @@ class RocksCopy:
             self._mark = None
             if not self._closed:
                 self._database.close()
-                Rdict.destroy(str(self._path), _options(self._cache))
-                self._database = _opened(self._path, self._cache)
+                self._database = _patiently(self._anew)
+
+    def _anew(self) -> Rdict:
+        Rdict.destroy(str(self._path), _options(self._cache))
+        return _opened(self._path, self._cache)
 
     def close(self) -> None:
         with self._using:
@@ -266,7 +271,7 @@ class RocksStore:
             Rdict.destroy(str(path), _options(self._cache))
             return RocksCopy(path, self._now, self._cache)
         except Exception as error:  # as above; the state is whole without a copy
-            if by_the_machine(error):
+            if by_the_machine(error) and not in_use(error):
                 raise unusable(path, error) from error
             log.warning("there is no local state", path=str(path), error=str(error))
             return NoCopy()
@@ -283,6 +288,18 @@ def _close_to_others(folder: Path) -> None:
     for path in (folder, *folder.rglob("*")):
         with suppress(FileNotFoundError):
             path.chmod(path.stat().st_mode & ~_OTHERS)
+
+
+def _patiently(make: Callable[[], Rdict]) -> Rdict:
+    """Tries again for some seconds: another worker that starts looks into all databases of the folder, one by one."""
+    for _ in range(_TRIES):
+        try:
+            return make()
+        except Exception as error:  # rocksdict has one kind for everything
+            if not in_use(error):
+                raise
+        time.sleep(_PAUSE)
+    return make()
 
 
 def _opened(path: Path, cache: Cache) -> Rdict:

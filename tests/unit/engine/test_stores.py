@@ -10,8 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from rocksdict import Cache, Rdict
 
 from streams.engine.errors import FatalError
+from streams.engine.store import rocks as rocks_store
 from streams.engine.store.interface import Origin
 from streams.engine.store.memory import MemoryStore
 from streams.engine.store.rocks import RocksCopy, RocksStore
@@ -199,6 +201,25 @@ def test_what_a_thread_still_does_with_a_copy_that_is_closed_is_nothing(state: P
     again = RocksStore(state).open(ROAD)
     assert again.load(ORIGIN, 0, 3, None) == (3, {b"k": b"row"})
     again.close()
+
+
+def test_a_copy_that_another_process_looks_into_for_a_moment_is_made_anew_all_the_same(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As a worker does that starts with the same folder: between this one's closing and its opening.
+    copy = RocksStore(state).open(ROAD)
+    opened, looks = rocks_store._opened, iter([True, True, False])
+
+    def open_(path: Path, cache: Cache) -> Rdict:
+        if next(looks):
+            raise Exception(f"IO error: While lock file: {path}/LOCK: Resource temporarily unavailable")
+        return opened(path, cache)
+
+    monkeypatch.setattr(rocks_store, "_opened", open_)
+    monkeypatch.setattr(rocks_store, "_PAUSE", 0.0)
+    copy.discard()
+    assert copy.end() is None
+    copy.close()
 
 
 def test_a_copy_is_closed_behind_what_a_thread_does_with_it(state: Path) -> None:
