@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from random import Random
 from typing import Any
 
 from streams.engine.errors import LostMemberError
 from streams.engine.log.interface import Assignor, Fetched, Listener, Member, TopicPartition, Transaction, Writer
 from streams.engine.log.memory import MemoryLog
+from streams.engine.runner import Factory
 from streams.engine.runtime import Cadence
 from tests.patience import PATIENCE
 from tests.unit.engine.embedding import append_all, assemble, embedded, results
@@ -78,12 +79,15 @@ class WatchedLog(MemoryLog):
         return Watched(await super().join(group, topics, listener, assignor))
 
 
-async def test_what_is_under_way_is_bounded_however_much_there_is_to_read() -> None:
+async def passes_in_bounds(assemble: Callable[[Mapping[str, int]], Factory], **cadence: int) -> None:
+    """A transaction of `EVENTS` is full: what is under way is bounded however much there is to read."""
     random = Random(11)
     events = history(random, size=6000)
     log = WatchedLog()
-    cadence = Cadence(seconds=0.2, events=EVENTS)
-    worker = embedded({"desk": 1, "road": 1}, log, once=True, fetch_records=BATCH, cadence=cadence)
+    worker = embedded(
+        {"desk": 1, "road": 1}, log, once=True, fetch_records=BATCH, cadence=Cadence(seconds=0.2, **cadence),
+        assemble=assemble,
+    )  # fmt: skip
     append_all(worker, arrival(random, events))
     async with worker, asyncio.timeout(PATIENCE):
         assert await worker.finished() == 0
@@ -91,6 +95,10 @@ async def test_what_is_under_way_is_bounded_however_much_there_is_to_read() -> N
     # A transaction that is being committed, one that is being gathered, each over by a batch; two batches before them.
     assert 0 < log.largest <= EVENTS + BATCH
     assert 0 < log.most <= 2 * (EVENTS + BATCH) + 2 * BATCH
+
+
+async def test_what_is_under_way_is_bounded_by_its_records() -> None:
+    await passes_in_bounds(assemble, events=EVENTS)
 
 
 class Laden(Through):
@@ -108,21 +116,11 @@ class Laden(Through):
 
 
 async def test_what_is_under_way_is_bounded_by_its_bytes_too() -> None:
-    random = Random(11)
-    events = history(random, size=6000)
-    log = WatchedLog()
-    counts = {"desk": 1, "road": 1}
-    make = assemble(counts)
-    worker = embedded(
-        counts, log, once=True, fetch_records=BATCH, cadence=Cadence(seconds=0.2, bytes=10 * EVENTS),
-        assemble=lambda _: lambda kind, partition: Laden(make(kind, partition)),
-    )  # fmt: skip
-    append_all(worker, arrival(random, events))
-    async with worker, asyncio.timeout(PATIENCE):
-        assert await worker.finished() == 0
-    assert results(worker) == naive(events, UNTIL)
-    assert 0 < log.largest <= EVENTS + BATCH
-    assert 0 < log.most <= 2 * (EVENTS + BATCH) + 2 * BATCH
+    def laden(counts: Mapping[str, int]) -> Factory:
+        make = assemble(counts)
+        return lambda kind, partition: Laden(make(kind, partition))
+
+    await passes_in_bounds(laden, bytes=10 * EVENTS)
 
 
 class LosingLog(MemoryLog):
