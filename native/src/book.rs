@@ -6,6 +6,7 @@ use crate::others::Others;
 use crate::row::{self, Packed, Rules};
 use crate::scan::{self, Scan};
 use crate::time::HOUR;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict, PyList, PyTuple};
 
@@ -102,7 +103,7 @@ impl Scans {
         self.names.forget_carriers();
     }
 
-    /// Takes records (offset, timestamp, key, value, headers) from `start` on.
+    /// Takes records, tuples (offset, timestamp, key, value, headers) or the Kafka client's own, from `start` on.
     ///
     /// Returns the place of the first that is handed back, the partition's greatest time, the greatest scan, and
     /// (carrier, hour, scans, time of the first) of what was taken. Whatever is raised leaves the state unusable.
@@ -172,6 +173,21 @@ impl Scans {
     }
 }
 
+/// Timestamp, key and value of a record: a tuple of this package, or an object of the Kafka client's with such attributes.
+fn parts<'py>(
+    py: Python<'py>,
+    record: &Bound<'py, PyAny>,
+) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+    if let Ok(record) = record.cast::<PyTuple>() {
+        return Ok((record.get_item(1)?, record.get_item(2)?, record.get_item(3)?));
+    }
+    Ok((
+        record.getattr(intern!(py, "timestamp"))?,
+        record.getattr(intern!(py, "key"))?,
+        record.getattr(intern!(py, "value"))?,
+    ))
+}
+
 /// A line's value: all of it, or a part.
 enum Value<'a, 'py> {
     Line(&'a Bound<'py, PyBytes>),
@@ -229,8 +245,7 @@ impl Scans {
         clock: &mut Clock,
         state: &State<'_, 'py>,
     ) -> Result<(), Stop> {
-        let record = record.cast::<PyTuple>().map_err(|_| HandBack)?;
-        let (key, value) = (record.get_item(2)?, record.get_item(3)?);
+        let (stamp, key, value) = parts(py, record).map_err(|_| HandBack)?;
         let (Ok(key), Ok(value)) = (key.cast::<PyBytes>(), value.cast::<PyBytes>()) else {
             return Err(Stop::HandBack);
         };
@@ -238,7 +253,8 @@ impl Scans {
         if key.as_bytes() != scan.tracking_no.as_bytes() {
             return Err(Stop::HandBack);
         }
-        let stamp: i64 = record.get_item(1)?.extract()?;
+        // None in records of Kafka before 0.11; what is no such number, Python has to tell.
+        let stamp: i64 = if stamp.is_none() { -1 } else { stamp.extract().map_err(|_| HandBack)? };
         if stamp > 0 && scan.time > stamp.saturating_mul(1000).saturating_add(MAX_AHEAD) {
             return Err(Stop::HandBack);
         }

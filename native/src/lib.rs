@@ -38,7 +38,7 @@ mod parcelwatch_native {
 
     /// Of the calls, likewise: it grows with each change of what is passed and returned.
     #[pymodule_export]
-    const CALLS: u8 = 3;
+    const CALLS: u8 = 4;
 
     /// (event id, tracking number, carrier, rank of the status, facility, time in microseconds, region of a `delivered`
     /// scan) of a value; None where Python has to tell.

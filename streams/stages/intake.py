@@ -48,6 +48,8 @@ class Counts:
     help_rates: Counter[tuple[str, bool]] = field(default_factory=Counter)
     repeated: int = 0
     tombstones: int = 0
+    #: Scans that parcelwatch-native has taken.
+    native: int = 0
 
 
 class Intake:

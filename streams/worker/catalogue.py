@@ -62,6 +62,10 @@ READING = Section("Reading", (
           "Many: a producer sends its history again. Harmless."),
     Entry("parcelwatch_tombstones_total", "counter", (), "records", "Records without a value",
           "Harmless: they are skipped."),
+    Entry("parcelwatch_native_scans_total", "counter", (), "events",
+          "Scans that parcelwatch-native has taken; Python takes the others",
+          "Few beside the scans read, although `parcelwatch_build_info` names it: they are out of the ordinary, "
+          "which costs speed and nothing else."),
     Entry("parcelwatch_numbers_under_two_names_total", "counter", (), "parcels",
           "Tracking numbers seen under two names of one carrier while `[carriers] canonical` is off",
           "Above 0: set `[carriers] canonical = true`; see [Names](rules.md#names)."),

@@ -81,6 +81,7 @@ class RuleMetrics(Collector):
             "parcelwatch_dead_letters_total",
             "parcelwatch_repeats_total",
             "parcelwatch_tombstones_total",
+            "parcelwatch_native_scans_total",
             "parcelwatch_numbers_under_two_names_total",
             "parcelwatch_open_alerts",
             "parcelwatch_shops",
@@ -101,6 +102,7 @@ class RuleMetrics(Collector):
                 families.add("parcelwatch_help_rate_events_total", (event, change), number)
         families.add("parcelwatch_repeats_total", (), counts.repeated)
         families.add("parcelwatch_tombstones_total", (), counts.tombstones)
+        families.add("parcelwatch_native_scans_total", (), counts.native)
         families.add("parcelwatch_numbers_under_two_names_total", (), counts.two_names.total())
         self._add_tasks(families)
         return iter(families)

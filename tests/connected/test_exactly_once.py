@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from importlib.util import find_spec
 from pathlib import Path
 from random import Random
 
@@ -11,14 +12,21 @@ import pytest
 
 from tests.connected.feed import feed
 from tests.connected.marketplace import compare, progress
-from tests.connected.mortals import finish, kill_often, pair, until_true
+from tests.connected.mortals import at_work, finish, kill_often, pair, until_true
 from tests.kafka_broker import Broker
 
+#: With the part in Rust, where it is installed, and without.
+NATIVE = ["off", *(["on"] if find_spec("parcelwatch_native") else [])]
 
-async def test_twenty_kills_at_any_point_leave_no_trace(kafka: Broker, tmp_path: Path) -> None:
-    async with feed(kafka, tmp_path, days=30) as stream, pair(kafka) as workers:
+
+@pytest.mark.parametrize("native", NATIVE)
+async def test_twenty_kills_at_any_point_leave_no_trace(native: str, kafka: Broker, tmp_path: Path) -> None:
+    async with feed(kafka, tmp_path, days=30) as stream, pair(kafka, "--native", native) as workers:
         await kill_often(kafka, workers, stream, Random(20), kills=20)
-        await finish(kafka, workers, stream)
+        await stream.read_all()
+        taken = sum([await each.told("parcelwatch_native_scans_total") for each in await at_work(workers)])
+        assert (taken > 0) == (native == "on")
+        await finish(kafka, workers, stream, "--native", native)
         await compare(kafka, stream.out)
 
 

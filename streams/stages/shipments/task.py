@@ -82,10 +82,12 @@ class ShipmentsTask:
             self._take(topic, partition, records, clock)
             return
         belongs = partial(self._intake.belongs, partition=partition)
-        place = 0
+        place = handed_back = 0
         while (place := native.take(records, place, clock, belongs)) < len(records):
             self._take(topic, partition, records[place : place + 1], clock)
             place += 1
+            handed_back += 1
+        self._setting.counts.native += len(records) - handed_back
 
     def _take(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock) -> None:
         book = self._book

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
-NEEDS_IT = ["test_native_values.py", "test_native_state.py", "test_native_panic.py", "test_native_lines.py"]
+NEEDS_IT = [f"test_native_{what}.py" for what in ("values", "state", "panic", "lines", "records")]
 collect_ignore = [] if find_spec("parcelwatch_native") else NEEDS_IT
 
 
