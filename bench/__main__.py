@@ -12,7 +12,7 @@ import sys
 import time
 
 from bench import report
-from bench.contenders import ROOT
+from bench.install import ROOT
 from bench.section import RESULTS, folder, options, say
 from bench.sections import SECTIONS
 
@@ -45,6 +45,7 @@ def main(given: list[str] | None = None) -> int:
         say(f"== {section.name}: {section.what}")
         command = [sys.executable, "-m", "bench.section", section.name, "--out", str(folder(asked).absolute())]
         command += ["--divide", str(asked.divide), "--quiet-for", str(asked.quiet_for), *(["--ours"] * asked.ours)]
+        command += [*(f"--only={name}" for name in asked.only), *([f"--rounds={asked.rounds}"] if asked.rounds else [])]
         began = time.monotonic()
         try:
             status = subprocess.run(command, check=False, cwd=ROOT, timeout=section.minutes * 60 + _GRACE).returncode

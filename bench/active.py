@@ -14,8 +14,8 @@ from typing import Any
 
 from bench.asked import Asked
 from bench.child import clean
-from bench.contenders import ROOT
 from bench.host import STORES
+from bench.install import ROOT
 from bench.results import Cell, Table
 from bench.throughput import WrongError
 

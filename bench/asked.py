@@ -11,7 +11,8 @@ from tests.kafka_broker import Broker
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """`divide`: sizes are so many times smaller than the full ones. `ours`: nobody else is measured.
+    """`divide`: sizes are so many times smaller than the full ones. `ours`: nobody else is measured. `only`: none but
+    contenders whose names begin so.
 
     `quiet_for`: seconds to wait at the most for others on this machine before each run. `tell` is given lines for a
     person. `broker` is there for those sections that say they need one, and has no topics.
@@ -23,6 +24,18 @@ class Asked:
     ours: bool = False
     quiet_for: float = 0.0
     broker: Broker | None = None
+    only: tuple[str, ...] = ()
+    repeat: int | None = None
+
+    def rounds(self, full: int) -> int:
+        """How often each is measured: as was asked for, or `full` times, or once where sizes are smaller anyway."""
+        return self.repeat or (full if self.divide == 1 else 1)
+
+    def options(self) -> list[str]:
+        """The command line's options for the same figures."""
+        said = [f"--divide {self.divide}"] if self.divide > 1 else []
+        said += [f"--only {name}" for name in self.only]
+        return said + ([f"--rounds {self.repeat}"] if self.repeat else [])
 
     def size(self, full: int, least: int = 1, multiple: int = 1) -> int:
         """The full size divided, not below `least`, a multiple of `multiple`."""

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from bench import machine
 from bench.child import Child, clean
-from bench.contenders import ROOT, NotReadyError
+from bench.install import ROOT, NotReadyError
 from bench.report import lines
 from bench.results import Cell, Table
 from bench.section import say

@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import install
 from bench.scans import END, Alert
 from bench.traffic import from_parcelwatch, from_peer
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
-#: The peers' own environment: nothing of theirs comes into the product's.
-PEERS = ROOT / ".venv-bench"
-_REQUIREMENTS = HERE / "peers" / "requirements.txt"
-_POM = HERE / "peers" / "kafka-streams" / "pom.xml"
-_BUILT = ROOT / "target" / "bench" / "kafka-streams"
 #: parcelwatch reads and writes topics of fixed names; the others take what they are told.
 SCANS_TOPIC, ALERTS_TOPIC = "logistics-scans", "alerts.platform"
-
-
-class NotReadyError(RuntimeError):
-    """A contender cannot be made ready; the text is one line."""
+#: What Flink needs of a JVM since Java 17, for copies of what it does not know.
+_OPEN = ("--add-opens=java.base/java.util=ALL-UNNAMED", "--add-opens=java.base/java.lang=ALL-UNNAMED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,35 +48,6 @@ class Contender:
     ours: bool = False
 
 
-def _run(command: Sequence[str]) -> None:
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        lines = (done.stderr + done.stdout).strip().splitlines() or ["no word why"]
-        raise NotReadyError(f"{command[0]} {command[1]}: {lines[-1]}")
-
-
-def _nothing() -> None:
-    """The product is there."""
-
-
-def _python_peers() -> None:
-    stamp = PEERS / ".ready"
-    wanted = _REQUIREMENTS.read_text()
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
-    _run([sys.executable, "-m", "venv", "--clear", str(PEERS)])
-    # No tool that looks through the checkout is to look in here.
-    (PEERS / ".gitignore").write_text("*\n")
-    pip = [str(PEERS / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([*pip, "--requirement", str(_REQUIREMENTS)])
-    stamp.write_text(wanted)
-
-
-def kafka_streams() -> None:
-    """Builds the peer in Java, where it is not built yet."""
-    _run(["mvn", "-B", "-q", "-f", str(_POM), "process-classes"])
-
-
 def worker(run: Run, *options: str) -> list[str]:
     """The command of a parcelwatch worker."""
     start = [sys.executable, "-m", "streams", "worker", "--broker", f"kafka://{run.bootstrap}"]
@@ -103,44 +65,72 @@ def to_the_end() -> list[str]:
     return ["--clock", datetime.fromtimestamp(END, UTC).isoformat(), "--once"]
 
 
-def _parcelwatch(store: str) -> Callable[[Run], list[str]]:
-    return lambda run: worker(run, *to_the_end(), *stored(store, run.folder))
+def _parcelwatch(store: str, native: str) -> Callable[[Run], list[str]]:
+    return lambda run: worker(run, *to_the_end(), "--native", native, *stored(store, run.folder))
 
 
-def _python(program: str) -> Callable[[Run], list[str]]:
-    def command(run: Run) -> list[str]:
-        arguments = [run.bootstrap, run.group, run.scans, run.alerts, str(run.folder)]
-        extra = ["worker"] if program == "faust_app.py" else []
-        return [str(PEERS / "bin" / "python"), str(HERE / "peers" / program), *arguments, *extra]
-
-    return command
+def _arguments(run: Run) -> list[str]:
+    return [run.bootstrap, run.group, run.scans, run.alerts, str(run.folder)]
 
 
-def java(store: str) -> Callable[[Run], list[str]]:
-    """The command of the peer in Java with that store: memory or rocksdb."""
+def _quix(run: Run) -> list[str]:
+    return [install.PYTHON_PEERS.python, str(install.PEERS / "quix_app.py"), *_arguments(run)]
 
-    def command(run: Run) -> list[str]:
-        path = f"{_BUILT / 'classes'}:{_BUILT / 'lib' / '*'}"
-        arguments = [run.bootstrap, run.group, run.scans, run.alerts, str(run.folder), store]
-        quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
-        return ["java", "-Xmx1g", quiet, "-cp", path, "bench.StallWatch", *arguments]
 
-    return command
+def _faust(run: Run) -> list[str]:
+    return [install.PYTHON_PEERS.python, str(install.PEERS / "faust_app.py"), *_arguments(run), "worker"]
+
+
+def _pyflink(mode: str) -> Callable[[Run], list[str]]:
+    program = str(install.PEERS / "pyflink_app.py")
+    return lambda run: [install.PYFLINK.python, program, *_arguments(run), mode, str(install.connector())]
+
+
+def _java(peer: str, run: Run, *options: str, jvm: Sequence[str] = ()) -> list[str]:
+    built = install.BUILT / peer
+    quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
+    start = ["java", "-Xmx1g", quiet, *jvm, "-cp", f"{built / 'classes'}:{built / 'lib' / '*'}", "bench.StallWatch"]
+    return [*start, *_arguments(run), *options]
+
+
+def kafka_streams(store: str) -> Callable[[Run], list[str]]:
+    """The command of the peer with Kafka Streams and that store: memory or rocksdb."""
+    return lambda run: _java("kafka-streams", run, store)
+
+
+def _flink(backend: str, milliseconds: int) -> Callable[[Run], list[str]]:
+    return lambda run: _java("flink", run, backend, str(milliseconds), jvm=_OPEN)
 
 
 MEMORY, DISK = "memory", "disk"
 _EXACT = "exactly once"
 CONTENDERS = (
+    Contender("parcelwatch-native", "parcelwatch worker with native, state in memory", MEMORY, _EXACT,
+              _parcelwatch(MEMORY, "on"), install.native, from_parcelwatch, ours=True),
+    Contender("parcelwatch-native-rocksdict", "parcelwatch worker with native, rocksdict", DISK, _EXACT,
+              _parcelwatch(DISK, "on"), install.native, from_parcelwatch, ours=True),
     Contender("parcelwatch", "parcelwatch worker, state in memory", MEMORY, _EXACT,
-              _parcelwatch(MEMORY), _nothing, from_parcelwatch, ours=True),
+              _parcelwatch(MEMORY, "off"), install.nothing, from_parcelwatch, ours=True),
     Contender("parcelwatch-rocksdict", "parcelwatch worker, rocksdict", DISK, _EXACT,
-              _parcelwatch(DISK), _nothing, from_parcelwatch, ours=True),
+              _parcelwatch(DISK, "off"), install.nothing, from_parcelwatch, ours=True),
     Contender("kafka-streams", "Kafka Streams 4.1.1, state in memory", MEMORY, _EXACT,
-              java("memory"), kafka_streams, from_peer),
+              kafka_streams("memory"), install.kafka_streams, from_peer),
     Contender("kafka-streams-rocksdb", "Kafka Streams 4.1.1, RocksDB", DISK, _EXACT,
-              java("rocksdb"), kafka_streams, from_peer),
+              kafka_streams("rocksdb"), install.kafka_streams, from_peer),
+    Contender("flink-heap-500ms", "Flink 2.2.1, heap, a checkpoint each 0.5 s", MEMORY, _EXACT,
+              _flink("hashmap", 500), install.flink, from_peer),
+    Contender("flink-heap-5s", "Flink 2.2.1, heap, a checkpoint each 5 s", MEMORY, _EXACT,
+              _flink("hashmap", 5000), install.flink, from_peer),
+    Contender("flink-rocksdb-500ms", "Flink 2.2.1, RocksDB, a checkpoint each 0.5 s", DISK, _EXACT,
+              _flink("rocksdb", 500), install.flink, from_peer),
+    Contender("flink-rocksdb-5s", "Flink 2.2.1, RocksDB, a checkpoint each 5 s", DISK, _EXACT,
+              _flink("rocksdb", 5000), install.flink, from_peer),
     Contender("quix", "Quix Streams 3.28.1, RocksDB, deadlines in memory", DISK, _EXACT,
-              _python("quix_app.py"), _python_peers, from_peer),
+              _quix, install.PYTHON_PEERS.ready, from_peer),
+    Contender("pyflink-thread", "PyFlink 2.2.1, thread mode, heap", MEMORY, _EXACT,
+              _pyflink("thread"), install.pyflink, from_peer, most=400_000),
+    Contender("pyflink-process", "PyFlink 2.2.1, process mode, heap", MEMORY, _EXACT,
+              _pyflink("process"), install.pyflink, from_peer, most=60_000),
     Contender("faust", "Faust 0.15.3, table in memory", MEMORY, "at least once",
-              _python("faust_app.py"), _python_peers, from_peer, most=60_000),
+              _faust, install.PYTHON_PEERS.ready, from_peer, most=60_000),
 )  # fmt: skip

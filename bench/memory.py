@@ -13,8 +13,8 @@ import sys
 
 from bench.asked import Asked
 from bench.child import clean
-from bench.contenders import ROOT
 from bench.host import STORES
+from bench.install import ROOT
 from bench.results import Cell, Table
 
 PARCELS = 200_000

@@ -67,16 +67,17 @@ def _stages(axes: Axes, table: Table) -> None:
 
 
 class Plot(NamedTuple):
-    """`alone`: it stands for its table, which is too long to be read."""
+    """`alone`: it stands for its table, which is too long to be read. `a_row`: inches that a row of it needs."""
 
     what: str
     draw: Callable[[Axes, Table], None]
     alone: bool = False
+    a_row: float = 0.0
 
 
 #: By the table that each is of.
 PLOTS: Mapping[str, Plot] = {
-    "throughput": Plot("Scans per CPU-second of each contender", _throughput),
+    "throughput": Plot("Scans per CPU-second of each contender", _throughput, a_row=0.3),
     "active": Plot("CPU time of a scan by the number of active shipments", _active),
     "latency-curve": Plot("Part of the alerts that are readable after so long", _latency, alone=True),
     "stages": Plot("CPU time of a scan by stage", _stages),
@@ -86,13 +87,13 @@ PLOTS: Mapping[str, Plot] = {
 def drawn(results: Mapping[str, Result]) -> dict[str, str]:
     """The plots of those tables that there are, by the table's name."""
     found = tables(results)
-    return {name: _svg(plot.draw, found[name][1]) for name, plot in PLOTS.items() if name in found}
+    return {name: _svg(plot, found[name][1]) for name, plot in PLOTS.items() if name in found}
 
 
-def _svg(draw: Callable[[Axes, Table], None], table: Table) -> str:
+def _svg(plot: Plot, table: Table) -> str:
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(8, 3), layout="constrained")
-        draw(figure.subplots(), table)
+        figure = Figure(figsize=(8, max(3, 0.8 + plot.a_row * len(table.rows))), layout="constrained")
+        plot.draw(figure.subplots(), table)
         out = io.StringIO()
         # Neither the date nor the library's version: they would make other bytes of the same figures.
         figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})

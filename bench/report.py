@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench import machine, plots
-from bench.contenders import ROOT
+from bench.install import ROOT
 from bench.results import Cell, Result, Table, load, tables
 
 RESULTS = ROOT / "bench" / "results"

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from bench import install
 from bench.asked import Asked
 from bench.child import Child
-from bench.contenders import DISK, MEMORY, SCANS_TOPIC, Run, java, kafka_streams, stored
+from bench.contenders import DISK, MEMORY, SCANS_TOPIC, Run, kafka_streams, stored
 from bench.results import Cell, Table
 from bench.scans import PARTITIONS
 from bench.shipments import shipments, trickle
@@ -231,7 +232,7 @@ def _theirs(kafka: Broker) -> Party:
     @asynccontextmanager
     async def start(group: str, store: str, folder: Path, name: str) -> AsyncIterator[Member]:
         run = Run(kafka.bootstrap, group, SCANS_TOPIC, _PEER_ALERTS, folder)
-        command = [*java("memory" if store == MEMORY else "rocksdb")(run), name]
+        command = [*kafka_streams("memory" if store == MEMORY else "rocksdb")(run), name]
         with Child(command, folder / f"{time.monotonic_ns()}.log") as child:
             yield Peer(child)
             await asyncio.to_thread(child.stop)
@@ -246,7 +247,7 @@ async def parties(asked: Asked) -> list[Party]:
     await ready(kafka, found[0].group, PARTITIONS)
     await make_topics(kafka, found[0].empty, PARTITIONS)
     if not asked.ours:
-        await asyncio.to_thread(kafka_streams)
+        await asyncio.to_thread(install.kafka_streams)
         await kafka.create_topics({_PEER_ALERTS: PARTITIONS})
         found.append(_theirs(kafka))
     return found

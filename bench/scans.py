@@ -8,6 +8,7 @@ measure of the others.
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from streams.engine.partitioner import partition_for
 PARTITIONS = 4
 #: Scans of one parcel, on average.
 EACH = 10
+#: Of a hundred parcels so many fall silent, where nothing else is asked for; two in five of them for good.
+SILENT = 5
 #: Seconds of silence after which a parcel is stalled, where it is longer.
 WEEK = 168 * 3600
 
@@ -37,7 +40,7 @@ _LONGEST_DELAY = 45 * 60
 _UNDER_WAY = (b"departed", b"arrived", b"in_transit", b"out_for_delivery")
 _FIRST, _LAST = b"picked_up", b"delivered"
 _REGIONS = ("浙江", "江苏", "广东", "四川", "北京", "湖北", "山东", "福建")
-_FACILITIES = tuple(f"{region}分拨中心-{number:02d}".encode() for region in _REGIONS for number in range(50))
+_FACILITIES = tuple(f"{region}分拨中心-{number:02d}" for region in _REGIONS for number in range(50))
 _VALUE = (
     b'{"event_id":"%s-%d","type":"scan","occurred_at":"%s","tracking_no":"%s","carrier":"%s","status":"%s",'
     b'"facility":"%s","region":"%s"}'
@@ -69,6 +72,9 @@ class Scans:
 
     count: int
     seed: int = 1
+    silent: int = SILENT
+    #: Whether what is not ASCII is written as \\uXXXX, as many producers do.
+    escaped: bool = False
     #: What a reader of all of them, up to `END`, says.
     alerts: set[Alert] = field(default_factory=set)
     _times: array[int] = field(default_factory=lambda: array("q"))
@@ -92,8 +98,9 @@ class Scans:
     def _parcel(self, rng: Random, parcel: int, scans: int) -> None:
         time = START + rng.randrange(_SETTING_OUT)
         luck = rng.random()
-        silent_after = rng.randrange(scans - 1) if luck < 0.03 else None
-        if 0.03 <= luck < 0.05:
+        share = self.silent / 100
+        silent_after = rng.randrange(scans - 1) if luck < 0.6 * share else None
+        if 0.6 * share <= luck < share:
             self._lost.add(parcel)
         self._lengths.append(scans)
         for number in range(scans):
@@ -122,7 +129,7 @@ class Scans:
     def __iter__(self) -> Iterator[Sent]:
         """In the order in which they reach Kafka."""
         carriers = max(8, -(-self.count // _PER_CARRIER))
-        regions = [region.encode() for region in _REGIONS]
+        regions, facilities = ([self._written(text) for text in texts] for texts in (_REGIONS, _FACILITIES))
         partitions = array("b", (partition_for(tracking_no(p), PARTITIONS) for p in range(self.count // EACH)))
         for packed in self._order:
             sent, seq = packed >> 32, packed & 0xFFFFFFFF
@@ -134,13 +141,16 @@ class Scans:
                 status = _LAST
             else:
                 status = _UNDER_WAY[number & 3]
-            place = (parcel * 7 + number * 131) % len(_FACILITIES)
+            place = (parcel * 7 + number * 131) % len(facilities)
             value = _VALUE % (
                 key, number, rendered(self._times[seq]), key, b"carrier-%d" % (parcel % carriers), status,
-                _FACILITIES[place], regions[place // 50],
+                facilities[place], regions[place // 50],
             )  # fmt: skip
             yield Sent(partitions[parcel], sent * 1000, key, value)
         yield from closing()
+
+    def _written(self, text: str) -> bytes:
+        return json.dumps(text, ensure_ascii=self.escaped)[1:-1].encode()
 
 
 def closing() -> Iterator[Sent]:
@@ -153,7 +163,8 @@ def closing() -> Iterator[Sent]:
         number += 1
         if partition in missing:
             missing.remove(partition)
-            value = _VALUE % (key, 0, rendered(END), key, b"carrier-0", _LAST, _FACILITIES[0], _REGIONS[0].encode())
+            facility, region = _FACILITIES[0].encode(), _REGIONS[0].encode()
+            value = _VALUE % (key, 0, rendered(END), key, b"carrier-0", _LAST, facility, region)
             yield Sent(partition, END * 1000, key, value)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bench import machine
 from bench.asked import Asked
-from bench.contenders import ROOT, NotReadyError
+from bench.install import ROOT, NotReadyError
 from bench.results import Result, save
 from bench.sections import BY_NAME, Section
 from bench.throughput import WrongError
@@ -30,6 +30,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quick", action="store_const", const=QUICK, dest="divide", help=f"sizes divided by {QUICK}")
     parser.add_argument("--divide", type=int, metavar="N", help="sizes divided by N")
     parser.add_argument("--ours", action="store_true", help="parcelwatch alone: nothing else is installed or measured")
+    parser.add_argument("--only", action="append", default=[], metavar="NAME",
+                        help="of the contenders none but those whose names begin so; may be repeated")  # fmt: skip
+    parser.add_argument("--rounds", type=int, metavar="N", help="each contender so many times (default: three times)")
     parser.add_argument("--quiet-for", type=float, default=20, metavar="SECONDS",
                         help="to wait for others on this machine before each run (default: %(default)s)")  # fmt: skip
     parser.add_argument("--out", type=Path, metavar="FOLDER",
@@ -41,7 +44,7 @@ def folder(asked: argparse.Namespace) -> Path:
     """Where results go: smaller ones never take the place of full ones unasked."""
     if asked.out is not None:
         return Path(asked.out)
-    return SMALL if asked.divide > 1 or asked.ours else RESULTS
+    return SMALL if asked.divide > 1 or asked.ours or asked.only else RESULTS
 
 
 def say(line: str) -> None:
@@ -56,7 +59,7 @@ async def measured(section: Section, asked: Asked) -> Result:
         tables = await section.run(asked)
     return Result(
         section.name,
-        f"python -m bench {section.name}" + (f" --divide {asked.divide}" if asked.divide > 1 else ""),
+        " ".join([f"python -m bench {section.name}", *asked.options()]),
         machine.described(),
         asked.divide,
         round(time.monotonic() - began, 1),
@@ -87,7 +90,9 @@ def main() -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="parcelwatch-bench-") as name:
         broker = choose(Path(name) / "kafka") if section.broker else None
-        asked = Asked(Path(name), say, given.divide, given.ours, given.quiet_for, broker)
+        asked = Asked(
+            Path(name), say, given.divide, given.ours, given.quiet_for, broker, tuple(given.only), given.rounds
+        )
         try:
             result = asyncio.run(on_broker(section, asked, broker) if broker else measured(section, asked))
         finally:

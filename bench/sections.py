@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bench import active, backfill, latency, memory, replay, restore, stages, throughput, watermarks, workers
+from bench import active, backfill, comparison, latency, memory, replay, restore, stages, watermarks, workers
 from bench.asked import Asked
 from bench.results import Table
 
@@ -22,7 +22,13 @@ class Section:
 
 
 SECTIONS = (
-    Section("throughput", "parcelwatch beside Kafka Streams, Quix Streams and Faust", throughput.run, 30),
+    Section(
+        "throughput", "parcelwatch beside Kafka Streams, Flink, Quix Streams, PyFlink and Faust", comparison.run, 90
+    ),
+    Section("throughput-long", "the same with three times as many scans", comparison.run_long, 150),
+    Section(
+        "throughput-streams", "with more and fewer silent parcels, and with escaped JSON", comparison.run_streams, 90
+    ),
     Section("workers", "one worker and two", workers.run, 8),
     Section("stages", "where a worker's time goes", stages.run, 6),
     Section("active", "the cost of a scan by the number of active shipments", active.run, 15, broker=False),

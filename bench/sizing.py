@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.contenders import ROOT
+from bench.install import ROOT
 from bench.report import RESULTS, lines
 from bench.results import Cell, Table, load, tables
 

@@ -33,7 +33,8 @@ def _sampled(contender: Contender, found: Path) -> Contender:
 
 async def run(asked: Asked) -> list[Table]:
     scans = asked.size(SCANS, least=2000, multiple=2 * EACH)
-    ours = [each for each in CONTENDERS if each.ours]
+    # What the part in Rust does, no sampler of Python sees.
+    ours = [each for each in CONTENDERS if each.ours and "native" not in each.name]
     throughput = Throughput(asked.kafka, asked.folder, asked.tell)
     await throughput.prepare(ours, scans)
     rows: list[list[Cell]] = []

@@ -1,4 +1,4 @@
-"""parcelwatch compared with Kafka Streams, Quix Streams and Faust, in scans per CPU-second.
+"""What a contender spends on a stream of scans.
 
 All watch the same scans on the same Kafka for parcels that are silent for more than a week. The scans are written
 beforehand, one contender runs at a time, from an empty state to the last committed offset, and what it said must be
@@ -14,19 +14,17 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench import machine
-from bench.asked import Asked
 from bench.child import Child, Spent
-from bench.contenders import ALERTS_TOPIC, CONTENDERS, DISK, MEMORY, ROOT, SCANS_TOPIC, Contender, NotReadyError, Run
-from bench.results import Cell, Table
-from bench.scans import EACH, PARTITIONS, Alert, Scans
+from bench.contenders import ALERTS_TOPIC, SCANS_TOPIC, Contender, Run
+from bench.install import ROOT
+from bench.scans import PARTITIONS, SILENT, Alert, Scans
 from bench.traffic import Reader, produce
 from tests.kafka_broker import Broker
 
-SCANS = 2_000_000
 #: Seconds between two looks at a contender that does not end by itself.
 _LOOK = 0.25
 #: Scans a second that everyone is given time for, those too that get few of them; and seconds for the start.
@@ -65,12 +63,24 @@ class Figures:
 
 
 class Throughput:
-    """The measurements on one broker. `tell` is given lines for a person."""
+    """The measurements on one broker. `tell` is given lines for a person.
 
-    def __init__(self, kafka: Broker, folder: Path, tell: Callable[[str], None]) -> None:
+    `silent`: of a hundred parcels so many fall silent. `escaped`: what is not ASCII is escaped in the scans' JSON.
+    """
+
+    def __init__(
+        self,
+        kafka: Broker,
+        folder: Path,
+        tell: Callable[[str], None],
+        silent: int = SILENT,
+        escaped: bool = False,
+    ) -> None:
         self._kafka = kafka
         self._folder = folder
         self._tell = tell
+        self._silent = silent
+        self._escaped = escaped
         self._written: dict[int, Scans] = {}
         self._runs = 0
 
@@ -81,7 +91,7 @@ class Throughput:
 
     async def _write(self, count: int, topic: str) -> None:
         began = time.monotonic()
-        written = self._written[count] = Scans(count)
+        written = self._written[count] = Scans(count, silent=self._silent, escaped=self._escaped)
         await self._kafka.create_topics({topic: PARTITIONS}, {topic: KEEP})
         await produce(self._kafka.bootstrap, topic, written)
         held = await self._kafka.end_offsets(topic)
@@ -211,49 +221,3 @@ def told(one: Figures) -> str:
     return (
         f"{one.contender.name}: {one.rate:,.0f} scans per CPU-second, {one.scans / one.wall:,.0f} a second{disturbed}"
     )
-
-
-def table(figures: Sequence[Figures], failed: Sequence[Contender] = ()) -> Table:
-    """The figures, and how many times as many scans per CPU-second parcelwatch does with either store.
-
-    Whoever failed has a line without any.
-    """
-    ours = {each.contender.store: each.rate for each in figures if each.contender.ours}
-    rows: list[list[Cell]] = []
-    for each in figures:
-        ratios = [
-            None if each.contender.ours or store not in ours else round(ours[store] / each.rate, 2)
-            for store in (MEMORY, DISK)
-        ]
-        rows.append(
-            [each.contender.what, each.contender.guarantee, each.scans, each.alerts, each.twice, round(each.cpu, 1),
-             round(each.wall, 1), round(max(one.memory for one in each.spent) / 1e6), round(each.rate), *ratios]
-        )  # fmt: skip
-    rows += [[each.what, each.guarantee, "none, or wrong", *([None] * 8)] for each in failed]
-    columns = ["", "guarantee", "scans", "alerts", "repeated alerts", "CPU s", "wall s", "most memory, MB",
-               "scans per CPU-second", "parcelwatch, memory, is x", "parcelwatch, rocksdict, is x"]  # fmt: skip
-    return Table("throughput", columns, rows)
-
-
-def _divided(contender: Contender, asked: Asked) -> Contender:
-    most = contender.most
-    return contender if most is None else replace(contender, most=asked.size(most, least=2000, multiple=2 * EACH))
-
-
-async def run(asked: Asked) -> list[Table]:
-    scans = asked.size(SCANS, least=2000, multiple=2 * EACH)
-    contenders = [_divided(each, asked) for each in CONTENDERS if each.ours or not asked.ours]
-    throughput = Throughput(asked.kafka, asked.folder, asked.tell)
-    await throughput.prepare(contenders, scans)
-    figures, failed = [], []
-    for each in contenders:
-        try:
-            figures.append(await throughput.measure(each, scans, asked.quiet_for))
-        except (WrongError, NotReadyError) as problem:
-            if each.ours:
-                raise
-            # The others are measured all the same, and the table says who has no figure.
-            asked.tell(str(problem))
-            failed.append(each)
-            await throughput.wipe()
-    return [table(figures, failed)]

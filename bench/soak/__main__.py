@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench import machine
-from bench.contenders import ROOT
+from bench.install import ROOT
 from bench.soak.orders import Orders
 from bench.soak.pace import Pace
 from bench.soak.report import Run, Stage, nothing, told, told_stage

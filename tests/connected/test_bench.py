@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from bench import latency, restore, throughput, workers
+from bench import comparison, latency, restore, workers
 from bench.asked import Asked
-from bench.contenders import SCANS_TOPIC
+from bench.contenders import CONTENDERS, SCANS_TOPIC
 from bench.results import Table
 from bench.scans import Scans
 from bench.shipments import shipments
@@ -28,10 +29,23 @@ async def small(run: Run, kafka: Broker, folder: Path) -> list[Table]:
 
 
 async def test_a_small_comparison_finds_every_alert_of_ours_with_either_store(kafka: Broker, tmp_path: Path) -> None:
-    (table,) = await small(throughput.run, kafka, tmp_path)
-    assert [row["scans"] for row in table.dicts()] == [2004, 2004]
-    assert {row["alerts"] for row in table.dicts()} == {len(Scans(2000).alerts)}
-    assert {row["repeated alerts"] for row in table.dicts()} == {0}
+    table, ratios = await small(comparison.run, kafka, tmp_path)
+    measured = [row for row in table.dicts() if row["alerts"] is not None]
+    assert {row[""] for row in table.dicts()} == {each.what for each in CONTENDERS if each.ours}
+    # Without the part in Rust there is a line for it all the same.
+    assert len(measured) == (4 if find_spec("parcelwatch_native") else 2)
+    assert {row["scans"] for row in measured} == {2004}
+    assert {row["alerts"] for row in measured} == {len(Scans(2000).alerts)}
+    assert {row["repeated alerts"] for row in measured} == {0}
+    assert ratios.rows == []
+
+
+async def test_a_stream_without_silence_and_one_of_escaped_json_are_measured(kafka: Broker, tmp_path: Path) -> None:
+    (table,) = await small(comparison.run_streams, kafka, tmp_path)
+    found = {(row["per cent silent"], row["JSON escaped"]): row["alerts"] for row in table.dicts()}
+    assert list(found) == [(0, False), (1, False), (5, False), (5, True)]
+    assert found[0, False] == 0
+    assert found[5, True] == found[5, False] == len(Scans(2000).alerts)
 
 
 async def test_two_workers_find_what_one_finds(kafka: Broker, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bench import builds
 from bench.builds import Build, build_of, row
-from bench.contenders import ROOT, NotReadyError
+from bench.install import ROOT, NotReadyError
 
 
 @pytest.fixture

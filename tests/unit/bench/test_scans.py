@@ -64,3 +64,15 @@ def test_the_same_seed_gives_the_same_bytes_and_another_one_others(scans: Scans)
 def test_a_number_of_scans_that_cannot_be_made_is_refused() -> None:
     with pytest.raises(ValueError, match="a multiple of 20"):
         Scans(1001)
+
+
+@pytest.mark.parametrize("silent", [0, 1, 20])
+def test_as_many_parcels_fall_silent_as_were_asked_for(silent: int) -> None:
+    raised = sum(alert.status == "raised" for alert in Scans(40_000, silent=silent).alerts)
+    assert raised / 4000 == pytest.approx(silent / 100, rel=0.4)
+
+
+def test_escaped_scans_are_the_same_in_ascii(scans: Scans) -> None:
+    escaped = [sent.value for sent in Scans(COUNT, seed=7, escaped=True)]
+    assert all(value.isascii() for value in escaped[:COUNT])
+    assert [orjson.loads(value) for value in escaped] == [orjson.loads(sent.value) for sent in scans]
