@@ -113,6 +113,12 @@ class Record(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
+class Unread(Record):
+    """Stands for records of a batch that cannot be read, at the offset of the batch's last; its value is empty."""
+
+    __slots__ = ()
+
+
 @dataclass(slots=True)
 class PartitionClock:
     """Event time of one external partition.

@@ -13,7 +13,7 @@ from schemas.decode import Invalid, Reason, decode
 from schemas.events import AnyEvent, record_key
 from schemas.times import render
 from schemas.topics import PLAIN, TopicNames
-from streams.engine.processor import Output, PartitionClock, Record
+from streams.engine.processor import Output, PartitionClock, Record, Unread
 from streams.stages.intake_log import IntakeLog
 
 #: Maps (key, number of partitions) to a partition.
@@ -34,6 +34,10 @@ OWN_HEADERS = frozenset(
 
 #: Of each reason its text, and the value of the header.
 _CODES = {reason: (str(reason), str(reason).encode()) for reason in Reason}
+
+
+#: Of a record that stands for those of its batch that could not be read.
+_UNREAD = Invalid(Reason.NOT_JSON, "records of the batch that ends with this offset cannot be read")
 
 
 @dataclass(slots=True)
@@ -109,7 +113,7 @@ class Intake:
                 if not knows(event, key) and partitioner(own, partitions) != partition:
                     raise Invalid(Reason.WRONG_PARTITION, f"the key belongs to another partition than {partition}")
             except Invalid as invalid:
-                self.bury(name, partition, record, invalid)
+                self.bury(name, partition, record, _UNREAD if isinstance(record, Unread) else invalid)
                 continue
             if until is not None and time > until:
                 clock.left_out += 1

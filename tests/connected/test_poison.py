@@ -8,7 +8,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
-from tests import header_names
+from tests import odd_batches
 from tests.connected.marketplace import (
     DEAD,
     INPUTS,
@@ -78,7 +78,10 @@ async def test_poison_of_every_kind_stops_nothing(kafka: Broker, tmp_path: Path)
                 # A valid event without a key, and one with a header's name that the client cannot decode.
                 value = next(value for one, _, value in events if one == topic)
                 await producer.send(topic, value, None, 0)
-                await header_names.send(producer, topic, 1, None, value)
+                await odd_batches.send_name(producer, topic, 1, None, value)
+                # Batches that the client cannot read at all, or only with more memory than there is.
+                await odd_batches.send_spoiled(producer, topic, 1)
+                await odd_batches.send_bomb(producer, topic, 2)
             await producer.flush()
             await write(producer, events[third:])
             process.terminate()
@@ -90,7 +93,9 @@ async def test_poison_of_every_kind_stops_nothing(kafka: Broker, tmp_path: Path)
         letters = [dict(record.headers) for record in await kafka.read_committed(topic)]
         reasons = Counter(letter["error-code"].decode() for letter in letters)
         expected = Counter(reason for _, reason in POISON if reason for _ in range(3))
-        assert reasons == expected + Counter(["wrong_key"] * 2)
+        # Of three records that come in one batch the first can be read.
+        assert reasons == expected + Counter(["wrong_key"] * 2 + ["not_json"] * 3)
+        assert sum(b"cannot be read" in letter["error-detail"] for letter in letters) == 2
         assert sum(letter.get("a\ufffdb") == b"kept" for letter in letters) == 1
         assert sum(letter.get("h") == b"kept" for letter in letters) == 3
 

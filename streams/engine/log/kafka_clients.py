@@ -20,14 +20,16 @@ from aiokafka.errors import (
 
 from streams.engine.errors import DeniedError, FatalError, FencedError, LogError
 from streams.engine.log.kafka_connections import refusal, renew_connections, unanswered
-from streams.engine.log.kafka_header_names import read_any_header_name
 from streams.engine.log.kafka_metadata import never_create_topics
+from streams.engine.log.kafka_parsing import read_on
 from streams.engine.log.kafka_rights import UNNAMED, denied_by
+from streams.engine.log.kafka_unpacking import bound_unpacking
 from streams.engine.rights import Operation
 
 never_create_topics()
 renew_connections()
-read_any_header_name()
+read_on()
+bound_unpacking()
 
 #: Seconds for a client to close; after that it is abandoned.
 _CLOSE = 3.0

@@ -14,7 +14,7 @@ from aiokafka.consumer.fetcher import FetchResult
 
 
 def hand_over_parsed(consumer: AIOKafkaConsumer) -> None:
-    """Makes a started consumer hand over records as parsed."""
+    """Makes a started consumer hand over records as parsed, and pass over those that cannot be."""
     consumer._fetcher._records = _Fetched(consumer._fetcher._records)
 
 
@@ -23,7 +23,9 @@ class _Fetched(dict[Any, Any]):
 
     def __setitem__(self, partition: Any, result: Any) -> None:
         if type(result) is FetchResult:
-            result._partition_records._consumer_record = _as_parsed
+            records = result._partition_records
+            records._consumer_record = _as_parsed
+            records.passes = True
         super().__setitem__(partition, result)
 
 

@@ -13,7 +13,7 @@ from schemas.decode import MAX_BYTES, Reason, decode
 from schemas.events import CHATS, ORDERS, SCANS, record_key
 from schemas.times import HOUR, parse
 from streams.engine.partitioner import partition_for
-from streams.engine.processor import Output, PartitionClock, Record
+from streams.engine.processor import Output, PartitionClock, Record, Unread
 from streams.policy import load
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK
 from streams.stages.factory import processor
@@ -97,6 +97,13 @@ def test_a_dead_letter_leads_back_to_its_record() -> None:
         "source-offset": b"41",
         "failed-at": b"2026-11-04T00:00:00Z",
     }
+
+
+def test_what_stands_for_records_that_cannot_be_read_is_one_dead_letter_that_says_so() -> None:
+    (dead,), _ = Partition(ORDERS, payload=True).take(Unread(9, -1, None, b""))
+    told = dict(dead.headers)
+    assert (dead.key, dead.value or b"", told["error-code"], told["source-offset"]) == (None, b"", b"not_json", b"9")
+    assert told["error-detail"] == b"records of the batch that ends with this offset cannot be read"
 
 
 @pytest.mark.parametrize("name", ["error-code", "error-detail", "source-topic", "source-partition", "source-offset",
