@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,9 +25,13 @@ from streams.engine.topology import TaskId
 from streams.policy import load
 from streams.stages.dataflow import ORDERS_TASK, SHIPMENTS_TASK, dataflow
 from streams.stages.factory import processor
+from streams.stages.shipments.native_scans import chosen
 from streams.stages.task_context import Setting
 
-STORES = ("memory", "rocksdict")
+_STORES = ("memory", "rocksdict")
+_NATIVELY = ", natively"
+#: With the part in Rust, too, where it is installed.
+STORES = (*_STORES, *(f"{store}{_NATIVELY}" for store in _STORES if find_spec("parcelwatch_native")))
 POLICY = load.default()
 _FLOW = dataflow(POLICY)
 #: All of it is partition 0.
@@ -47,9 +52,14 @@ def as_the_command_does() -> None:
     gc.set_threshold(200_000, 50, 1_000)
 
 
+def is_in_memory(store: str) -> bool:
+    """Whether the rows of one of `STORES` are in memory."""
+    return store.startswith(_STORES[0])
+
+
 def copy_of(store: str, folder: Path, kind: str) -> Copy:
     """Where a commit's rows go on this machine."""
-    kept = MemoryStore() if store == "memory" else RocksStore(folder)
+    kept = MemoryStore() if is_in_memory(store) else RocksStore(folder)
     copy = kept.open(TaskId(kind, PARTITION))
     copy.hold(Origin("bench", kind, PARTITION, b"bench"), 0)
     return copy
@@ -65,7 +75,8 @@ class Host:
     def __init__(self, kind: str, store: str, folder: Path) -> None:
         self._kind = _FLOW.kind(kind)
         self._own = {edge.name for edge in _FLOW.edges if edge.source == edge.target == kind}
-        self._processor = processor(Setting(POLICY, 1, 1, partition_for, system_now), kind, PARTITION)
+        native = chosen("on" if store.endswith(_NATIVELY) else "off")
+        self._processor = processor(Setting(POLICY, 1, 1, partition_for, system_now, native=native), kind, PARTITION)
         self._copy = copy_of(store, folder, kind)
         self._table: CommittedTable | None = None
         if isinstance(self._processor, Tabled):

@@ -13,7 +13,7 @@ import sys
 
 from bench.asked import Asked
 from bench.child import clean
-from bench.host import STORES
+from bench.host import STORES, is_in_memory
 from bench.install import ROOT
 from bench.results import Cell, Table
 
@@ -43,7 +43,7 @@ async def run(asked: Asked) -> list[Table]:
                 for count in (few, parcels)
             ]
             # With a store on disk what is in memory are caches of a fixed size, which so many do not fill.
-            memory = round((more["memory"] - less["memory"]) / (parcels - few)) if store == STORES[0] else None
+            memory = round((more["memory"] - less["memory"]) / (parcels - few)) if is_in_memory(store) else None
             disk = round(more["disk"] / parcels)
             asked.tell(f"{what}, {store}: {memory} bytes of memory each, {disk} of disk")
             rows.append([what, store, parcels, memory, disk, round(more["rows"] / parcels), round(more["most"] / 1e6)])

@@ -16,7 +16,7 @@ from bench.sampled import STAGES
 from streams.charts.style import BLUE, GREEN, ORANGE, STYLE
 
 _OURS, _THEIRS = BLUE, "#b9c0cb"
-_LINES = (BLUE, ORANGE, GREEN)
+_LINES = (BLUE, ORANGE, GREEN, "#8d6bb0")
 _PARTS = ("#c9ced6", "#3d9a8b", "#8d6bb0", "#2f6db3", "#e07b1a", "#f3d37a", "#c4443c", "#7a5230", "#6aa9d8", "#e6e9ee")
 
 

@@ -4,6 +4,7 @@ use crate::lines;
 use crate::names::{Counted, Names};
 use crate::others::Others;
 use crate::row::{self, Packed, Rules};
+use crate::rows::Rows;
 use crate::scan::{self, Scan};
 use crate::time::HOUR;
 use pyo3::intern;
@@ -34,7 +35,7 @@ pub enum Stop {
 }
 
 /// The place of the first that is handed back, the greatest time, the greatest scan, and what was taken by hour.
-type Taken = (usize, i64, i64, Vec<Counted>);
+type Told = (usize, i64, i64, Vec<Counted>);
 
 /// What is known of the partition when a call begins, and what the scans taken make of it. Microseconds.
 pub struct Clock {
@@ -45,10 +46,29 @@ pub struct Clock {
     settled: i64,
 }
 
+/// Where the rows are: in memory here, or in a table of Python's.
+enum Kept<'a, 'py> {
+    Here(&'a Bound<'py, Rows>),
+    There(&'a Bound<'py, PyAny>),
+}
+
+impl<'a, 'py> From<&'a Bound<'py, PyAny>> for Kept<'a, 'py> {
+    fn from(rows: &'a Bound<'py, PyAny>) -> Self {
+        rows.cast::<Rows>().map_or(Kept::There(rows), Kept::Here)
+    }
+}
+
+/// What is made of a row by one more scan.
+enum Taken {
+    New,
+    /// When it is due, if that is sooner than before; and the row before, where that may tell more.
+    Known(Option<i64>, Option<Vec<u8>>),
+    HandedBack,
+}
+
 /// What a call changes in Python.
 pub struct State<'a, 'py> {
-    rows: &'a Bound<'py, PyAny>,
-    memory: Option<&'a Bound<'py, PyDict>>,
+    rows: Kept<'a, 'py>,
     changed: &'a Bound<'py, PyDict>,
     notes: &'a Bound<'py, PyList>,
     due: &'a Bound<'py, PyAny>,
@@ -120,9 +140,8 @@ impl Scans {
         notes: &Bound<'py, PyList>,
         due: &Bound<'py, PyAny>,
         belongs: &Bound<'py, PyAny>,
-    ) -> PyResult<Taken> {
-        let memory = rows.cast::<PyDict>().ok();
-        let state = State { rows, memory, changed, notes, due, belongs: Some(belongs) };
+    ) -> PyResult<Told> {
+        let state = State { rows: rows.into(), changed, notes, due, belongs: Some(belongs) };
         self.all(py, records, start, clock, |scans, _, record, clock| scans.record(py, record, clock, &state))
     }
 
@@ -144,9 +163,8 @@ impl Scans {
         notes: &Bound<'py, PyList>,
         due: &Bound<'py, PyAny>,
         others: &Bound<'py, Others>,
-    ) -> PyResult<Taken> {
-        let memory = rows.cast::<PyDict>().ok();
-        let state = State { rows, memory, changed, notes, due, belongs: None };
+    ) -> PyResult<Told> {
+        let state = State { rows: rows.into(), changed, notes, due, belongs: None };
         let latest = now.map_or(i64::MAX, |now| now.saturating_add(MAX_AHEAD));
         let mut others = others.borrow_mut();
         self.all(py, lines, start, clock, |scans, place, line, clock| {
@@ -174,18 +192,15 @@ impl Scans {
 }
 
 /// Timestamp, key and value of a record: a tuple of this package, or an object of the Kafka client's with such attributes.
-fn parts<'py>(
-    py: Python<'py>,
-    record: &Bound<'py, PyAny>,
-) -> PyResult<(Bound<'py, PyAny>, Bound<'py, PyAny>, Bound<'py, PyAny>)> {
+fn parts<'py>(py: Python<'py>, record: &Bound<'py, PyAny>) -> PyResult<[Bound<'py, PyAny>; 3]> {
     if let Ok(record) = record.cast::<PyTuple>() {
-        return Ok((record.get_item(1)?, record.get_item(2)?, record.get_item(3)?));
+        return Ok([record.get_item(1)?, record.get_item(2)?, record.get_item(3)?]);
     }
-    Ok((
+    Ok([
         record.getattr(intern!(py, "timestamp"))?,
         record.getattr(intern!(py, "key"))?,
         record.getattr(intern!(py, "value"))?,
-    ))
+    ])
 }
 
 /// A line's value: all of it, or a part.
@@ -225,7 +240,7 @@ impl Scans {
         start: usize,
         clock: (i64, i64, i64, i64, i64),
         mut one: impl FnMut(&mut Self, usize, &Bound<'py, PyAny>, &mut Clock) -> Result<(), Stop>,
-    ) -> PyResult<Taken> {
+    ) -> PyResult<Told> {
         let mut clock = Clock::from(clock);
         let mut place = start;
         while place < some.len() {
@@ -245,7 +260,7 @@ impl Scans {
         clock: &mut Clock,
         state: &State<'_, 'py>,
     ) -> Result<(), Stop> {
-        let (stamp, key, value) = parts(py, record).map_err(|_| HandBack)?;
+        let [stamp, key, value] = parts(py, record).map_err(|_| HandBack)?;
         let (Ok(key), Ok(value)) = (key.cast::<PyBytes>(), value.cast::<PyBytes>()) else {
             return Err(Stop::HandBack);
         };
@@ -284,27 +299,32 @@ impl Scans {
         self.key.clear();
         self.key.extend_from_slice(&carrier.prefix);
         self.key.extend_from_slice(scan.tracking_no.as_bytes());
-        let row_key = PyBytes::new(py, &self.key);
-        let known = match state.memory {
-            Some(memory) => memory.get_item(&row_key)?,
-            None => Some(state.rows.call_method1("get", (&row_key,))?).filter(|row| !row.is_none()),
+        let mut take = |known: Option<&[u8]>| match known {
+            None => Taken::New,
+            Some(known) => match row::taken(known, packed, clock.settled, &self.rules, &mut self.row) {
+                None => Taken::HandedBack,
+                Some(due) => Taken::Known(due, (in_province && row::is_told_more(known)).then(|| known.to_vec())),
+            },
         };
-        match known {
-            Some(known) => {
-                let known = known.cast::<PyBytes>().map_err(|_| HandBack)?;
-                let sooner = row::taken(known.as_bytes(), packed, clock.settled, &self.rules, &mut self.row);
-                let sooner = sooner.ok_or(HandBack)?;
-                if in_province && row::is_told_more(known.as_bytes()) {
-                    let told = self.tells.call1(py, (known, scan.region.as_deref()))?;
-                    if told.is_truthy(py)? {
-                        return Err(Stop::HandBack);
-                    }
-                }
-                if let Some(due) = sooner {
-                    state.due.call1((due, &row_key))?;
-                }
+        // Nothing of Python's is called while the table is at hand.
+        let taken = match &state.rows {
+            Kept::Here(rows) => take(rows.borrow().table.get(&self.key)),
+            Kept::There(rows) => {
+                let found = rows.call_method1(intern!(py, "get"), (PyBytes::new(py, &self.key),))?;
+                let known = if found.is_none() { None } else { Some(found.cast::<PyBytes>().map_err(|_| HandBack)?) };
+                take(known.map(|known| known.as_bytes()))
             }
-            None => {
+        };
+        let due = match taken {
+            Taken::HandedBack => return Err(Stop::HandBack),
+            Taken::Known(due, None) => due,
+            Taken::Known(due, Some(known)) => {
+                if self.tells.call1(py, (PyBytes::new(py, &known), scan.region.as_deref()))?.is_truthy(py)? {
+                    return Err(Stop::HandBack);
+                }
+                due
+            }
+            Taken::New => {
                 if !carrier.alone {
                     return Err(Stop::HandBack);
                 }
@@ -313,14 +333,17 @@ impl Scans {
                         return Err(Stop::HandBack);
                     }
                 }
-                let due = row::begun(packed, &self.rules, &mut self.row);
-                state.due.call1((due, &row_key))?;
+                Some(row::begun(packed, &self.rules, &mut self.row))
             }
+        };
+        let row_key = PyBytes::new(py, &self.key);
+        if let Some(due) = due {
+            state.due.call1((due, &row_key))?;
         }
         let row = PyBytes::new(py, &self.row);
-        match state.memory {
-            Some(memory) => memory.set_item(&row_key, &row)?,
-            None => state.rows.set_item(&row_key, &row)?,
+        match &state.rows {
+            Kept::Here(rows) => rows.borrow_mut().table.set(&self.key, &self.row),
+            Kept::There(rows) => rows.set_item(&row_key, &row)?,
         }
         state.changed.set_item(&row_key, &row)?;
         let number = packed.number();

@@ -12,7 +12,10 @@ mod names;
 #[cfg(feature = "extension-module")]
 mod others;
 pub mod row;
+#[cfg(feature = "extension-module")]
+mod rows;
 pub mod scan;
+pub mod table;
 pub mod time;
 
 #[cfg(feature = "extension-module")]
@@ -27,6 +30,8 @@ mod parcelwatch_native {
     use crate::heads::Heads;
     #[pymodule_export]
     use crate::others::Others;
+    #[pymodule_export]
+    use crate::rows::Rows;
 
     /// The main package takes no other: form of the rows and of the calls.
     #[pymodule_export]
@@ -38,7 +43,7 @@ mod parcelwatch_native {
 
     /// Of the calls, likewise: it grows with each change of what is passed and returned.
     #[pymodule_export]
-    const CALLS: u8 = 4;
+    const CALLS: u8 = 5;
 
     /// (event id, tracking number, carrier, rank of the status, facility, time in microseconds, region of a `delivered`
     /// scan) of a value; None where Python has to tell.

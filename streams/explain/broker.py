@@ -69,7 +69,7 @@ class BrokerInput:
 
     def lines(self, progress: Callable[[int], None] | None = None) -> Iterator[Line]:
         """All records. `progress` is called with the number of offsets read."""
-        reader = KafkaSpans(self._settings, self._spans)
+        reader = KafkaSpans(self._settings, self._spans, passes=True)
         try:
             self._loop.run(reader.open())
             for source, record in self._merged(reader, progress):

@@ -113,7 +113,7 @@ async def _settings(admin: AIOKafkaAdminClient, topology: Topology, names: Topic
 async def _read(
     settings: KafkaSettings, spans: Mapping[TopicPartition, tuple[int, int]]
 ) -> AsyncIterator[tuple[TopicPartition, Record]]:
-    reader = KafkaSpans(settings, spans)
+    reader = KafkaSpans(settings, spans, passes=True)
     try:
         await reader.open()
         while batches := await reader.read(spans.keys()):

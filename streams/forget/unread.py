@@ -8,7 +8,7 @@ from schemas.events import CHATS, ORDERS, SCANS
 from schemas.topics import PLAIN, TopicNames
 from streams.engine.envelopes import unpack
 from streams.engine.log.interface import Log, TopicPartition
-from streams.engine.processor import Record
+from streams.engine.processor import Record, Unread
 from streams.engine.topology import Topology
 from streams.stages.dataflow import LINKS, ORDERS_TASK, REGISTRATIONS, SHIPMENTS_TASK
 
@@ -24,7 +24,7 @@ async def unread(
     parcels: Collection[str],
     topics: TopicNames = PLAIN,
 ) -> dict[TopicPartition, int]:
-    """How many records name the orders, or are scans of the tracking numbers, by partition.
+    """How many records name the orders, or are scans of the tracking numbers, or cannot be read, by partition.
 
     Inputs, and the edges whose records name orders, from what the group has committed up to their end.
     """
@@ -48,7 +48,10 @@ async def unread(
     found: dict[TopicPartition, int] = {}
     async for source, record in read({source: span for source, span in spans.items() if span[0] < span[1]}):
         wanted = keys.get(source.topic)
-        named = record.key in wanted if wanted is not None else _tells_of(record, source.topic, names)
+        if isinstance(record, Unread):
+            named = True  # for all that is known: a task passes over it
+        else:
+            named = record.key in wanted if wanted is not None else _tells_of(record, source.topic, names)
         if named:
             found[source] = found.get(source, 0) + 1
     return found

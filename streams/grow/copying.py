@@ -20,6 +20,8 @@ from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
 from streams.engine.log.kafka_clients import errors, quietly
+from streams.engine.log.kafka_records import pass_over_unreadable
+from streams.engine.processor import Unread
 from streams.grow.plan import COPIED_FROM, HANDED_OVER
 from streams.replay.reading import time_of
 from streams.stages.intake import Partitioner
@@ -63,6 +65,7 @@ class Copier:
         with errors("taking the copying over", "Write"):
             await self._producer.start()
             await self._consumer.start()
+            pass_over_unreadable(self._consumer)
             committed = await self._log.committed(self._group, self._sources)
             if any(each.metadata == HANDED_OVER for each in committed.values()):
                 raise FatalError(f"{self._group}: the hand-over is done, nothing more is copied")
@@ -129,6 +132,8 @@ class Copier:
         for partition in hungry:
             source = TopicPartition(*partition)
             for record in fetched.get(partition, ()):
+                if isinstance(record, Unread):
+                    continue  # the old application has told of it
                 self._waiting[source].append((time_of(record.value or b""), record))
             self._fetched[source] = await self._consumer.position(partition)
             if not self._waiting[source]:

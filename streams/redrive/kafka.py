@@ -36,7 +36,7 @@ async def connected(bootstrap: str, client: Mapping[str, Any]) -> AsyncIterator[
         return {source: (begin[source], end[source]) for source in sources}
 
     async def read(spans: Spans) -> AsyncIterator[tuple[TopicPartition, Record]]:
-        reader = KafkaSpans(settings, spans)
+        reader = KafkaSpans(settings, spans, passes=True)
         try:
             await reader.open()
             while batches := await reader.read(spans.keys()):

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from schemas.times import parse
 from streams.engine.log.interface import TopicPartition
-from streams.engine.processor import Record
+from streams.engine.processor import Record, Unread
 
 #: How often the record has been redriven; topic/partition/offset where it was first read.
 REDRIVES, REDRIVE_OF = "parcelwatch-redrives", "parcelwatch-redrive-of"
@@ -123,7 +123,7 @@ def redriven(letter: Letter, record: Record, partition: int) -> Redriven | None:
         headers = headers[: -len(_ADDED)]
     elif letter.key is not None and record.key != letter.key:
         return None
-    if record.value is None:
+    if record.value is None or isinstance(record, Unread):
         return None
     own: Mapping[str, bytes] = {REDRIVES: b"%d" % (letter.redrives + 1), REDRIVE_OF: letter.root.encode()}
     kept = tuple((name, value) for name, value in headers if name not in own)

@@ -113,7 +113,10 @@ class Intake:
                 if not knows(event, key) and partitioner(own, partitions) != partition:
                     raise Invalid(Reason.WRONG_PARTITION, f"the key belongs to another partition than {partition}")
             except Invalid as invalid:
-                self.bury(name, partition, record, _UNREAD if isinstance(record, Unread) else invalid)
+                if isinstance(record, Unread):
+                    self.bury(name, partition, record._replace(value=None), _UNREAD)
+                else:
+                    self.bury(name, partition, record, invalid)
                 continue
             if until is not None and time > until:
                 clock.left_out += 1

@@ -32,6 +32,7 @@ from streams.stages.help_rate.shipment_alerts import ALERT_LETTER, ShipmentAlert
 from streams.stages.help_rate.shop_levels import Category, Judge, Shop
 from streams.stages.help_rate.shop_windows import CategoryChange, Closed, Figures, HourChange, Row, ShopBook, combine
 from streams.stages.open_alerts import OpenAlerts, OpenRow
+from streams.stages.shipments import native_scans
 from streams.stages.task_context import Setting
 
 _ROW = b"r"
@@ -90,6 +91,7 @@ class OrdersTask:
         self._setting = setting
         self._partition = partition
         self._orders = OrderBook(setting.policy, setting.buyer_hash)
+        self._orders.cases.rows = native_scans.empty_rows(setting.native)
         self._shops = ShopBook(setting.policy)
         self._former = FormerItems(setting.policy)
         self._shipment_alerts = ShipmentAlerts(setting.policy)

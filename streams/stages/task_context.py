@@ -21,7 +21,7 @@ from streams.stages.tables import TableRecord
 class Setting:
     """`order_partitions`, `scan_partitions`: how many partitions the topics have.
 
-    `native`: the module that takes the common scans (`streams.stages.shipments.native_scans`), if any.
+    `native`: the module that takes the common scans (`streams.stages.shipments.native_scans`) and keeps rows, if any.
     `clock` gives the wall clock in microseconds, for dead letter headers only. `buyer_hash`: the keyed hash under which
     the state stores buyers; without it, buyers are not stored.
     """

@@ -8,25 +8,44 @@ so: an `Unread` stands in its place.
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import cramjam
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import PartitionRecords
-from aiokafka.errors import CorruptRecordException
+from aiokafka.errors import CorruptRecordException, UnsupportedCodecError
 from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
 from streams.engine.processor import Unread
 
-#: A batch begins with its offset and length; the length does not count these bytes.
-_LENGTH, _BEFORE = 8, 12
-#: How the client says that bytes were changed on their way: they are to be fetched again.
-_CHANGED = "Invalid CRC"
-
 
 class BeyondError(Exception):
     """A record claims an offset that does not belong to its batch."""
+
+
+#: A batch begins with its offset and length; the length does not count these bytes.
+_LENGTH, _BEFORE = 8, 12
+#: What a parser and the libraries behind it raise for bytes that are wrong. Anything else is no producer's doing.
+_WRONG = (
+    CorruptRecordException,
+    UnsupportedCodecError,
+    BeyondError,
+    ValueError,  # UnicodeDecodeError and TooLargeError among others
+    IndexError,
+    EOFError,
+    AssertionError,
+    struct.error,
+    zlib.error,
+    cramjam.DecompressionError,
+)
+#: Most bytes of values that a fetch of a partition hands over, and what a header counts for. The rest is fetched again.
+_HELD, _HEADER = 32 << 20, 100
+#: How the client says that bytes were changed on their way: they are to be fetched again.
+_CHANGED = "Invalid CRC"
 
 
 def read_on() -> None:
@@ -73,29 +92,37 @@ class Records(PartitionRecords):  # type: ignore[misc]
         return self._records_iterator or iter(())
 
     def _unpack_records(self) -> Iterator[Any]:
-        done = False
-        while not done:
-            last = self.next_fetch_offset - 1
+        wrong: Exception | None = None
+        while True:
+            held, last = 0, self.next_fetch_offset - 1
             try:
                 for record in super()._unpack_records():
                     if record.offset >= self._records.end:
                         self.next_fetch_offset = last + 1
                         raise BeyondError
                     last = record.offset
+                    held += len(record.value or b"") + _HEADER * len(record.headers)
                     yield record
-                done = True
-            except Exception as error:
-                if self._has_such_a_name(error):
-                    self._records = _Lenient(self._records.bytes, self.next_fetch_offset)
-                    continue
-                end = self._records.end
-                if not self.passes or end is None or _CHANGED in str(error):
-                    raise
-                # There may be more than records in a batch: then all of them have been read.
-                if self.next_fetch_offset < end:
-                    self.next_fetch_offset = end
-                    # The same wherever in the batch a fetch begins.
-                    yield Unread(end - 1, -1, None, b"")
+                    if held > _HELD:
+                        return
+            except _WRONG as error:
+                wrong = error
+            else:
+                return
+            if self._has_such_a_name(wrong):
+                self._records = _Lenient(self._records.bytes, self.next_fetch_offset)
+                continue
+            end = self._records.end
+            if not self.passes or end is None or _CHANGED in str(wrong):
+                raise wrong
+            # There may be more than records in a batch: then all of them have been read.
+            if self.next_fetch_offset < end:
+                self.next_fetch_offset = end
+                # It has held what the batch was unpacked into.
+                wrong = None
+                # The same wherever in the batch a fetch begins. The rest is fetched again: others get their turn.
+                yield Unread(end - 1, -1, None, b"")
+                return
 
     def _has_such_a_name(self, error: Exception) -> bool:
         """The parser in Python, where there is no compiled one, hides the one behind the other."""

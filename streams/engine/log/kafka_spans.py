@@ -12,7 +12,8 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 from streams.engine.errors import LogError
 from streams.engine.log.interface import Fetched, TopicPartition
 from streams.engine.log.kafka_clients import errors, quietly
-from streams.engine.processor import Record
+from streams.engine.log.kafka_records import pass_over_unreadable
+from streams.engine.processor import Record, Unread
 
 if TYPE_CHECKING:
     from streams.engine.log.kafka import KafkaSettings
@@ -22,11 +23,17 @@ _BYTES, _RECORDS = 2 << 20, 5_000
 
 
 class KafkaSpans:
-    """Reads partitions by (begin, end) offsets. `ended`: those that have been read completely."""
+    """Reads partitions by (begin, end) offsets. `ended`: those that have been read completely.
 
-    def __init__(self, settings: KafkaSettings, spans: Mapping[TopicPartition, tuple[int, int]]) -> None:
+    `passes`: an `Unread` stands for records that cannot be read, which are an error otherwise.
+    """
+
+    def __init__(
+        self, settings: KafkaSettings, spans: Mapping[TopicPartition, tuple[int, int]], *, passes: bool = False
+    ) -> None:
         self.ended = {source for source, (begin, end) in spans.items() if begin >= end}
         self._settings = settings
+        self._passes = passes
         self._spans = {source: span for source, span in spans.items() if source not in self.ended}
         self._positions = {source: begin for source, (begin, _) in self._spans.items()}
         self._consumer: AIOKafkaConsumer | None = None
@@ -41,6 +48,8 @@ class KafkaSpans:
         with errors(f"connecting to {self._settings.bootstrap}"):
             async with asyncio.timeout(self._settings.request_timeout):
                 await consumer.start()
+                if self._passes:
+                    pass_over_unreadable(consumer)
                 consumer.assign([KafkaPartition(*source) for source in self._spans])
                 for source, begin in self._positions.items():
                     consumer.seek(KafkaPartition(*source), begin)
@@ -66,7 +75,9 @@ class KafkaSpans:
                             continue
                         self._positions[source] = position
                         records = [
-                            Record(one.offset, one.timestamp or -1, one.key, one.value, tuple(one.headers))
+                            one
+                            if isinstance(one, Unread)
+                            else Record(one.offset, one.timestamp or -1, one.key, one.value, tuple(one.headers))
                             for one in batches.get(each, [])
                             if one.offset < end
                         ]

@@ -15,17 +15,23 @@ from collections.abc import Callable, Iterator
 import cramjam
 
 #: Most bytes that a batch may unpack to. Packed it has a megabyte at the most, unless brokers or topics are set
-#: otherwise; texts become a tenth of their size, those that are all alike a hundredth.
-LARGEST = 128 << 20
-#: Of what a batch was unpacked into, so much is kept for the next one.
+#: otherwise; texts become a tenth of their size.
+LARGEST = 64 << 20
+#: Most bytes of a record that was packed: two of them may be a header, which takes some seventy in memory.
+LARGEST_RECORD = 8 << 20
+#: Of what a batch was unpacked into, so much is kept for the next one; or all of it behind one that was too large,
+#: which others may follow.
 _KEPT = 8 << 20
 
 _GZIP = 16 + zlib.MAX_WBITS
 _GZIP_BEGIN = b"\x1f\x8b"
 #: What Kafka's Java client writes before blocks of snappy: eight bytes of name, two numbers of four.
 _XERIAL, _XERIAL_HEADER = b"\x82SNAPPY\x00", 16
-#: Where the client has them, with its compiled parts and without.
-_MODULES = "default_records", "legacy_records"
+#: Where the client has decoders, with its compiled parts and without; and whether records follow each other in what
+#: they unpack, as they do since Kafka 0.11.
+_MODULES = {"default_records": True, "legacy_records": False}
+#: Of a gzipped batch so much is unpacked at a time: what is left behind a member is copied each time.
+_SLICE = 16 << 10
 
 Decode = Callable[[bytes], bytes]
 
@@ -43,29 +49,60 @@ def bound_unpacking() -> None:
         "zstd_decode": _into("zstd"),
     }
     for package in ("aiokafka.record", "aiokafka.record._crecords"):
-        for name in _MODULES:
+        for name, looked_through in _MODULES.items():
             try:
                 module = importlib.import_module(f"{package}.{name}")
             except ImportError:
                 continue  # a client without compiled parts
             for decoder, decode in bounded.items():
                 if hasattr(module, decoder):
-                    setattr(module, decoder, decode)
+                    setattr(module, decoder, _looking_through(decode) if looked_through else decode)
+
+
+def _looking_through(decode: Decode) -> Decode:
+    """Refuses a batch with a record that is too large, too."""
+
+    def decoded(payload: bytes) -> bytes:
+        found = decode(payload)
+        if len(found) > LARGEST_RECORD:
+            _look_through(found)
+        return found
+
+    return decoded
+
+
+def _look_through(records: bytes) -> None:
+    """Each begins with its length, which is written in bytes of seven bits, the least first, and doubled."""
+    place, end = 0, len(records)
+    while place < end:
+        doubled = shift = 0
+        more = True
+        while more and place < end:
+            doubled |= (records[place] & 0x7F) << shift
+            more = records[place] > 0x7F
+            shift += 7
+            place += 1
+        if doubled > 2 * LARGEST_RECORD:
+            raise TooLargeError
+        place += doubled >> 1
 
 
 def gzip_decode(payload: bytes) -> bytes:
     """All members; what is none behind them is passed over, as Java does."""
-    found, rest = [], bytes(payload)
+    given, place = memoryview(payload).cast("B"), 0
+    found: list[bytes] = []
     room = LARGEST
-    while rest[:2] == _GZIP_BEGIN:
+    while bytes(given[place : place + 2]) == _GZIP_BEGIN:
         member = zlib.decompressobj(_GZIP)
-        found.append(member.decompress(rest, room + 1))
-        room -= len(found[-1])
-        if room < 0:
-            raise TooLargeError
-        if not member.eof:
-            raise EOFError("the batch is cut off")
-        rest = member.unused_data
+        while not member.eof:
+            part = given[place : place + _SLICE]
+            if not part:
+                raise EOFError("the batch is cut off")
+            found.append(member.decompress(part, room + 1))
+            room -= len(found[-1])
+            if room < 0:
+                raise TooLargeError
+            place += len(part) - len(member.unconsumed_tail) - len(member.unused_data)
     if not found:
         raise ValueError("this is no gzip")
     return b"".join(found)
@@ -96,17 +133,18 @@ def _into(name: str) -> Decode:
 
     def decode(payload: bytes) -> bytes:
         place = _places.place()
-        size = LARGEST
+        size = None
         try:
             size = codec.decompress_into(payload, place)
-            return place[:size]
         except cramjam.DecompressionError as error:
-            if "write whole buffer" in str(error):
-                raise TooLargeError from error
-            raise
-        finally:
-            if size > _KEPT:
-                _places.free()
+            if "write whole buffer" not in str(error):
+                raise
+        if size is None:
+            raise TooLargeError
+        found: bytes = place[:size]
+        if size > _KEPT:
+            _places.free()
+        return found
 
     return decode
 
@@ -118,7 +156,7 @@ class _Places(threading.local):
 
     def place(self) -> mmap.mmap:
         if self._place is None or len(self._place) != LARGEST:
-            self._place = mmap.mmap(-1, LARGEST)
+            self._place = mmap.mmap(-1, LARGEST, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
         return self._place
 
     def free(self) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from streams.engine.errors import FatalError, LogError
 from streams.engine.processor import PartitionClock
+from streams.engine.table import MemoryTable, Table
 from streams.rules.shipments.scan_status import NAMES
 from streams.stages.shipments.book import ShipmentBook
 from streams.stages.shipments.parcel_rows import FORMAT
@@ -23,7 +24,7 @@ Choice = Literal["auto", "on", "off"]
 VERSION = "0.1.0"
 
 #: The form of the calls. Like the rows' format, it may differ within a version until that is released.
-CALLS = 4
+CALLS = 5
 
 _MODULE = "parcelwatch_native"
 _ENDLESS = (1 << 63) - 1
@@ -72,11 +73,24 @@ def usable(module: ModuleType | None, book: ShipmentBook) -> NativeScans | None:
     return None if module is None or _failed else NativeScans(module, book)
 
 
+def empty_rows(module: ModuleType | None) -> Table:
+    """A table for rows in memory; in Rust, where that is to be used, it takes about half as much."""
+    if module is None or _failed:
+        return MemoryTable()
+    made: Table = module.Rows()
+    return made
+
+
 class NativeScans:
-    """Takes the common scans of one book. Everything else about the book remains Python's."""
+    """Takes the common scans of one book, and keeps its rows where they are kept in memory.
+
+    Everything else about the book remains Python's.
+    """
 
     def __init__(self, module: ModuleType, book: ShipmentBook) -> None:
         rules = book.policy.shipments
+        if isinstance(book.rows, MemoryTable) and not book.rows:
+            book.rows = empty_rows(module)
         self._book = book
         self._carriers = 0
         self._scans = module.Scans(

@@ -7,12 +7,15 @@ from collections.abc import Iterator
 
 from streams import carriers
 
+#: Names of one carrier that are kept: beyond, numbers under two of its names are not counted.
+_MOST = 16
+
 
 class Spellings:
     """Carrier names as received. `canonical`: treat all names of one carrier as one.
 
     `twice` counts tracking numbers seen under two names of one carrier, by the sorted names; it stays empty under
-    `canonical`. `others` returns only names passed to `seen` before.
+    `canonical`. `others` returns only names passed to `seen` before, the first so many.
     """
 
     def __init__(self, canonical: bool, twice: Counter[tuple[str, str]] | None = None) -> None:
@@ -29,7 +32,8 @@ class Spellings:
         code = carriers.code_of(carrier)
         if code is not None and not self._canonical:
             names = self._by_code.setdefault(code, [])
-            if carrier not in names:
+            # Each new parcel is looked for under all of them.
+            if carrier not in names and len(names) < _MOST:
                 names.append(carrier)
 
     def others(self, carrier: str) -> Iterator[str]:

@@ -12,6 +12,8 @@ from hashlib import blake2b
 
 #: Most strings that get a number. Beyond that, as with unbounded facility names, rows hold the strings themselves.
 _MOST = 1_000_000
+#: Most characters of a string that gets one where it need not: those that have one are kept for good.
+_LONGEST = 256
 #: Numbers below this are of older versions, which counted; one of those may be a carrier's and any other string's.
 _COUNTED = 1 << 20
 #: Carriers' numbers, three bytes of each key, are below this; those of all other strings are from here on.
@@ -50,10 +52,10 @@ class Names:
         return number
 
     def short(self, text: str | None) -> int | str | None:
-        """The number of a string, or the string itself once all numbers are taken."""
+        """The number of a string, or the string itself if it is long, or once all numbers are taken."""
         if text is None:
             return None
-        if len(self.numbers) >= self._most and text not in self.numbers:
+        if (len(text) > _LONGEST or len(self.numbers) >= self._most) and text not in self.numbers:
             return text
         return self.number(text)
 

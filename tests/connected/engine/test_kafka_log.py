@@ -7,14 +7,17 @@ from collections.abc import AsyncIterator, Sequence
 from operator import attrgetter
 
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import CorruptRecordException
 
 from streams.engine.errors import FatalError, FencedError, LogError, LostMemberError
 from streams.engine.log import kafka_group
 from streams.engine.log.interface import Committed, Member, TopicPartition, Transaction
 from streams.engine.log.kafka import KafkaLog, KafkaSettings
-from streams.engine.processor import Output
+from streams.engine.log.kafka_spans import KafkaSpans
+from streams.engine.processor import Output, Record, Unread
 from tests.kafka_broker import Broker
+from tests.odd_batches import send_spoiled
 from tests.patience import PATIENCE
 from tests.unit.engine.log_contract import Ears, LogContract, until
 
@@ -142,6 +145,55 @@ async def test_an_error_over_one_partition_loses_nothing_of_another(log: KafkaLo
     member._consumer.getmany = take
     assert await fetched(member, source, 2) == [b"1", b"2"]
     await member.close()
+
+
+async def test_records_that_cannot_be_read_stop_neither_a_member_nor_whoever_reads_a_span(
+    log: KafkaLog, kafka: Broker
+) -> None:
+    source, ears = TopicPartition("in", 0), Ears()
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap) as producer:
+        await producer.send_and_wait("in", b"1")
+        await send_spoiled(producer, "in", 0)
+        await producer.send_and_wait("in", b"2")
+    expected = [
+        Record(0, 0, None, b"1"),
+        Record(1, 0, b"odd", b"value 0"),
+        Unread(3, 0, None, b""),
+        Record(4, 0, None, b"2"),
+    ]
+    member = await log.join("group", ["in"], ears)
+    await until(lambda: bool(ears.assigned))
+    # Wherever one begins, one gets the same.
+    for begin in range(5):
+        member.seek(source, begin)
+        found = await taken(member, source, 5)
+        assert [plain(one) for one in found] == [one for one in expected if one.offset >= begin]
+    await member.close()
+    spans = KafkaSpans(KafkaSettings(bootstrap=kafka.bootstrap), {source: (0, 5)}, passes=True)
+    await spans.open()
+    found = []
+    async with asyncio.timeout(PATIENCE):
+        while source not in spans.ended:
+            found += [record for each in await spans.read([source]) for record in each.records]
+    await spans.close()
+    assert [plain(one) for one in found] == expected
+
+
+def plain(record: Record) -> Record:
+    """Without its time."""
+    kind = Unread if isinstance(record, Unread) else Record
+    return kind(record.offset, 0, record.key, record.value)
+
+
+async def taken(member: Member, source: TopicPartition, end: int) -> list[Record]:
+    """The records up to an offset."""
+    found: list[Record] = []
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            for each in await member.fetch([source], 10, 0.1):
+                found += each.records
+                if each.next == end:
+                    return found
 
 
 async def fetched(member: Member, source: TopicPartition, count: int) -> list[bytes | None]:

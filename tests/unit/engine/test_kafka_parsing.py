@@ -91,13 +91,26 @@ def spoiled(base: int, count: int, at: int, producer: int = -1) -> bytes:
     return bytes(made)
 
 
+def behind(fetched: bytes, begin: int) -> bytes:
+    """What a broker sends where a fetch begins there: no batch that ends before it."""
+    while fetched and int.from_bytes(fetched[:8]) + int.from_bytes(fetched[23:27]) < begin:
+        fetched = fetched[12 + int.from_bytes(fetched[8:12]) :]
+    return fetched
+
+
 def passed(fetched: bytes, begin: int = 0, aborted: list[tuple[int, int]] = []) -> list[tuple[int, Any, Any]]:  # noqa: B006
-    records = fetcher.PartitionRecords(
-        TopicPartition("in", 0), fetcher.MemoryRecords(fetched), aborted, begin, None, None, True, READ_COMMITTED
-    )
-    records.passes = True
-    found = [(one.offset, one.value, one.headers) for one in records]
-    assert records.next_fetch_offset == 9
+    """What a reader that passes over the rest gets, up to offset 9, in as many fetches as it takes."""
+    found: list[tuple[int, Any, Any]] = []
+    while begin < 9:
+        sent = fetcher.MemoryRecords(behind(fetched, begin))
+        records = fetcher.PartitionRecords(
+            TopicPartition("in", 0), sent, aborted, begin, None, None, True, READ_COMMITTED
+        )
+        records.passes = True
+        found += [(one.offset, one.value, one.headers) for one in records]
+        assert records.next_fetch_offset > begin
+        begin = records.next_fetch_offset
+    assert begin == 9
     return found
 
 
@@ -176,3 +189,39 @@ def test_what_was_aborted_around_it_stays_so() -> None:
     )
     found = passed(fetched, aborted=[(7, 0), (7, 5)])
     assert [(at, bool(value)) for at, value, _ in found] == [(3, True), (4, False), (7, True), (8, True)]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), OSError(12, "Cannot allocate memory"), TypeError("not the client's")])
+def test_what_is_no_fault_of_the_bytes_is_an_error(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: bytes) -> bytes:
+        raise error
+
+    for name in ("aiokafka.record.default_records", "aiokafka.record._crecords.default_records"):
+        monkeypatch.setattr(f"{name}.zstd_decode", fails)
+    records = fetcher.PartitionRecords(
+        TopicPartition("in", 0),
+        fetcher.MemoryRecords(batch(0, [GOOD] * 50, codec=4)),
+        [],
+        0,
+        None,
+        None,
+        True,
+        READ_COMMITTED,
+    )
+    records.passes = True
+    with pytest.raises(type(error)):
+        next(iter(records))
+    assert records.next_fetch_offset == 0
+
+
+def test_large_values_are_handed_over_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    fetched = batch(0, [], [], []) + batch(3, [GOOD] * 50, []) + batch(5, [], [], [], [])
+    monkeypatch.setattr(kafka_parsing, "_HELD", 2)
+    monkeypatch.setattr(kafka_parsing, "_HEADER", 1)
+    begin, parts = 0, []
+    while begin < 9:
+        sent = fetcher.MemoryRecords(behind(fetched, begin))
+        records = fetcher.PartitionRecords(TopicPartition("in", 0), sent, [], begin, None, None, True, READ_COMMITTED)
+        parts.append([one.offset for one in records])
+        begin = records.next_fetch_offset
+    assert parts == [[0, 1, 2], [3], [4, 5, 6], [7, 8]]

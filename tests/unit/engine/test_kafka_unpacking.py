@@ -82,11 +82,27 @@ def test_a_bomb_among_others_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> 
     fetched = fetcher.MemoryRecords(batch(0, [b"1"]) + bytes(bomb) + bytes(last))
     records = fetcher.PartitionRecords(TopicPartition("in", 0), fetched, [], 0, None, None, True, 0)
     records.passes = True
-    assert [(one.offset, one.value, one.headers) for one in records] == [
-        (0, b"1", ()),
-        (20, b"", ()),
-        (21, b"3", ()),
-    ]
+    # One of them in a fetch: each takes its time.
+    assert [(one.offset, one.value) for one in records] == [(0, b"1"), (20, b"")]
+    assert records.next_fetch_offset == 21
+
+
+@pytest.mark.parametrize("name", PACK)
+def test_a_record_that_is_too_large_is_refused_and_many_small_ones_are_not(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode = getattr(default_records, NAMES[name])
+    monkeypatch.setattr(kafka_unpacking, "LARGEST_RECORD", 1000)
+    one = b"\xd0\x0f" + bytes(1000)  # its length, doubled
+    assert decode(PACK[name](one * 3 + b"\x04ab" * 500)) == one * 3 + b"\x04ab" * 500
+    with pytest.raises(TooLargeError):
+        decode(PACK[name](one * 3 + b"\xd2\x0f" + bytes(1001)))
+    # What is no record is left to the parser.
+    assert decode(PACK[name](b"\x80" * 2000))
+
+
+def test_many_members_of_gzip_are_all_read() -> None:
+    assert gzip_decode(gzip.compress(b"a") * 20_000) == b"a" * 20_000
 
 
 def test_members_of_gzip_are_all_read_and_what_is_none_behind_them_is_not() -> None:

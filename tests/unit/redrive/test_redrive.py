@@ -12,7 +12,7 @@ from schemas.topics import INPUTS, PLAIN
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.memory import MemoryLog
 from streams.engine.partitioner import partition_for
-from streams.engine.processor import Record
+from streams.engine.processor import Record, Unread
 from streams.redrive.letters import REDRIVE_OF, REDRIVES, Filter, Redriven, letter, redriven
 from streams.redrive.run import Broker, Outcome, Request, Spans, redrive
 from tests.unit.cli import run
@@ -167,6 +167,12 @@ def test_a_letter_with_its_value_is_redriven_as_it_was() -> None:
     assert made.headers == (
         ("trace", b"t1"), ("error-code", b"of the producer's"), (REDRIVES, b"1"), (REDRIVE_OF, b"orders/1/7"),
     )  # fmt: skip
+
+
+def test_a_letter_whose_record_cannot_be_read_is_not_redriven() -> None:
+    found = letter(DEAD, kept()._replace(value=None, key=None), "orders")
+    assert found is not None
+    assert redriven(found, Unread(7, -1, None, b""), 1) is None
 
 
 @pytest.mark.parametrize("count", [b"", b"-1", b"many", b"9" * 40])

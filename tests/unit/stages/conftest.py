@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import pytest
 
-NEEDS_IT = [f"test_native_{what}.py" for what in ("values", "state", "panic", "lines", "records")]
+NEEDS_IT = [f"test_native_{what}.py" for what in ("values", "state", "panic", "lines", "records", "rows")]
 collect_ignore = [] if find_spec("parcelwatch_native") else NEEDS_IT
 
 
