@@ -185,10 +185,13 @@ pub struct Table<S = RandomState> {
     large: Large,
 }
 
+/// Key and row.
+type Pair = (Box<[u8]>, Box<[u8]>);
+
 /// Rows that no place is large enough for, and by key the number of each.
 #[derive(Default)]
 struct Large {
-    rows: Vec<(Box<[u8]>, Box<[u8]>)>,
+    rows: Vec<Pair>,
     numbers: HashMap<Box<[u8]>, usize>,
 }
 
