@@ -19,6 +19,10 @@ import cramjam
 LARGEST = 64 << 20
 #: Most bytes of a record that was packed: two of them may be a header, which takes some seventy in memory.
 LARGEST_RECORD = 8 << 20
+#: Most records of a batch that unpacks to more than that; no event is as short as theirs would be.
+MOST_RECORDS = 1_000_000
+#: Bits of a length, which has 32.
+_LONGEST = 28
 #: Of what a batch was unpacked into, so much is kept for the next one; or all of it behind one that was too large,
 #: which others may follow.
 _KEPT = 8 << 20
@@ -60,7 +64,7 @@ def bound_unpacking() -> None:
 
 
 def _looking_through(decode: Decode) -> Decode:
-    """Refuses a batch with a record that is too large, too."""
+    """Refuses a batch, too, with a record that is too large, or with too many of them."""
 
     def decoded(payload: bytes) -> bytes:
         found = decode(payload)
@@ -74,10 +78,12 @@ def _looking_through(decode: Decode) -> Decode:
 def _look_through(records: bytes) -> None:
     """Each begins with its length, which is written in bytes of seven bits, the least first, and doubled."""
     place, end = 0, len(records)
-    while place < end:
+    for _ in range(MOST_RECORDS):
         doubled = shift = 0
         more = True
         while more and place < end:
+            if shift > _LONGEST:
+                return  # this is no number: the parser tells
             doubled |= (records[place] & 0x7F) << shift
             more = records[place] > 0x7F
             shift += 7
@@ -85,6 +91,9 @@ def _look_through(records: bytes) -> None:
         if doubled > 2 * LARGEST_RECORD:
             raise TooLargeError
         place += doubled >> 1
+        if place >= end:
+            return
+    raise TooLargeError
 
 
 def gzip_decode(payload: bytes) -> bytes:

@@ -97,8 +97,12 @@ def test_a_record_that_is_too_large_is_refused_and_many_small_ones_are_not(
     assert decode(PACK[name](one * 3 + b"\x04ab" * 500)) == one * 3 + b"\x04ab" * 500
     with pytest.raises(TooLargeError):
         decode(PACK[name](one * 3 + b"\xd2\x0f" + bytes(1001)))
-    # What is no record is left to the parser.
-    assert decode(PACK[name](b"\x80" * 2000))
+    monkeypatch.setattr(kafka_unpacking, "MOST_RECORDS", 600)
+    assert decode(PACK[name](b"\x04ab" * 600))
+    with pytest.raises(TooLargeError):
+        decode(PACK[name](b"\x04ab" * 601))
+    # What is no record is left to the parser, however much of it there is.
+    assert decode(PACK[name](b"\xff" * (4 << 20)))
 
 
 def test_many_members_of_gzip_are_all_read() -> None:
