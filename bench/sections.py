@@ -36,7 +36,7 @@ SECTIONS = (
     Section("restore", "restores, and the time to be back at work after kill -9", restore.run, 15),
     Section("watermarks", "traffic between tasks, and a reader behind a killed worker", watermarks.run, 8),
     Section("backfill", "two years of hours against a week", backfill.run, 6, broker=False),
-    Section("memory", "memory and disk of a shipment", memory.run, 6, broker=False),
+    Section("memory", "memory and disk of a shipment", memory.run, 20, broker=False),
     Section("replay", "a replay, and where its time goes", replay.run, 6, broker=False),
 )
 BY_NAME = {section.name: section for section in SECTIONS}
