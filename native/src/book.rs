@@ -1,10 +1,13 @@
 //! The common scan, from a record's bytes to the parcel's row.
 
+use crate::due::DueKeys;
 use crate::lines;
 use crate::names::{Counted, Names};
 use crate::others::Others;
+use crate::partitioner::partition_for;
+use crate::records::Records;
 use crate::row::{self, Packed, Rules};
-use crate::rows::Rows;
+use crate::rows::{Rows, Ties};
 use crate::scan::{self, Scan};
 use crate::time::HOUR;
 use pyo3::intern;
@@ -34,8 +37,8 @@ pub enum Stop {
     Failed(PyErr),
 }
 
-/// The place of the first that is handed back, the greatest time, the greatest scan, and what was taken by hour.
-type Told = (usize, i64, i64, Vec<Counted>);
+/// The place of the first that is handed back, the greatest time, and what was taken by hour.
+type Told = (usize, i64, Vec<Counted>);
 
 /// What is known of the partition when a call begins, and what the scans taken make of it. Microseconds.
 pub struct Clock {
@@ -66,13 +69,30 @@ enum Taken {
     HandedBack,
 }
 
-/// What a call changes in Python.
+/// What a call changes. `changed`: where rows go that somebody collects; those kept here tell them by themselves.
 pub struct State<'a, 'py> {
     rows: Kept<'a, 'py>,
-    changed: &'a Bound<'py, PyDict>,
-    notes: &'a Bound<'py, PyList>,
-    due: &'a Bound<'py, PyAny>,
-    belongs: Option<&'a Bound<'py, PyAny>>,
+    changed: Option<&'a Bound<'py, PyDict>>,
+    ties: &'a Bound<'py, Ties>,
+    due: &'a Bound<'py, DueKeys>,
+    belongs: Belongs<'a, 'py>,
+}
+
+/// Whether a key belongs here: all do; those of one partition of so many, by murmur2; Python tells.
+enum Belongs<'a, 'py> {
+    All,
+    To(u32, u32),
+    AsTold(&'a Bound<'py, PyAny>),
+}
+
+impl Belongs<'_, '_> {
+    fn holds(&self, key: &[u8]) -> PyResult<bool> {
+        match self {
+            Belongs::All => Ok(true),
+            Belongs::To(partition, partitions) => Ok(partition_for(key, *partitions) == *partition),
+            Belongs::AsTold(told) => told.call1((PyBytes::new(told.py(), key),))?.is_truthy(),
+        }
+    }
 }
 
 /// Takes scans in order up to the first that is out of the ordinary.
@@ -86,8 +106,6 @@ pub struct Scans {
     row: Vec<u8>,
     key: Vec<u8>,
     counted: Vec<Counted>,
-    /// The greatest scan taken in a call, packed.
-    greatest: i64,
 }
 
 #[pymethods]
@@ -114,7 +132,6 @@ impl Scans {
             row: Vec::new(),
             key: Vec::new(),
             counted: Vec::new(),
-            greatest: i64::MIN,
         }
     }
 
@@ -123,32 +140,57 @@ impl Scans {
         self.names.forget_carriers();
     }
 
-    /// Takes records, tuples (offset, timestamp, key, value, headers) or the Kafka client's own, from `start` on.
+    /// Takes records from `start` on: `Records`, or a list of tuples (offset, timestamp, key, value, headers) or of the
+    /// Kafka client's own.
     ///
-    /// Returns the place of the first that is handed back, the partition's greatest time, the greatest scan, and
-    /// (carrier, hour, scans, time of the first) of what was taken. Whatever is raised leaves the state unusable.
-    #[pyo3(signature = (records, start, clock, rows, changed, notes, due, belongs))]
+    /// `belongs`: whether a key does, as told when it is called; or the partition whose keys do, by murmur2, and of how
+    /// many. Returns the place of the first that is handed back, the partition's greatest time, and (carrier, hour, scans,
+    /// time of the first) of what was taken. Whatever is raised leaves the state unusable.
+    #[pyo3(signature = (records, start, clock, rows, changed, ties, due, belongs))]
     #[allow(clippy::too_many_arguments)]
     fn take<'py>(
         &mut self,
         py: Python<'py>,
-        records: &Bound<'py, PyList>,
+        records: &Bound<'py, PyAny>,
         start: usize,
         clock: (i64, i64, i64, i64, i64),
         rows: &Bound<'py, PyAny>,
-        changed: &Bound<'py, PyDict>,
-        notes: &Bound<'py, PyList>,
-        due: &Bound<'py, PyAny>,
+        changed: Option<&Bound<'py, PyDict>>,
+        ties: &Bound<'py, Ties>,
+        due: &Bound<'py, DueKeys>,
         belongs: &Bound<'py, PyAny>,
     ) -> PyResult<Told> {
-        let state = State { rows: rows.into(), changed, notes, due, belongs: Some(belongs) };
-        self.all(py, records, start, clock, |scans, _, record, clock| scans.record(py, record, clock, &state))
+        let belongs = match belongs.extract() {
+            Ok((partition, partitions)) if partitions > 0 => Belongs::To(partition, partitions),
+            _ => Belongs::AsTold(belongs),
+        };
+        let state = State { rows: rows.into(), changed, ties, due, belongs };
+        if let Ok(records) = records.cast::<Records>() {
+            let records = records.borrow();
+            return self.all(py, records.len(), start, clock, |scans, place, clock| {
+                let (entry, chunk) = records.at(py, place);
+                let (Some(key), Some(value)) = (entry.key.of(chunk), entry.value.of(chunk)) else {
+                    return Err(Stop::HandBack);
+                };
+                scans.record(py, entry.timestamp, key, value, clock, &state)
+            });
+        }
+        let records = records.cast::<PyList>()?;
+        self.all(py, records.len(), start, clock, |scans, place, clock| {
+            let [stamp, key, value] = parts(py, &records.get_item(place)?).map_err(|_| HandBack)?;
+            let (Ok(key), Ok(value)) = (key.cast::<PyBytes>(), value.cast::<PyBytes>()) else {
+                return Err(Stop::HandBack);
+            };
+            // None in records of Kafka before 0.11; what is no such number, Python has to tell.
+            let stamp: i64 = if stamp.is_none() { -1 } else { stamp.extract().map_err(|_| HandBack)? };
+            scans.record(py, stamp, key.as_bytes(), value.as_bytes(), clock, &state)
+        })
     }
 
     /// As `take`, of a replay's lines of any topic: what is no scan goes to `others`.
     ///
     /// `topics`: of each line the topic by its number; its value is the whole line. Else each line tells it.
-    #[pyo3(signature = (lines, topics, start, clock, now, rows, changed, notes, due, others))]
+    #[pyo3(signature = (lines, topics, start, clock, now, rows, ties, due, others))]
     #[allow(clippy::too_many_arguments)]
     fn take_lines<'py>(
         &mut self,
@@ -159,15 +201,15 @@ impl Scans {
         clock: (i64, i64, i64, i64, i64),
         now: Option<i64>,
         rows: &Bound<'py, PyAny>,
-        changed: &Bound<'py, PyDict>,
-        notes: &Bound<'py, PyList>,
-        due: &Bound<'py, PyAny>,
+        ties: &Bound<'py, Ties>,
+        due: &Bound<'py, DueKeys>,
         others: &Bound<'py, Others>,
     ) -> PyResult<Told> {
-        let state = State { rows: rows.into(), changed, notes, due, belongs: None };
+        let state = State { rows: rows.into(), changed: None, ties, due, belongs: Belongs::All };
         let latest = now.map_or(i64::MAX, |now| now.saturating_add(MAX_AHEAD));
         let mut others = others.borrow_mut();
-        self.all(py, lines, start, clock, |scans, place, line, clock| {
+        self.all(py, lines.len(), start, clock, |scans, place, clock| {
+            let line = lines.get_item(place)?;
             let line = line.cast::<PyBytes>().map_err(|_| HandBack)?;
             let (topic, value) = match topics {
                 Some(topics) => (*topics.get(place).ok_or(HandBack)?, Value::Line(line)),
@@ -184,7 +226,7 @@ impl Scans {
             if scan.time > latest {
                 return Err(Stop::HandBack);
             }
-            scans.scan(py, &scan, &value.of(py), None, clock, &state)?;
+            scans.scan(py, &scan, value.bytes(), clock, &state)?;
             others.scans += 1;
             Ok(())
         })
@@ -233,56 +275,50 @@ impl From<(i64, i64, i64, i64, i64)> for Clock {
 
 impl Scans {
     /// Takes one after the other from `start` on, up to the first that is handed back.
-    fn all<'py>(
+    fn all(
         &mut self,
-        py: Python<'py>,
-        some: &Bound<'py, PyList>,
+        py: Python<'_>,
+        count: usize,
         start: usize,
         clock: (i64, i64, i64, i64, i64),
-        mut one: impl FnMut(&mut Self, usize, &Bound<'py, PyAny>, &mut Clock) -> Result<(), Stop>,
+        mut one: impl FnMut(&mut Self, usize, &mut Clock) -> Result<(), Stop>,
     ) -> PyResult<Told> {
         let mut clock = Clock::from(clock);
         let mut place = start;
-        while place < some.len() {
-            match one(self, place, &some.get_item(place)?, &mut clock) {
+        while place < count {
+            match one(self, place, &mut clock) {
                 Ok(()) => place += 1,
                 Err(Stop::HandBack) => break,
                 Err(Stop::Failed(error)) => return Err(error),
             }
         }
-        Ok((place, clock.greatest, self.greatest, self.drain(py)))
+        Ok((place, clock.greatest, self.drain(py)))
     }
 
     fn record<'py>(
         &mut self,
         py: Python<'py>,
-        record: &Bound<'py, PyAny>,
+        stamp: i64,
+        key: &[u8],
+        value: &[u8],
         clock: &mut Clock,
         state: &State<'_, 'py>,
     ) -> Result<(), Stop> {
-        let [stamp, key, value] = parts(py, record).map_err(|_| HandBack)?;
-        let (Ok(key), Ok(value)) = (key.cast::<PyBytes>(), value.cast::<PyBytes>()) else {
-            return Err(Stop::HandBack);
-        };
-        let scan = scan::decode(value.as_bytes()).ok_or(HandBack)?;
-        if key.as_bytes() != scan.tracking_no.as_bytes() {
+        let scan = scan::decode(value).ok_or(HandBack)?;
+        if key != scan.tracking_no.as_bytes() {
             return Err(Stop::HandBack);
         }
-        // None in records of Kafka before 0.11; what is no such number, Python has to tell.
-        let stamp: i64 = if stamp.is_none() { -1 } else { stamp.extract().map_err(|_| HandBack)? };
         if stamp > 0 && scan.time > stamp.saturating_mul(1000).saturating_add(MAX_AHEAD) {
             return Err(Stop::HandBack);
         }
-        self.scan(py, &scan, value, Some(key), clock, state)
+        self.scan(py, &scan, value, clock, state)
     }
 
-    /// `key`: the record's, which is the tracking number.
     fn scan<'py>(
         &mut self,
         py: Python<'py>,
         scan: &Scan<'_>,
-        value: &Bound<'py, PyBytes>,
-        key: Option<&Bound<'py, PyBytes>>,
+        value: &[u8],
         clock: &mut Clock,
         state: &State<'_, 'py>,
     ) -> Result<(), Stop> {
@@ -328,27 +364,27 @@ impl Scans {
                 if !carrier.alone {
                     return Err(Stop::HandBack);
                 }
-                if let (Some(belongs), Some(key)) = (state.belongs, key) {
-                    if !belongs.call1((key,))?.is_truthy()? {
-                        return Err(Stop::HandBack);
-                    }
+                if !state.belongs.holds(scan.tracking_no.as_bytes())? {
+                    return Err(Stop::HandBack);
                 }
                 Some(row::begun(packed, &self.rules, &mut self.row))
             }
         };
-        let row_key = PyBytes::new(py, &self.key);
         if let Some(due) = due {
-            state.due.call1((due, &row_key))?;
+            state.due.borrow_mut().insert(due, &self.key);
         }
-        let row = PyBytes::new(py, &self.row);
         match &state.rows {
+            Kept::Here(rows) if state.changed.is_some() => rows.borrow_mut().change(&self.key, &self.row),
             Kept::Here(rows) => rows.borrow_mut().table.set(&self.key, &self.row),
-            Kept::There(rows) => rows.set_item(&row_key, &row)?,
+            Kept::There(rows) => {
+                let (key, row) = (PyBytes::new(py, &self.key), PyBytes::new(py, &self.row));
+                rows.set_item(&key, &row)?;
+                if let Some(changed) = state.changed {
+                    changed.set_item(key, row)?;
+                }
+            }
         }
-        state.changed.set_item(&row_key, &row)?;
-        let number = packed.number();
-        state.notes.append((row_key, number, scan.event_id.as_ref(), value, false))?;
-        self.greatest = self.greatest.max(number);
+        state.ties.borrow_mut().ties.note(&self.key, packed.number(), scan.event_id.as_bytes(), value);
         if scan.time > clock.greatest {
             clock.greatest = if scan.time <= clock.ceiling { scan.time } else { clock.greatest.max(clock.ceiling) };
         }

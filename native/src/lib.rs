@@ -1,8 +1,11 @@
 //! The common scan of parcelwatch, natively. It accepts what is certain, and hands back the rest: Python is the
 //! reference, and tells every result.
 
+pub mod batch;
 #[cfg(feature = "extension-module")]
 mod book;
+#[cfg(feature = "extension-module")]
+mod due;
 #[cfg(feature = "extension-module")]
 mod heads;
 pub mod json;
@@ -11,11 +14,17 @@ pub mod lines;
 mod names;
 #[cfg(feature = "extension-module")]
 mod others;
+#[cfg(feature = "extension-module")]
+mod packing;
+pub mod partitioner;
+#[cfg(feature = "extension-module")]
+mod records;
 pub mod row;
 #[cfg(feature = "extension-module")]
 mod rows;
 pub mod scan;
 pub mod table;
+pub mod ties;
 pub mod time;
 
 #[cfg(feature = "extension-module")]
@@ -27,11 +36,17 @@ mod parcelwatch_native {
     #[pymodule_export]
     use crate::book::Scans;
     #[pymodule_export]
+    use crate::due::DueKeys;
+    #[pymodule_export]
     use crate::heads::Heads;
     #[pymodule_export]
     use crate::others::Others;
     #[pymodule_export]
-    use crate::rows::Rows;
+    use crate::packing::pack;
+    #[pymodule_export]
+    use crate::records::Records;
+    #[pymodule_export]
+    use crate::rows::{Rows, Ties};
 
     /// The main package takes no other: form of the rows and of the calls.
     #[pymodule_export]
@@ -43,7 +58,7 @@ mod parcelwatch_native {
 
     /// Of the calls, likewise: it grows with each change of what is passed and returned.
     #[pymodule_export]
-    const CALLS: u8 = 5;
+    const CALLS: u8 = 6;
 
     /// (event id, tracking number, carrier, rank of the status, facility, time in microseconds, region of a `delivered`
     /// scan) of a value; None where Python has to tell.

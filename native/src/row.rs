@@ -1,6 +1,7 @@
 //! The row of a parcel (`streams/stages/shipments/parcel_rows.py`), as far as the common scan changes it.
 
 use crate::scan::{DELIVERED, DELIVERY_FAILED, FIRST_TERMINAL, INFO_RECEIVED, RETURNING};
+use crate::ties::BEFORE_ALL;
 
 const CALM: u8 = 1;
 const AWAITED: u8 = 8;
@@ -125,6 +126,14 @@ pub fn taken(row: &[u8], scan: Packed, settled: i64, rules: &Rules, out: &mut Ve
     out.extend_from_slice(&row[HEAD..]);
     out.extend_from_slice(&scan.bytes());
     Some((next < due).then_some(next))
+}
+
+/// When the parcel is due, as its row says, or None. Rows of another format are due at once.
+pub fn due_of(row: &[u8]) -> Option<i64> {
+    if row.len() < HEAD || row[0] & FORMATS == 0 {
+        return Some(BEFORE_ALL);
+    }
+    Some(long(row, 9)).filter(|&due| due != i64::MAX)
 }
 
 /// The instant for which a delivery is promised, at the end of what is rare.

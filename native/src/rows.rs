@@ -1,14 +1,27 @@
-//! The table of a book's rows, for Python.
+//! What a book keeps here, for Python: the table of its rows, and its ties.
 
 use crate::table::Table;
+use crate::ties;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyDict};
 
 /// Rows in memory; see `streams.engine.table.Table`.
 #[pyclass(module = "parcelwatch_native")]
 #[derive(Default)]
 pub struct Rows {
     pub table: Table,
+    /// The keys of rows that were changed here and are to be collected, each behind its length.
+    changed: Vec<u8>,
+}
+
+impl Rows {
+    /// Sets a row that is to be collected.
+    pub fn change(&mut self, key: &[u8], row: &[u8]) {
+        self.table.set(key, row);
+        // A key of the table is no longer than that.
+        self.changed.extend_from_slice(&(key.len() as u32).to_le_bytes());
+        self.changed.extend_from_slice(key);
+    }
 }
 
 #[pymethods]
@@ -41,6 +54,20 @@ impl Rows {
         Some(row.into_any())
     }
 
+    /// Puts those rows into `changed` which were changed here since the last time, as they are now.
+    fn collect(&mut self, py: Python<'_>, changed: &Bound<'_, PyDict>) -> PyResult<()> {
+        let keys = std::mem::take(&mut self.changed);
+        let mut rest = &keys[..];
+        while let Some((length, more)) = rest.split_first_chunk() {
+            let (key, more) = more.split_at(u32::from_le_bytes(*length) as usize);
+            if let Some(row) = self.table.get(key) {
+                changed.set_item(PyBytes::new(py, key), PyBytes::new(py, row))?;
+            }
+            rest = more;
+        }
+        Ok(())
+    }
+
     fn items(rows: Py<Self>) -> Items {
         Items { rows, next: 0 }
     }
@@ -68,5 +95,48 @@ impl Items {
         let (next, key, row) = rows.table.next(self.next)?;
         self.next = next;
         Some((PyBytes::new(py, key), PyBytes::new(py, row)))
+    }
+}
+
+/// See `streams.stages.shipments.scan_ties.TieBook`.
+#[pyclass(module = "parcelwatch_native")]
+#[derive(Default)]
+pub struct Ties {
+    pub ties: ties::Ties,
+}
+
+/// The rows of notes by their numbers, and the numbers of those that have gone.
+type Collected<'py> = (Vec<(u64, Bound<'py, PyBytes>)>, Vec<u64>);
+
+#[pymethods]
+impl Ties {
+    #[new]
+    fn new() -> Self {
+        Ties::default()
+    }
+
+    fn note(&mut self, key: &[u8], packed: i64, event_id: &str, value: &[u8]) {
+        self.ties.note(key, packed, event_id.as_bytes(), value);
+    }
+
+    fn holds_against(&mut self, key: &[u8], packed: i64, event_id: &str, value: &[u8]) -> bool {
+        self.ties.holds_against(key, packed, event_id.as_bytes(), value)
+    }
+
+    fn settle(&mut self, settled: i64) {
+        self.ties.settle(settled);
+    }
+
+    fn collect<'py>(&mut self, py: Python<'py>, settled: i64) -> Collected<'py> {
+        let (rows, gone) = self.ties.collect(settled);
+        (rows.into_iter().map(|(number, row)| (number, PyBytes::new(py, &row))).collect(), gone)
+    }
+
+    /// Restores a row, with its notes: (key, scan, event id, digest).
+    fn restore(&mut self, number: u64, notes: Vec<(Vec<u8>, i64, String, Vec<u8>)>) {
+        self.ties.restored(number);
+        for (key, packed, event_id, short) in notes {
+            self.ties.restored_note(&key, packed, event_id.as_bytes(), &short);
+        }
     }
 }

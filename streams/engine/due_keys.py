@@ -10,14 +10,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
+from typing import Protocol
 
 BUCKET = 3_600_000_000
 #: Entries examined between two pauses.
 _STRIDE = 5_000
 
 
+class DueIndex(Protocol):
+    """Keys and when they are due."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that waiting keys take; those of the current hour that were examined are left out."""
+
+    def put(self, moment: int, key: bytes, /) -> None:
+        """`key` is due at `moment`, as its state says too before time goes on."""
+
+    def pop(self, before: int, /) -> Iterator[bytes | None]:
+        """Takes out the keys due before that moment, ordered by hour only.
+
+        The caller updates each key's due time, and puts the key in again, before it takes the next. None is a pause:
+        many entries were examined and none was due. The iteration may be abandoned and restarted at any time.
+        """
+
+
 class DueKeys:
-    """Keys by the hour in which they are due. `moment_of` tells when a key is due (microseconds), or None."""
+    """Keys by the hour in which they are due; see `DueIndex`.
+
+    `moment_of` tells when a key is due (microseconds), or None.
+    """
 
     def __init__(self, moment_of: Callable[[bytes], int | None]) -> None:
         self._moment_of = moment_of
@@ -33,11 +55,9 @@ class DueKeys:
 
     @property
     def size(self) -> int:
-        """Bytes that waiting keys take; those of the current hour that were examined are left out."""
         return sum(map(len, self._buckets.values())) + len(self._unread) - self._place
 
     def put(self, moment: int, key: bytes) -> None:
-        """`key` is due at `moment`, as its state says too before time goes on."""
         number = moment // BUCKET
         if number <= self._number:
             heappush(self._current, (moment, key))
@@ -49,11 +69,6 @@ class DueKeys:
         bucket += len(key).to_bytes(2) + key
 
     def pop(self, before: int) -> Iterator[bytes | None]:
-        """Takes out the keys due before that moment, ordered by hour only.
-
-        The caller updates each key's due time, and puts the key in again, before it takes the next. None is a pause:
-        many entries were examined and none was due. The iteration may be abandoned and restarted at any time.
-        """
         while True:
             while self._current and self._current[0][0] < before:
                 moment, key = heappop(self._current)

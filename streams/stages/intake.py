@@ -13,6 +13,7 @@ from schemas.decode import Invalid, Reason, decode
 from schemas.events import AnyEvent, record_key
 from schemas.times import render
 from schemas.topics import PLAIN, TopicNames
+from streams.engine.partitioner import partition_for
 from streams.engine.processor import Output, PartitionClock, Record, Unread
 from streams.stages.intake_log import IntakeLog
 
@@ -76,7 +77,9 @@ class Intake:
         log: IntakeLog | None = None,
     ) -> None:
         self._partitioner = partitioner
-        self._partitions = partitions
+        self.partitions = partitions
+        #: Whether keys go to partitions as with Kafka's Java client.
+        self.by_murmur2 = partitioner is partition_for
         self._failed_at = failed_at
         self._with_payload = with_payload
         self._topics = topics
@@ -97,7 +100,7 @@ class Intake:
         """Yields (event, time, key, record, value) for each valid event, in order, and advances the clock."""
         until, lateness = clock.until, clock.lateness
         greatest = clock.greatest
-        partitioner, partitions = self._partitioner, self._partitions
+        partitioner, partitions = self._partitioner, self.partitions
         for record in records:
             value = record.value
             if value is None:
@@ -131,7 +134,7 @@ class Intake:
 
     def belongs(self, key: bytes, partition: int) -> bool:
         """Whether a key belongs to that partition."""
-        return self._partitioner(key, self._partitions) == partition
+        return self._partitioner(key, self.partitions) == partition
 
     def bury(self, name: str, partition: int, record: Record, invalid: Invalid) -> None:
         """Turns a record into a dead letter."""

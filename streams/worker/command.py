@@ -29,8 +29,10 @@ from streams.cli.options import (
 from streams.cli.security import security_options
 from streams.engine.clock import Clock, Mode, system_now
 from streams.engine.log.certificates import expiry, validity_of
+from streams.engine.log.kafka_batches import BatchFormat
 from streams.engine.log.kafka_codecs import Codec
 from streams.engine.positions import OnLost
+from streams.engine.processor import Record
 from streams.engine.runner import Factory
 from streams.engine.runtime import Cadence
 from streams.policy.model import Policy
@@ -200,6 +202,7 @@ def worker_command(
         start_patience=start_patience,
         broker_patience=broker_patience,
         catch_up_quiet=catch_up_quiet,
+        batches=None if native is None else BatchFormat(partial(native.Records, Record), native.pack),
         about={
             "version": version("parcelwatch"),
             "policy": policy.label,

@@ -71,6 +71,7 @@ async def _run(settings: WorkerSettings, dataflow: Dataflow, assemble: Assemble,
             replication=settings.replication,
             compression=settings.compression,
             heard=clock.heard,
+            batches=settings.batches,
             transactions=settings.guarantee == "exactly_once",
             client=settings.client,
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from streams.engine.clock import Clock
+from streams.engine.log.kafka_batches import BatchFormat
 from streams.engine.log.kafka_codecs import Codec
 from streams.engine.positions import OnLost
 from streams.engine.runtime import Cadence
@@ -31,6 +32,7 @@ class WorkerSettings:
     state may begin though its outputs hold records.
     `standbys`: how many workers follow each task that another one has, so that it is taken over warm.
     `about`: what `parcelwatch status` is told of how the worker was started; no secrets.
+    `batches` reads and packs Kafka's records where it can; without it, its client does.
     `catch_up_quiet`: where the clock catches up, what has had nothing for so long is in the present.
     """
 
@@ -57,5 +59,6 @@ class WorkerSettings:
     start_patience: float = 15.0
     broker_patience: float = 300.0
     catch_up_quiet: float = 30.0
+    batches: BatchFormat | None = None
     about: Mapping[str, str] = field(default_factory=dict)
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)

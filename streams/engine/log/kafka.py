@@ -16,6 +16,7 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 from streams.engine.errors import LogError
 from streams.engine.log.interface import Assignor, Committed, Listener, Rows, Topic, TopicPartition, TopicSpec
 from streams.engine.log.journal import Reader
+from streams.engine.log.kafka_batches import BatchFormat
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_codecs import Codec, codecs
 from streams.engine.log.kafka_connections import refusal, unanswered
@@ -46,7 +47,7 @@ class KafkaSettings:
     `client_id`: the name by which brokers know all clients. Without `transactions` commits are at least once, and
     outputs may be duplicated. `compression`: the codec of all records; None leaves it to
     `streams.engine.log.kafka_codecs`. `heard` is called with the brokers' own time of each write, in microseconds, for
-    topics with log append time.
+    topics with log append time. `batches` reads and packs records where it can; without, the client does.
     """
 
     bootstrap: str
@@ -59,6 +60,7 @@ class KafkaSettings:
     transactions: bool = True
     compression: Codec | None = None
     heard: Callable[[int], None] = lambda _: None
+    batches: BatchFormat | None = None
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def common(self) -> dict[str, Any]:
@@ -283,9 +285,12 @@ class KafkaLog:
     async def writer(self, transactional_id: str, group: str) -> KafkaWriter | KafkaPlainWriter:
         settings = self._settings
         client, seconds = settings.common(), settings.transaction_timeout
+        pack = settings.batches.pack if settings.batches is not None else None
         writer: KafkaWriter | KafkaPlainWriter
         if settings.transactions:
-            writer = KafkaWriter(transactional_id, group, client, seconds, codecs(settings.compression), settings.heard)
+            writer = KafkaWriter(
+                transactional_id, group, client, seconds, codecs(settings.compression), settings.heard, pack
+            )
         else:
             writer = KafkaPlainWriter(
                 transactional_id,
@@ -296,6 +301,7 @@ class KafkaLog:
                 self._torn,
                 self._commit_offsets,
                 self._permitted,
+                pack,
             )
         with errors(f"opening {transactional_id}", writer=transactional_id):
             try:
@@ -311,7 +317,14 @@ class KafkaLog:
     ) -> KafkaMember:
         settings = self._settings
         member = KafkaMember(
-            group, topics, listener, settings.reading(), settings.session_timeout, settings.instance_id, assignor
+            group,
+            topics,
+            listener,
+            settings.reading(),
+            settings.session_timeout,
+            settings.instance_id,
+            assignor,
+            settings.batches.read if settings.batches is not None else None,
         )
         with errors(f"joining {group}"):
             try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener
@@ -25,9 +25,10 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 from streams.engine.errors import FatalError, LostMemberError, OutOfRangeError
 from streams.engine.log.interface import Assignor, Committed, Fetched, Listener, TopicPartition
 from streams.engine.log.kafka_assignor import KafkaAssignor
+from streams.engine.log.kafka_batches import Batched
 from streams.engine.log.kafka_clients import errors
 from streams.engine.log.kafka_ending import ended
-from streams.engine.log.kafka_records import hand_over_parsed
+from streams.engine.log.kafka_records import hand_over_batched, hand_over_parsed
 from streams.engine.log.kafka_rights import describe
 from streams.engine.processor import Record
 
@@ -39,6 +40,8 @@ _LEAVE = 10.0
 _ALONE = 1.0
 #: Seconds that a fetch may take beyond what it was given.
 _REBALANCE = 5.0
+#: Records that are handed over together where batches are: so many, and the rest of a batch.
+_TOGETHER = 2000
 #: Longest time between heartbeats, in seconds.
 _HEARTBEAT = 3.0
 
@@ -72,7 +75,9 @@ class KafkaMember:
         session_timeout: float,
         instance_id: str | None,
         assignor: Assignor | None,
+        batched: Callable[[], Batched] | None = None,
     ) -> None:
+        self._batched = batched
         self._group = group
         self._instance_id = instance_id
         self._known_as = ""
@@ -101,7 +106,10 @@ class KafkaMember:
     async def open(self) -> None:
         """Connects and subscribes; the group is joined in the background."""
         await self._consumer.start()
-        hand_over_parsed(self._consumer)
+        if self._batched is None:
+            hand_over_parsed(self._consumer)
+        else:
+            hand_over_batched(self._consumer, self._batched, _TOGETHER)
         self._watch_heartbeats()
         self._consumer.subscribe(topics=self._topics, listener=_Rebalances(self._listener, self))
 
@@ -142,7 +150,9 @@ class KafkaMember:
                 # In a rebalance the client waits for the next assignment, for ever if it is closed before that comes.
                 async with asyncio.timeout(seconds + _REBALANCE):
                     found = await self._consumer.getmany(
-                        *wanted, timeout_ms=int(seconds * 1000), max_records=records * len(wanted)
+                        *wanted,
+                        timeout_ms=int(seconds * 1000),
+                        max_records=len(wanted) * (records if self._batched is None else -(-records // _TOGETHER)),
                     )
             except TimeoutError:
                 return []  # nothing has been taken out of the client yet
@@ -160,7 +170,8 @@ class KafkaMember:
         for source, partition in zip(sources, wanted, strict=True):
             position = self._moved(source, partition)
             if position is not None:
-                batches += _cut(source, found.get(partition, []), position, self._epochs[source], records)
+                taken = found.get(partition, [])
+                batches += _cut(source, taken if self._batched else [taken], position, self._epochs[source], records)
         return batches
 
     def _back(self, sources: Collection[TopicPartition]) -> None:
@@ -273,8 +284,10 @@ class KafkaMember:
         await ended(self._consumer, _LEAVE if self.coordinated else _ALONE)
 
 
-def _cut(source: TopicPartition, records: list[Record], position: int, epoch: int, most: int) -> list[Fetched]:
+def _cut(
+    source: TopicPartition, taken: Sequence[Sequence[Record]], position: int, epoch: int, most: int
+) -> list[Fetched]:
     """Cuts records into batches of at most `most`, the last of which ends at the position."""
-    cuts = [records[start : start + most] for start in range(0, len(records), most)] or [[]]
+    cuts = [some[start : start + most] for some in taken for start in range(0, len(some), most)] or [[]]
     ends = [cut[-1].offset + 1 for cut in cuts[:-1]] + [position]
     return [Fetched(source, cut, end, epoch) for cut, end in zip(cuts, ends, strict=True)]

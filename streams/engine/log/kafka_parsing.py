@@ -28,9 +28,9 @@ class BeyondError(Exception):
 
 
 #: A batch begins with its offset and length; the length does not count these bytes.
-_LENGTH, _BEFORE = 8, 12
+LENGTH, BEFORE = 8, 12
 #: What a parser and the libraries behind it raise for bytes that are wrong. Anything else is no producer's doing.
-_WRONG = (
+WRONG = (
     CorruptRecordException,
     UnsupportedCodecError,
     BeyondError,
@@ -43,18 +43,18 @@ _WRONG = (
     cramjam.DecompressionError,
 )
 #: Most bytes of values that a fetch of a partition hands over, and what a header counts for. The rest is fetched again.
-_HELD, _HEADER = 32 << 20, 100
+HELD, _HEADER = 32 << 20, 100
 #: How the client says that bytes were changed on their way: they are to be fetched again.
 _CHANGED = "Invalid CRC"
 
 
 def read_on() -> None:
     """Makes all consumers of this process read any name of a header, and able to pass over what cannot be read."""
-    fetcher.MemoryRecords = _Fetched
+    fetcher.MemoryRecords = Fetched
     fetcher.PartitionRecords = Records
 
 
-class _Fetched:
+class Fetched:
     """What a fetch has brought of a partition: the client's own, and the bytes.
 
     `end`: of the batch given last; None while the next one is cut off, as nobody knows then where it would end.
@@ -85,7 +85,7 @@ class Records(PartitionRecords):  # type: ignore[misc]
 
     passes = False
     next_fetch_offset: int
-    _records: _Fetched | _Lenient
+    _records: Fetched | _Lenient
 
     def __iter__(self) -> Iterator[Any]:
         # Without the client's own step for each record.
@@ -103,9 +103,9 @@ class Records(PartitionRecords):  # type: ignore[misc]
                     last = record.offset
                     held += len(record.value or b"") + _HEADER * len(record.headers)
                     yield record
-                    if held > _HELD:
+                    if held > HELD:
                         return
-            except _WRONG as error:
+            except WRONG as error:
                 wrong = error
             else:
                 return
@@ -146,7 +146,7 @@ class _Lenient:
         begin = 0
         while batches.has_next():
             batch = batches.next_batch()
-            end = begin + _BEFORE + int.from_bytes(fetched[begin + _LENGTH : begin + _BEFORE])
+            end = begin + BEFORE + int.from_bytes(fetched[begin + LENGTH : begin + BEFORE])
             if batch.next_offset > offset:
                 yield _Batch(fetched[begin:end]) if type(batch) is DefaultRecordBatch else batch
             begin = end

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from streams.engine.log.interface import Committed, TopicPartition, Transaction
 from streams.engine.log.journal import SEAL, Intent, intent, seal, sealed
 from streams.engine.log.kafka_clients import errors
 from streams.engine.log.kafka_codecs import Codecs
-from streams.engine.log.kafka_sending import Row, Sending, Sent
+from streams.engine.log.kafka_packing import Pack, Pair
+from streams.engine.log.kafka_sending import Sending, Sent
 
 #: By changelog, the torn rows that have to be put back.
 Torn = dict[TopicPartition, dict[bytes, bytes | None]]
@@ -33,6 +34,7 @@ class KafkaPlainWriter:
         torn: Torn,
         commit_offsets: Callable[[Mapping[TopicPartition, Committed]], Awaitable[None]],
         permitted: Callable[[], None],
+        pack: Pack | None = None,
     ) -> None:
         self._name = name
         self._timeout = timeout
@@ -42,7 +44,7 @@ class KafkaPlainWriter:
         self._clean = False
         # Requires nothing of the broker but durable acknowledged writes. One batch per partition is in flight at a
         # time, so batches stay in order; a retried batch directly follows its duplicate, which changes nothing.
-        self._sending = Sending(client, heard, permitted, acks="all")
+        self._sending = Sending(client, heard, permitted, pack, acks="all")
 
     async def open(self) -> None:
         await self._sending.producer.start()
@@ -53,7 +55,7 @@ class KafkaPlainWriter:
             async with asyncio.timeout(self._timeout):
                 self._clean = False
                 if SEAL not in saved:
-                    await self._seal(changelog, [(*seal(), ())])
+                    await self._seal(changelog, [seal()])
                 await self._send(intent(saved))
                 self._clean = True
 
@@ -63,17 +65,17 @@ class KafkaPlainWriter:
             async with asyncio.timeout(self._timeout):
                 changelog = transaction.changelog
                 rows = sealed(transaction, self._torn.pop(changelog, {}))
-                end = await self._seal(changelog, [(key, row, ()) for key, row in rows], transaction.wall)
+                end = await self._seal(changelog, rows, transaction.wall)
                 await self._send(Intent(transaction.outputs, transaction.envelopes))
                 await self._commit_offsets(transaction.offsets)
         self._clean = True
         return end
 
-    async def _seal(self, changelog: TopicPartition, rows: list[Row], wall: int = 0) -> int | None:
+    async def _seal(self, changelog: TopicPartition, rows: Sequence[Pair], wall: int = 0) -> int | None:
         """Writes the rows; the last one, the seal, once all others are acknowledged and their clock is checked."""
         sending, codec = self._sending, self._codecs.changelogs
-        await sending.arrived(await sending.send(changelog, rows[:-1], codec) if rows[:-1] else [], changelog, wall)
-        return await sending.arrived(await sending.send(changelog, rows[-1:], codec), changelog)
+        await sending.arrived(await sending.send_rows(changelog, rows[:-1], codec), changelog, wall)
+        return await sending.arrived(await sending.send_rows(changelog, rows[-1:], codec), changelog)
 
     async def _send(self, what: Intent) -> None:
         sent: list[Sent] = []

@@ -16,6 +16,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.log.interface import Rows, TopicPartition
+from streams.engine.log.kafka_batches import left_out
 from streams.engine.log.kafka_clients import errors, quietly
 
 #: Bytes per fetch. Each fetch waits for the broker, and its rows are handed over together.
@@ -44,18 +45,13 @@ class _Fetched(dict[Any, Any]):
 
 def _batches(fetched: Any) -> Iterator[list[_Row]]:
     """Like the client's own generator, which skips aborted batches; `next_fetch_offset` becomes the position."""
-    records, aborted = fetched._records, fetched._aborted_producers
+    records = fetched._records
     while records.has_next():
         batch = records.next_batch()
         if not batch.validate_crc():
             raise CorruptRecordException(f"invalid CRC in {fetched._tp}")
-        if batch.producer_id is not None:
-            fetched._consume_aborted_up_to(batch.base_offset)
         rows: list[_Row] = []
-        if batch.is_control_batch:
-            if fetched._contains_abort_marker(batch):
-                aborted.discard(batch.producer_id)
-        elif not (batch.is_transactional and batch.producer_id in aborted):
+        if not left_out(fetched, batch):
             start = fetched.next_fetch_offset
             # A fetch may begin within a batch: the broker sends all of it.
             within = batch.base_offset < start

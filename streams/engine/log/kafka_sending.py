@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaProducer
@@ -16,6 +16,7 @@ from streams.engine.errors import FatalError
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.kafka_clients import quietly
 from streams.engine.log.kafka_metadata import partitions_of
+from streams.engine.log.kafka_packing import Pack, Pair, packed
 from streams.engine.partitioner import partition_for
 from streams.engine.processor import Output
 from streams.engine.wall_clock import check_wall
@@ -39,7 +40,7 @@ class Sending:
     """One producer. `options`: client options that make it transactional or not.
 
     `heard` is called with the brokers' own time of each write, in microseconds; `permitted`, right before each write,
-    may raise an error of Kafka's, which then ends that write.
+    may raise an error of Kafka's, which then ends that write. `pack` packs rows where the client need not.
     """
 
     def __init__(
@@ -47,9 +48,11 @@ class Sending:
         client: Mapping[str, Any],
         heard: Callable[[int], None],
         permitted: Callable[[], None] | None = None,
+        pack: Pack | None = None,
         **options: Any,
     ) -> None:
         self._heard = heard
+        self._pack = pack
         self.producer = AIOKafkaProducer(**client, **options, max_batch_size=_BATCH_BYTES)
         self._transactional = options.get("transactional_id") is not None
         if permitted is not None:
@@ -79,22 +82,29 @@ class Sending:
 
     async def send(self, target: TopicPartition, rows: Sequence[Row], codec: int) -> list[Sent]:
         """Hands the rows to the client, in batches; `codec` is one of `streams.engine.log.kafka_codecs`."""
-        producer = self.producer
         sent: list[Sent] = []
-
-        async def hand_over() -> None:
-            answer = await producer.send_batch(batch, target.topic, partition=target.partition)
-            answer.add_done_callback(_looked_at)
-            sent.append(Sent(target, batch.record_count(), answer))
-
         batch = self._batch(codec)
         for key, value, headers in rows:
             if batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is None:
-                await hand_over()
+                sent.append(await self._hand_over(target, batch))
                 batch = self._batch(codec)
                 batch.append(timestamp=None, key=key, value=value, headers=list(headers))
-        await hand_over()
+        sent.append(await self._hand_over(target, batch))
         return sent
+
+    async def send_rows(self, changelog: TopicPartition, rows: Collection[Pair], codec: int) -> list[Sent]:
+        """`send` for the rows of a changelog, of which there may be many, or none."""
+        if not rows:
+            return []
+        if self._pack is None:
+            return await self.send(changelog, [(key, row, ()) for key, row in rows], codec)
+        made = packed(rows, self._pack, _BATCH_BYTES, codec, transactional=self._transactional)
+        return [await self._hand_over(changelog, batch) for batch in made]
+
+    async def _hand_over(self, target: TopicPartition, batch: BatchBuilder) -> Sent:
+        answer = await self.producer.send_batch(batch, target.topic, partition=target.partition)
+        answer.add_done_callback(_looked_at)
+        return Sent(target, batch.record_count(), answer)
 
     def _batch(self, codec: int) -> BatchBuilder:
         """An empty batch; the client's own batches have one codec for every topic."""

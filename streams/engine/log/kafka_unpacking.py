@@ -46,19 +46,13 @@ class TooLargeError(ValueError):
 
 def bound_unpacking() -> None:
     """Makes all consumers of this process unpack within bounds."""
-    bounded = {
-        "gzip_decode": gzip_decode,
-        "snappy_decode": snappy_decode,
-        "lz4_decode": _into("lz4"),
-        "zstd_decode": _into("zstd"),
-    }
     for package in ("aiokafka.record", "aiokafka.record._crecords"):
         for name, looked_through in _MODULES.items():
             try:
                 module = importlib.import_module(f"{package}.{name}")
             except ImportError:
                 continue  # a client without compiled parts
-            for decoder, decode in bounded.items():
+            for decoder, decode in _BOUNDED.items():
                 if hasattr(module, decoder):
                     setattr(module, decoder, _looking_through(decode) if looked_through else decode)
 
@@ -173,3 +167,15 @@ class _Places(threading.local):
 
 
 _places = _Places()
+
+_BOUNDED: dict[str, Decode] = {
+    "gzip_decode": gzip_decode,
+    "snappy_decode": snappy_decode,
+    "lz4_decode": _into("lz4"),
+    "zstd_decode": _into("zstd"),
+}
+#: By the number that a batch tells of how it is packed, what unpacks its records within bounds; they are of Kafka since
+#: 0.11.
+DECODERS: dict[int, Decode] = {
+    number: _looking_through(decode) for number, decode in enumerate(_BOUNDED.values(), start=1)
+}

@@ -14,6 +14,7 @@ from streams.engine.log.interface import Committed, TopicPartition, Transaction
 from streams.engine.log.journal import refuse
 from streams.engine.log.kafka_clients import FENCED, errors
 from streams.engine.log.kafka_codecs import Codecs
+from streams.engine.log.kafka_packing import Pack
 from streams.engine.log.kafka_rights import denied_by
 from streams.engine.log.kafka_sending import Sending, Sent
 
@@ -29,6 +30,7 @@ class KafkaWriter:
         timeout: float,
         codecs: Codecs,
         heard: Callable[[int], None],
+        pack: Pack | None = None,
     ) -> None:
         self._id = transactional_id
         self._group = group
@@ -36,7 +38,7 @@ class KafkaWriter:
         self._codecs = codecs
         self._clean = False
         self._sending = Sending(
-            client, heard, transactional_id=transactional_id, transaction_timeout_ms=int(timeout * 1000)
+            client, heard, pack=pack, transactional_id=transactional_id, transaction_timeout_ms=int(timeout * 1000)
         )
 
     async def open(self) -> None:
@@ -79,12 +81,10 @@ class KafkaWriter:
         sending, producer = self._sending, self._sending.producer
         await producer.begin_transaction()
         batches = await sending.by_partition(transaction.outputs, transaction.envelopes)
-        if transaction.rows:
-            batches[transaction.changelog] = [(key, row, ()) for key, row in transaction.rows.items()]
         sent: list[Sent] = []
         for target, rows in batches.items():
-            codec = self._codecs.changelogs if target == transaction.changelog else self._codecs.others
-            sent += await sending.send(target, rows, codec)
+            sent += await sending.send(target, rows, self._codecs.others)
+        sent += await sending.send_rows(transaction.changelog, transaction.rows.items(), self._codecs.changelogs)
         # At the same time as the records: it takes two of a transaction's five answers.
         adding = asyncio.ensure_future(self._add_offsets(transaction.offsets))
         try:

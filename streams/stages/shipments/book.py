@@ -7,12 +7,12 @@ stalls by facility, and scans by carrier and hour.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from schemas import events
 from schemas.decode import KeyTooLarge
-from streams.engine.due_keys import DueKeys
+from streams.engine.due_keys import DueIndex, DueKeys
 from streams.engine.processor import BEGINNING, Horizon
 from streams.engine.table import MemoryTable, Table
 from streams.policy.model import Policy
@@ -45,7 +45,7 @@ from streams.stages.shipments.parcel_rows import (
     pack_scan,
     unpack_header,
 )
-from streams.stages.shipments.scan_ties import TieBook
+from streams.stages.shipments.scan_ties import TieBook, Ties
 from streams.stages.shipments.spellings import Spellings
 from streams.stages.shipments.string_table import Names
 
@@ -81,7 +81,7 @@ class ShipmentBook:
         self.told = self._says.told
         #: Rows changed since the last collect; None for a deleted one.
         self.changed: dict[bytes, bytes | None] = {}
-        self.ties = TieBook()
+        self.ties: Ties = TieBook()
         self._prefixes: dict[str, bytes] = {}
         #: How many names of carriers are known.
         self.carriers = 0
@@ -100,7 +100,7 @@ class ShipmentBook:
         self._keep = policy.shipments.keep
         #: Row size in bytes up to which one more scan is added to a row as it is.
         self.full = max(BUSY - SCAN_SIZE, 0)
-        self._due = DueKeys(self._due_of)
+        self._due: DueIndex = DueKeys(self._due_of)
 
     # -- keys
 
@@ -180,9 +180,12 @@ class ShipmentBook:
         """Whether a delivery in a province may raise an alert of itself for a parcel with that row."""
         return parcel_rows.may_tell(row, DELIVERED, province, self.names)
 
-    def put_due(self, moment: int, key: bytes) -> None:
-        """Puts a parcel whose row says that it is due then into the due index."""
-        self._due.put(moment, key)
+    def index_by(self, make: Callable[[Callable[[bytes], int | None], Mapping[bytes, Busy]], DueIndex]) -> None:
+        """Uses another due index from now on, before anything is in it.
+
+        `make` is given what tells when a parcel is due, and those for which that is not what their rows say.
+        """
+        self._due = make(self._due_of, self._busy.kept)
 
     @property
     def settled(self) -> int:

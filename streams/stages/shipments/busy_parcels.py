@@ -7,7 +7,7 @@ uses its history forms; an event is judged from the last use, and the row is wri
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from streams.policy.model import Policy
 from streams.rules.reconcile import next_moment
@@ -52,6 +52,11 @@ class BusyParcels:
         self._policy = policy
         self._says = judge
         self._kept: dict[bytes, Busy] = {}
+
+    @property
+    def kept(self) -> Mapping[bytes, Busy]:
+        """Those in use; the same object always."""
+        return self._kept
 
     def get(self, key: bytes) -> Busy | None:
         """The busy parcel of a key if it is in use, else None."""

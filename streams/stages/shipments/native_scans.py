@@ -7,15 +7,17 @@ back: Python is the reference.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Literal
 
+from streams.engine.due_keys import DueIndex
 from streams.engine.errors import FatalError, LogError
 from streams.engine.processor import PartitionClock
 from streams.engine.table import MemoryTable, Table
 from streams.rules.shipments.scan_status import NAMES
 from streams.stages.shipments.book import ShipmentBook
+from streams.stages.shipments.native_ties import NativeTies
 from streams.stages.shipments.parcel_rows import FORMAT
 
 #: Whether to use it: if it is there, in any case, not at all.
@@ -24,15 +26,15 @@ Choice = Literal["auto", "on", "off"]
 VERSION = "0.1.0"
 
 #: The form of the calls. Like the rows' format, it may differ within a version until that is released.
-CALLS = 5
+CALLS = 6
 
 _MODULE = "parcelwatch_native"
 _ENDLESS = (1 << 63) - 1
 #: Set when it has panicked: it is not used again in this process.
 _failed = False
 
-#: Place of the first record handed back, greatest time, greatest scan, scans by carrier and hour.
-_Taken = tuple[int, int, int, list[tuple[str, int, int, int]]]
+#: Place of the first record handed back, greatest time, scans by carrier and hour.
+_Taken = tuple[int, int, list[tuple[str, int, int, int]]]
 _Clock = tuple[int, int, int, int, int]
 
 
@@ -82,37 +84,61 @@ def empty_rows(module: ModuleType | None) -> Table:
 
 
 class NativeScans:
-    """Takes the common scans of one book, and keeps its rows where they are kept in memory.
+    """Takes the common scans of one book, and keeps its ties, and its rows where they are kept in memory.
 
-    Everything else about the book remains Python's.
+    Everything else about the book remains Python's. To be made before anything is in the book.
     """
 
     def __init__(self, module: ModuleType, book: ShipmentBook) -> None:
         rules = book.policy.shipments
         if isinstance(book.rows, MemoryTable) and not book.rows:
             book.rows = empty_rows(module)
-        self._book = book
+        self._book, self._module = book, module
+        self._ties = NativeTies(module)
+        book.ties = self._ties
+        self._rows_of: type = module.Rows
+        self._due: Any = None
+        book.index_by(self._index)
+        self.attached()
         self._carriers = 0
         self._scans = module.Scans(
             rules.shortest, rules.keep, book.full, book.carrier_of, book.number_of, book.place_of, book.tells
         )
+
+    def attached(self) -> None:
+        """To be told when the book has been given other rows."""
+        rows = self._book.rows
+        self._due.look_in(rows if isinstance(rows, self._rows_of) else None)
+
+    def _index(self, due_of: Callable[[bytes], int | None], besides: Mapping[bytes, Any]) -> DueIndex:
+        self._due = self._module.DueKeys(due_of, besides)
+        index: DueIndex = self._due
+        return index
 
     def take(
         self,
         records: Sequence[object],
         start: int,
         clock: PartitionClock,
-        belongs: Callable[[bytes], bool],
+        belongs: Callable[[bytes], bool] | tuple[int, int],
     ) -> int:
         """Takes records from `start` on. Returns the place of the first that is Python's to take.
+
+        `belongs`: whether a key does; or, where that goes by murmur2, the partition and of how many it is one.
 
         Raises LogError if the module panics: the state is unusable.
         """
         book = self._book
         return self._taken(
             self._ready().take,
-            clock, records, start, self._clock(clock), book.rows, book.changed, book.ties.notes, book.put_due, belongs,
+            clock, records, start, self._clock(clock), book.rows, book.changed, self._ties.taken, self._due, belongs,
         )  # fmt: skip
+
+    def collect(self, changed: dict[bytes, bytes | None]) -> None:
+        """Adds the rows that the scans taken have changed, as they are now; others are in the book's `changed`."""
+        if isinstance(self._book.rows, self._rows_of):
+            rows: Any = self._book.rows
+            rows.collect(changed)
 
     def take_lines(
         self,
@@ -123,15 +149,16 @@ class NativeScans:
         now: int | None,
         others: Any,
     ) -> int:
-        """As `take`, for a replay's lines; `now`: microseconds, what events are compared with.
+        """As `take`, for a replay's lines, whose changes nobody collects; `now`: microseconds, what events are compared
+        with.
 
         `topics`: of each line the number of its topic, where the lines are values. `others`: the module's `Others`,
         which takes what is no scan.
         """
         book = self._book
         return self._taken(
-            self._ready().take_lines, clock, lines, topics, start, self._clock(clock), now, book.rows, book.changed,
-            book.ties.notes, book.put_due, others,
+            self._ready().take_lines, clock, lines, topics, start, self._clock(clock), now, book.rows,
+            self._ties.taken, self._due, others,
         )  # fmt: skip
 
     def _taken(self, take: Callable[..., _Taken], clock: PartitionClock, *given: Any) -> int:
@@ -140,8 +167,7 @@ class NativeScans:
         except BaseException as error:
             _check(error)
             raise
-        place, clock.greatest, greatest, counted = taken
-        self._book.ties.noted(greatest)
+        place, clock.greatest, counted = taken
         for carrier, hour, count, first in counted:
             self._book.scan_counts.scans(carrier, hour, count, first)
         return place

@@ -6,7 +6,8 @@ is computed only when two scans collide or when it must outlive the process.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 import msgspec
 
@@ -49,8 +50,27 @@ class _Generation:
         return None if found is None else notes[found]
 
 
+class Ties(Protocol):
+    """What is known of unsettled scans. `packed`: a scan's time and status."""
+
+    def note(self, key: bytes, packed: int, event_id: str, value: bytes, /) -> None:
+        """Records the tie-breaker of a scan."""
+
+    def holds_against(self, key: bytes, packed: int, event_id: str, value: bytes, /) -> bool:
+        """True unless the known scan of that time and status is found to sort after this one."""
+
+    def settle(self, settled: int, /) -> None:
+        """Forgets scans, once all of their generation are below `settled` (microseconds)."""
+
+    def collect(self, settled: int, rows: dict[bytes, bytes | None]) -> None:
+        """Adds rows for new unsettled scans, and tombstones for obsolete rows."""
+
+    def rebuild(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
+        """Restores rows."""
+
+
 class TieBook:
-    """Unsettled scans in two generations, so that eviction costs nothing per scan."""
+    """Unsettled scans in two generations, so that eviction costs nothing per scan; see `Ties`."""
 
     def __init__(self) -> None:
         self._young = _Generation()
@@ -68,15 +88,6 @@ class TieBook:
         self._young.notes.append((key, packed, event_id, value, False))
         if packed > self._greatest:
             self._greatest = packed
-
-    @property
-    def notes(self) -> list[_Note]:
-        """Where to add notes instead of calling `note`; `noted` must follow."""
-        return self._young.notes
-
-    def noted(self, packed: int) -> None:
-        """Scans up to this one, packed, have been noted."""
-        self._greatest = max(self._greatest, packed)
 
     def holds_against(self, key: bytes, packed: int, event_id: str, value: bytes) -> bool:
         """True unless the known scan of that time and status is found to sort after this one."""
@@ -109,21 +120,28 @@ class TieBook:
             for start in range(0, len(kept), _MOST):
                 self._last += 1
                 generation.rows.append(self._last)
-                rows[_key(self._last)] = _encode(kept[start : start + _MOST])
+                rows[row_key(self._last)] = _encode(kept[start : start + _MOST])
         for number in self._gone:
-            rows[_key(number)] = None
+            rows[row_key(number)] = None
         self._gone.clear()
 
     def rebuild(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Restores rows."""
-        for key, row in sorted(rows):
-            self._last = int.from_bytes(key[1:])
-            self._young.rows.append(self._last)
-            for parcel, packed, event_id, short in _decode(row):
+        for number, notes in notes_of(rows):
+            self._last = number
+            self._young.rows.append(number)
+            for parcel, packed, event_id, short in notes:
                 self._young.notes.append((parcel, packed, event_id, short, True))
                 self._greatest = max(self._greatest, packed)
         self._young.collected = len(self._young.notes)
 
 
-def _key(number: int) -> bytes:
+def notes_of(rows: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[int, list[tuple[bytes, int, str, bytes]]]]:
+    """The numbers of rows, in order, and their notes: row key of the parcel, the scan, the event id, the digest."""
+    for key, row in sorted(rows):
+        yield int.from_bytes(key[1:]), _decode(row)
+
+
+def row_key(number: int) -> bytes:
+    """The key of a row of notes."""
     return TIES_LETTER + number.to_bytes(8)

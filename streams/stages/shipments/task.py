@@ -81,7 +81,8 @@ class ShipmentsTask:
         if native is None:
             self._take(topic, partition, records, clock)
             return
-        belongs = partial(self._intake.belongs, partition=partition)
+        intake = self._intake
+        belongs = (partition, intake.partitions) if intake.by_murmur2 else partial(intake.belongs, partition=partition)
         place = handed_back = 0
         while (place := native.take(records, place, clock, belongs)) < len(records):
             self._take(topic, partition, records[place : place + 1], clock)
@@ -156,6 +157,8 @@ class ShipmentsTask:
 
     def attach(self, table: Table) -> None:
         self._book.rows = table
+        if self._native is not None:
+            self._native.attached()
 
     def restore(self, saved: Iterable[tuple[bytes, bytes]]) -> None:
         book = self._book
@@ -217,6 +220,8 @@ class ShipmentsTask:
         book, feeds, clusters = self._book, self._feeds, self._clusters
         book.fold()
         changed.update(book.changed)
+        if self._native is not None:
+            self._native.collect(changed)
         book.ties.collect(book.horizon.settled, changed)
         for number in book.names.changed:
             changed[_NAME + number.to_bytes(4)] = book.names.text(number).encode()

@@ -216,7 +216,7 @@ def test_what_is_no_fault_of_the_bytes_is_an_error(error: Exception, monkeypatch
 
 def test_large_values_are_handed_over_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     fetched = batch(0, [], [], []) + batch(3, [GOOD] * 50, []) + batch(5, [], [], [], [])
-    monkeypatch.setattr(kafka_parsing, "_HELD", 2)
+    monkeypatch.setattr(kafka_parsing, "HELD", 2)
     monkeypatch.setattr(kafka_parsing, "_HEADER", 1)
     begin, parts = 0, []
     while begin < 9:

@@ -10,7 +10,6 @@ import pytest
 
 from streams.engine.errors import LogError
 from streams.engine.processor import PartitionClock
-from streams.engine.table import MemoryTable
 from streams.policy import load
 from streams.stages.shipments import native_scans
 from streams.stages.shipments.book import ShipmentBook
@@ -28,7 +27,7 @@ def test_a_panic_is_retryable_and_ends_the_native_path(
 ) -> None:
     monkeypatch.setattr(native_scans, "_failed", False)
     book = ShipmentBook(load.default())
-    module: Any = SimpleNamespace(Scans=Panicking, Rows=MemoryTable)
+    module: Any = SimpleNamespace(**{**vars(parcelwatch_native), "Scans": Panicking})
     scans = native_scans.usable(module, book)
     assert scans is not None
     with pytest.raises(LogError, match="has panicked, and is not used any more: asked for"):
