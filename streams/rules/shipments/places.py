@@ -33,6 +33,9 @@ def tier_of(policy: Policy, status: int | None, registrations: Sequence[Registra
     """The tier of a threshold that runs from an instant (microseconds), with the last status as of then."""
     if status == PICKED_UP:
         return "after_pickup"
+    if not registrations:
+        # As `route` has it where both ends are unknown.
+        return "cross_province"
     return route(
         origin(registrations),
         destination(registrations, by),

@@ -7,7 +7,9 @@ only if a scan could change something: see `Parcel.calm`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
 from schemas.times import BEFORE_ALL
 from streams.policy.shipments import Shipments
@@ -149,6 +151,41 @@ def uses(parcel: Parcel, rules: Shipments, holders: Holders | None = None) -> li
         if use.ended is None:
             use.silences.append(Silence(use, None, None))
     return found
+
+
+def only_use(scans: Sequence[int], facility_of: Callable[[int], str | None], rules: Shipments) -> Use | None:
+    """The use that a history of scans alone forms, as `uses` has it, where that is plain to see; else None.
+
+    What nothing follows from without a registration is left out: `told`, and the silences in which nothing can fall
+    due. `facility_of` gives the facility of the scan at an index.
+    """
+    ranks = [packed & MASK for packed in scans]
+    if not ranks or max(ranks[:-1], default=0) >= FIRST_TERMINAL:
+        return None
+    times = [packed >> BITS for packed in scans]
+    use = Use(times[0], None)
+    top = ranks[-1]
+    if top >= FIRST_TERMINAL:
+        use.ended = times[-1], top
+    collected = next((place for place, rank in enumerate(ranks) if rank != INFO_RECEIVED), None)
+    most = min(rules.shortest, rules.given_up)
+    for place, (since, end) in enumerate(pairwise(times)):
+        if end - since <= most:
+            continue
+        if end - since > rules.given_up:
+            return None
+        use.last, use.status, use.facility = since, ranks[place], facility_of(place)
+        silence = Silence(use, end, use.ended[1] if use.ended is not None and use.ended[0] == end else None)
+        silence.collected = collected is not None and collected <= place
+        use.silences.append(silence)
+    if collected is not None:
+        # Of the scans at one instant the last one counts.
+        instant = times[collected]
+        use.collected = instant, ranks[bisect_right(times, instant) - 1]
+    use.last, use.status, use.facility = times[-1], top, facility_of(len(scans) - 1)
+    if use.ended is None:
+        use.silences.append(Silence(use, None, None))
+    return use
 
 
 def over(use: Use, rules: Shipments) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from heapq import heappop, heappush
 from typing import Any
 
 from schemas import events
@@ -24,7 +25,7 @@ from streams.rules.shipments.routes import is_province
 from streams.rules.shipments.scan_status import BITS, DELIVERED, FIRST_TERMINAL, INFO_RECEIVED, RANK, TELLING
 from streams.rules.shipments.silence_alerts import NOT_COLLECTED, SLOW, STALLED
 from streams.rules.shipments.suspicious import NUMBER_REUSED, is_on, keys_of
-from streams.rules.shipments.uses import Use, over, uses
+from streams.rules.shipments.uses import Use, only_use, over, uses
 from streams.stages import split_rows
 from streams.stages.shipments import parcel_rows
 from streams.stages.shipments.busy_parcels import Busy, BusyParcels
@@ -77,6 +78,7 @@ class ShipmentBook:
         self.feeds = feeds if feeds is not None else FeedBook(policy)
         self._says = ParcelJudge(policy, self.feeds, BEGINNING)
         self._busy = BusyParcels(policy, self._says)
+        self._busy_by_key = self._busy.by_key
         self.alerts, self.links, self.points = self._says.alerts, self._says.links, self._says.points
         self.told = self._says.told
         #: Rows changed since the last collect; None for a deleted one.
@@ -92,6 +94,8 @@ class ShipmentBook:
         self._again: list[bytes] = []
         #: Due parcels that wait for the feed watermark: rescheduled once it advances.
         self._waiting: list[tuple[int, bytes]] = []
+        #: A heap of those that wait for nothing else: rescheduled once it has passed their moment.
+        self._quiet: list[tuple[int, bytes]] = []
         self._watermark = BEGINNING
         self._settled = BEGINNING
         self._shortest = policy.shipments.shortest
@@ -151,9 +155,9 @@ class ShipmentBook:
         return parcel_rows.decoded(carrier, key[4:].decode(), whole, self.names)
 
     def _due_of(self, key: bytes) -> int | None:
-        busy = self._busy.get(key)
-        if busy is not None:
-            return busy.parcel.due
+        # Asked of every entry of the due index, once and again.
+        if self._busy_by_key and key in self._busy_by_key:
+            return self._busy_by_key[key].parcel.due
         row = self.rows.get(key)
         return None if row is None else parcel_rows.due_of(row)
 
@@ -185,7 +189,7 @@ class ShipmentBook:
 
         `make` is given what tells when a parcel is due, and those for which that is not what their rows say.
         """
-        self._due = make(self._due_of, self._busy.kept)
+        self._due = make(self._due_of, self._busy_by_key)
 
     @property
     def settled(self) -> int:
@@ -437,9 +441,11 @@ class ShipmentBook:
             waiting, self._waiting = self._waiting, []
             for waits, key in waiting:
                 self._due.put(waits, key)
+            while self._quiet and self._quiet[0][0] < self._watermark:
+                self._due.put(*heappop(self._quiet))
         left = at_most
         for due in self._next(horizon.settled):
-            if due is not None:
+            if due is not None and not self._waits(due):
                 self._look_again(due)
             left -= 1
             if not left:
@@ -454,9 +460,23 @@ class ShipmentBook:
         self.returning.clear()
         yield from self._due.pop(settled)
 
+    def _waits(self, key: bytes) -> bool:
+        """Defers a due parcel of which only deadlines can come, none of them before the feed watermark.
+
+        While the feeds are behind, as in catching up, it would else be judged after every batch, to no effect.
+        """
+        row = self.rows.get(key) if key not in self._busy_by_key else None
+        moment = None if row is None else parcel_rows.quiet_until(row)
+        if moment is None or moment < self._watermark:
+            return False
+        heappush(self._quiet, (moment, key))
+        return True
+
     def _look_again(self, key: bytes) -> None:
         """Judges a parcel whose entry is taken out of the due index, and drops it if nothing is left."""
         busy = self._busy_of(key)
+        if busy is None and self._judge_plain(key):
+            return
         parcel = self._parcel(key) if busy is None else busy.parcel
         if parcel is None:
             return
@@ -540,7 +560,44 @@ class ShipmentBook:
         if not kept:
             self._drop(key)
             return
-        use = kept[-1]
+        parcel.used_before = len(kept) > 1
+        self._wait(key, parcel, kept[-1], expected, moments, held=held)
+        self._write(key, parcel)
+
+    def _judge_plain(self, key: bytes) -> bool:
+        """`_judge` for a parcel looked at again, if it is a plain one: its scans stay as they are. Else False."""
+        row = self.rows.get(key)
+        if row is None:
+            return False
+        plain = parcel_rows.plain(self.names.text(int.from_bytes(key[1:4])), key[4:].decode(), row, self.names)
+        rules = self.policy.shipments
+        use = only_use(plain.scans, plain.facility, rules) if plain is not None else None
+        if plain is None or use is None:
+            return False
+        parcel = plain.parcel
+        parcel.due = None
+        before = len(self.alerts)
+        expected, held = self._says.say(key, parcel, [use])
+        end = over(use, rules)
+        if end < self._watermark:
+            self._drop(key)
+            return True
+        self._wait(key, parcel, use, expected, [next_moment(expected, self._watermark, self._settled), end], held=held)
+        self.rows[key] = self.changed[key] = plain.row(told=len(self.alerts) > before)
+        return True
+
+    def _wait(
+        self,
+        key: bytes,
+        parcel: Parcel,
+        use: Use,
+        expected: list[Expected],
+        moments: list[int | None],
+        *,
+        held: bool,
+    ) -> None:
+        """Notes what a judged parcel waits for: its last use, and these moments."""
+        rules, watermark = self.policy.shipments, self._watermark
         parcel.last = use.last
         uncollected = bool(use.registrations) and use.collected is None
         #: Nothing of this silence can fall due sooner. The scans that follow in time are taken without a judgement,
@@ -556,12 +613,10 @@ class ShipmentBook:
             quiet = quiet and parcel.due_by >= watermark
             moments.append(parcel.due_by if quiet else None)
         parcel.calm, parcel.awaited = quiet and not uncollected, quiet and uncollected
-        parcel.used_before = len(kept) > 1
         if quiet and soonest >= watermark:
             moments.append(soonest)
         entry, parcel.due = parcel.due, None
         self._plan(key, parcel, moments, entry)
-        self._write(key, parcel)
 
     def _plan(self, key: bytes, parcel: Parcel, moments: Iterable[int | None], entry: int | None = None) -> None:
         """Schedules the parcel at the earliest of these moments, unless it is due sooner.
@@ -575,7 +630,9 @@ class ShipmentBook:
         if entry is not None and entry <= moment:
             # An early entry moves to where it belongs when its hour comes: cheaper than removing it.
             return
-        if moment < self._settled:
+        if moment < self._settled and (parcel.calm or parcel.awaited):
+            heappush(self._quiet, (moment, key))
+        elif moment < self._settled:
             self._waiting.append((moment, key))
         else:
             self._due.put(moment, key)

@@ -7,7 +7,7 @@ uses its history forms; an event is judged from the last use, and the row is wri
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from streams.policy.model import Policy
 from streams.rules.reconcile import next_moment
@@ -51,20 +51,16 @@ class BusyParcels:
     def __init__(self, policy: Policy, judge: ParcelJudge) -> None:
         self._policy = policy
         self._says = judge
-        self._kept: dict[bytes, Busy] = {}
-
-    @property
-    def kept(self) -> Mapping[bytes, Busy]:
-        """Those in use; the same object always."""
-        return self._kept
+        #: Those in use, by row key; the same object always.
+        self.by_key: dict[bytes, Busy] = {}
 
     def get(self, key: bytes) -> Busy | None:
         """The busy parcel of a key if it is in use, else None."""
-        return self._kept.get(key)
+        return self.by_key.get(key)
 
     def take(self, key: bytes, parcel: Parcel) -> Busy:
         """Caches a parcel."""
-        busy = self._kept[key] = Busy(parcel, self._policy)
+        busy = self.by_key[key] = Busy(parcel, self._policy)
         return busy
 
     def moments(self, key: bytes, busy: Busy) -> list[int | None]:
@@ -80,20 +76,20 @@ class BusyParcels:
 
     def drop(self, key: bytes) -> None:
         """Removes a parcel from the cache."""
-        self._kept.pop(key, None)
+        self.by_key.pop(key, None)
 
     def too_many(self) -> bool:
         """True if the cache is over its limit."""
-        return len(self._kept) > _KEPT
+        return len(self.by_key) > _KEPT
 
     def changed(self) -> Iterator[tuple[bytes, Parcel]]:
         """Drains the changed parcels; keeps the most recently used cached."""
-        for key, busy in self._kept.items():
+        for key, busy in self.by_key.items():
             if busy.changed:
                 busy.changed = False
                 yield key, busy.parcel
         while self.too_many():
-            del self._kept[next(iter(self._kept))]
+            del self.by_key[next(iter(self.by_key))]
 
     def is_plain_scan(self, busy: Busy, packed: int) -> bool:
         """True if a new scan changes only the time of the last update."""

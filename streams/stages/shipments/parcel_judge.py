@@ -48,7 +48,8 @@ class ParcelJudge:
             self._point(parcel, alerts)
             if self._policy.estimates.model is not None:
                 self.told += [record for alert in alerts if (record := record_of(alert)) is not None]
-        if parcel.emitted or parcel.linked:
+        # Without an order there is none to tell.
+        if parcel.linked or (parcel.emitted and parcel.registrations):
             self._link(parcel, expected)
         return expected, held
 

@@ -59,7 +59,9 @@ SCAN_SIZE = _SCAN.size
 pack_header = HEADER.pack
 unpack_header = HEADER.unpack_from
 pack_scan = _SCAN.pack
-_scan_at = Struct("<q").unpack_from
+_scan_at = _due_at = Struct("<q").unpack_from
+#: Where the header has when the parcel is due.
+_DUE = Struct("<Bq").size
 _TIME = Struct("<q")
 
 
@@ -102,8 +104,14 @@ def due_of(row: bytes) -> int | None:
     """When the parcel is due, in microseconds, or None."""
     if not row[0] & FORMATS:
         return BEFORE_ALL
-    due: int = unpack_header(row)[2]
+    due: int = _due_at(row, _DUE)[0]
     return None if due == NEVER else due
+
+
+def quiet_until(row: bytes) -> int | None:
+    """When a calm or awaited parcel is due (microseconds), as only a deadline can come; None for any other parcel."""
+    flags, _, due, _ = unpack_header(row)
+    return due if flags & (CALM | AWAITED) and flags & FORMAT and not flags & SPLIT else None
 
 
 def ends_before(row: bytes, size: int, time: int) -> bool:
@@ -207,6 +215,51 @@ def whole(rows: split_rows.Rows, key: bytes, row: bytes) -> bytes:
     return split_rows.joined(rows, key, pieces_of(row)) if row[0] & SPLIT else row
 
 
+class Plain:
+    """A parcel of which nothing but scans is known, and the alerts sent about it: its row, with the scans left there.
+
+    `parcel` has all but the scans.
+    """
+
+    __slots__ = ("_names", "_numbers", "_row", "_size", "_unnumbered", "parcel", "scans")
+
+    def __init__(self, parcel: Parcel, row: bytes, size: int, unnumbered: dict[int, str], names: Names) -> None:
+        self.parcel = parcel
+        self._row, self._size, self._unnumbered, self._names = row, size, unnumbered, names
+        self.scans: tuple[int, ...]
+        self._numbers: tuple[int, ...]
+        self.scans, self._numbers = zip(*_SCAN.iter_unpack(row[_HEAD + size :]), strict=True)
+
+    def facility(self, place: int) -> str | None:
+        """The facility of the scan at that index."""
+        return _place_of(self.scans[place], self._numbers[place], self._unnumbered, self._names)[0]
+
+    def row(self, *, told: bool) -> bytes:
+        """The row of the parcel, as `encoded` writes it. `told`: whether `parcel` was told of other alerts."""
+        row, size = self._row, self._size
+        if told:
+            rare = _encode(_rare_from(self.parcel, [], self._unnumbered))
+        else:
+            rare = row[_HEAD : _HEAD + size]
+        return _joined(self.parcel, rare, row[_HEAD + size :])
+
+
+def plain(carrier: str, tracking_no: str, row: bytes, names: Names) -> Plain | None:
+    """The parcel of a row if it is a plain one, of one use of its number."""
+    flags, last, due, size = unpack_header(row)
+    if flags & ~(CALM | AWAITED | NEAR) != FORMAT or len(row) == _HEAD + size:
+        return None
+    parcel = Parcel(carrier, tracking_no)
+    parcel.last, parcel.calm, parcel.due = last, bool(flags & CALM), None if due == NEVER else due
+    unnumbered: dict[int, str] = {}
+    if size:
+        rare = _decode(row[_HEAD : _HEAD + size])
+        if rare.registrations or rare.linked or rare.ended_before is not None:
+            return None
+        parcel.emitted, parcel.named, unnumbered = rare.emitted, rare.named, rare.facilities
+    return Plain(parcel, row, size, unnumbered, names)
+
+
 def encoded(parcel: Parcel, names: Names) -> bytes:
     """Encodes a parcel into its row."""
     scans = []
@@ -220,23 +273,34 @@ def encoded(parcel: Parcel, names: Names) -> bytes:
             number = UNNUMBERED
         scans.append(pack_scan(packed, number or 0))
     rare = b""
-    before = () if parcel.ended_before is None else (parcel.ended_before,)
-    if parcel.registrations or parcel.emitted or parcel.linked or unnumbered or parcel.named or before:
-        linked = [(*key, *span) for key, span in sorted(parcel.linked.items())]
-        emitted = sorted(parcel.emitted, key=in_order)
+    known = parcel.registrations or parcel.emitted or parcel.linked or unnumbered or parcel.named
+    if known or parcel.ended_before is not None:
         registered = [_registered(one, names) for one in parcel.registrations]
-        rare = _encode((registered, emitted, linked, dict(sorted(unnumbered.items())), parcel.named, *before))
+        rare = _encode(_rare_from(parcel, registered, unnumbered))
+    return _joined(parcel, rare, b"".join(scans))
+
+
+def _rare_from(parcel: Parcel, registered: list[Any], unnumbered: dict[int, str]) -> tuple[Any, ...]:
+    """What is rare, but for the promise."""
+    linked = [(*key, *span) for key, span in sorted(parcel.linked.items())]
+    emitted = sorted(parcel.emitted, key=in_order)
+    before = () if parcel.ended_before is None else (parcel.ended_before,)
+    return registered, emitted, linked, dict(sorted(unnumbered.items())), parcel.named, *before
+
+
+def _joined(parcel: Parcel, rare: bytes, scans: bytes) -> bytes:
+    """The row of a parcel, with a header that tells its state."""
     promise = b"" if parcel.due_by is None or not (parcel.calm or parcel.awaited) else _TIME.pack(parcel.due_by)
     flags = FORMAT | (NEAR if parcel.registrations else 0)
     due = NEVER if parcel.due is None else parcel.due
-    if _HEAD + len(rare) + len(promise) + SCAN_SIZE * len(scans) > BUSY:
+    if _HEAD + len(rare) + len(promise) + len(scans) > BUSY:
         due, promise = BEFORE_ALL, b""
     else:
         flags |= CALM if parcel.calm else AWAITED if parcel.awaited else 0
         flags |= USED_BEFORE if parcel.used_before else 0
         flags |= PROMISED if promise else 0
     rare += promise
-    return pack_header(flags, parcel.last, due, len(rare)) + rare + b"".join(scans)
+    return pack_header(flags, parcel.last, due, len(rare)) + rare + scans
 
 
 def decoded(carrier: str, tracking_no: str, row: bytes, names: Names) -> Parcel:
@@ -245,18 +309,14 @@ def decoded(carrier: str, tracking_no: str, row: bytes, names: Names) -> Parcel:
     scans = array("q")
     facilities: list[str | None] = []
     rare = _rare_of(row, flags, size)
+    unnumbered = {} if rare is None else rare.facilities
     delivered_in: dict[int, str] = {}
     for packed, number in _SCAN.iter_unpack(row[_HEAD + size :]):
         scans.append(packed)
-        if number == UNNUMBERED and rare is not None:
-            place: str | None = rare.facilities[packed]
-        else:
-            place = names.text(number) if number else None
-        if packed & MASK == DELIVERED:
-            place, region = _parts_of(place)
-            if region is not None:
-                delivered_in[packed] = region
-        facilities.append(place)
+        facility, region = _place_of(packed, number, unnumbered, names)
+        if region is not None:
+            delivered_in[packed] = region
+        facilities.append(facility)
     parcel = Parcel(carrier, tracking_no, scans, facilities, delivered_in=delivered_in)
     parcel.due_by = promised(row)
     # What 0.1.0 wrote besides its flags is as in the format that followed.
@@ -272,6 +332,15 @@ def decoded(carrier: str, tracking_no: str, row: bytes, names: Names) -> Parcel:
         parcel.ended_before = rare.ended_before
         parcel.linked = {(order, name): (since, until) for order, name, since, until in rare.linked}
     return parcel
+
+
+def _place_of(packed: int, number: int, unnumbered: dict[int, str], names: Names) -> tuple[str | None, str | None]:
+    """Facility and region of a scan with that number of its place."""
+    if number == UNNUMBERED:
+        place: str | None = unnumbered[packed]
+    else:
+        place = names.text(number) if number else None
+    return _parts_of(place) if packed & MASK == DELIVERED else (place, None)
 
 
 def _rare_of(row: bytes, flags: int, size: int) -> _Rare | None:
