@@ -115,11 +115,12 @@ class Host:
             for records in effects.sends[edge].values():
                 self.hear(edge, records)
         self._commits += 1
-        self.written += sum(len(key) + len(row or b"") for key, row in effects.rows.items())
+        changes = effects.changes()
+        self.written += sum(len(key) + len(row or b"") for key, row in changes.items())
         # In a thread, in a worker: it keeps nobody from his turn.
         if self._table is not None:
             self._table.collected()
-        self._copy.write({prefix_of(key): row for key, row in effects.rows.items()}, self._commits)
+        self._copy.write(changes, self._commits)
         if self._table is not None:
             self._table.committed()
         return effects

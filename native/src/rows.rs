@@ -54,14 +54,18 @@ impl Rows {
         Some(row.into_any())
     }
 
-    /// Puts those rows into `changed` which were changed here since the last time, as they are now.
-    fn collect(&mut self, py: Python<'_>, changed: &Bound<'_, PyDict>) -> PyResult<()> {
+    /// Puts those rows into `changed` which were changed here since the last time, as they are now, with the prefix
+    /// before their keys.
+    fn collect(&mut self, py: Python<'_>, prefix: &[u8], changed: &Bound<'_, PyDict>) -> PyResult<()> {
+        let mut prefixed = prefix.to_vec();
         let keys = std::mem::take(&mut self.changed);
         let mut rest = &keys[..];
         while let Some((length, more)) = rest.split_first_chunk() {
             let (key, more) = more.split_at(u32::from_le_bytes(*length) as usize);
             if let Some(row) = self.table.get(key) {
-                changed.set_item(PyBytes::new(py, key), PyBytes::new(py, row))?;
+                prefixed.truncate(prefix.len());
+                prefixed.extend_from_slice(key);
+                changed.set_item(PyBytes::new(py, &prefixed), PyBytes::new(py, row))?;
             }
             rest = more;
         }

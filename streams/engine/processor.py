@@ -18,6 +18,8 @@ from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 #: Before every event: the watermark of an input that has had no event yet.
 BEGINNING = -(1 << 62)
+#: Keys of a processor's rows begin with it in the changelog, beside the engine's own.
+PREFIX = b"p"
 
 
 class Horizon(NamedTuple):
@@ -159,11 +161,21 @@ class Effects:
 
     `sends`: per edge, per receiving partition (for a broadcast edge: under -1) the records, in order; each is
     anything that MessagePack can hold. `rows`: changed rows of the state, a tombstone (None) where one is gone.
+    `keyed`: more of them, whose keys begin with `PREFIX` already; of a row that is in both, this one holds.
     """
 
     outputs: list[Output] = field(default_factory=list)
     sends: dict[str, dict[int, list[Any]]] = field(default_factory=dict)
     rows: dict[bytes, bytes | None] = field(default_factory=dict)
+    keyed: dict[bytes, bytes | None] = field(default_factory=dict)
+
+    def changes(self) -> dict[bytes, bytes | None]:
+        """All changed rows by the keys that they have in the changelog. To be called once."""
+        # There may be one of these for every record that was read: they are not gone through again.
+        changes = self.keyed
+        for key, row in self.rows.items():
+            changes.setdefault(PREFIX + key, row)
+        return changes
 
 
 @runtime_checkable

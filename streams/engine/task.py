@@ -18,7 +18,7 @@ from streams.engine.formats import FORMAT, check_format
 from streams.engine.log.interface import Committed, Fetched, TopicPartition, Transaction
 from streams.engine.offset_texts import catching_up_text, final_text
 from streams.engine.portions import Portions
-from streams.engine.processor import Bounded, Effects, Horizon, Laden, Processor, Prompt, Record
+from streams.engine.processor import PREFIX, Bounded, Effects, Horizon, Laden, Processor, Prompt, Record
 from streams.engine.topology import TaskId, Topology
 from streams.engine.watermarks import (
     IDLE,
@@ -31,9 +31,8 @@ from streams.engine.watermarks import (
     least,
 )
 
-#: First byte of a changelog key: a row of the engine, a row of the processor.
+#: First byte of a changelog key of a row of the engine.
 _ENGINE = b"e"
-_PROCESSOR = b"p"
 _PROGRESS = _ENGINE + b"progress"
 _INPUT = _ENGINE + b"input:"
 _EDGE = _ENGINE + b"edge:"
@@ -41,7 +40,7 @@ _EDGE = _ENGINE + b"edge:"
 
 def prefix_of(letter: bytes) -> bytes:
     """The changelog key prefix of a processor's rows of that letter."""
-    return _PROCESSOR + letter
+    return PREFIX + letter
 
 
 #: The last second that has a date.
@@ -126,7 +125,10 @@ class Task:
         self.id = task
         self._topology = topology
         self._processor = processor
+        # Asked once: it takes as long as a dozen records.
         self._laden = processor if isinstance(processor, Laden) else None
+        self._bounded = processor if isinstance(processor, Bounded) else None
+        self._prompt = processor if isinstance(processor, Prompt) else None
         self._clock = clock
         self._now = now
         self._kind = topology.dataflow.kind(task.kind)
@@ -172,7 +174,7 @@ class Task:
         self._wall = 0
         #: Whether the end of `Clock.end` has been handed to a commit, now or before a restart.
         self.final = progress is not None and progress.final and self.complete
-        processor.restore((key[1:], row) for key, row in saved.items() if key[:1] == _PROCESSOR)
+        processor.restore((key[1:], row) for key, row in saved.items() if key[:1] == PREFIX)
 
     # -- inputs
 
@@ -274,7 +276,7 @@ class Task:
     @property
     def unsettled(self) -> int:
         """Entries that the processor keeps until the watermark passes them; 0 if it does not tell."""
-        return self._processor.unsettled if isinstance(self._processor, Bounded) else 0
+        return 0 if self._bounded is None else self._bounded.unsettled
 
     @property
     def held(self) -> int:
@@ -343,10 +345,9 @@ class Task:
         """
         if self._clock.mode is not Mode.WALL or self._clock.held or self.midway or self._round is not None:
             return False
-        processor = self._processor
-        return (isinstance(processor, Prompt) and processor.awaited) or any(
-            outgoing.due for outgoing in self._outgoing.values()
-        )
+        if self._prompt is not None and self._prompt.awaited:
+            return True
+        return any(outgoing.due for outgoing in self._outgoing.values())
 
     @property
     def in_round(self) -> bool:
@@ -386,7 +387,8 @@ class Task:
         ends = self.complete and not self.final
         # A wall clock moves them without any input.
         moved = parting and self._clock.mode is Mode.WALL and passed_of(self._written) not in ({}, self._passed)
-        if not (effects.rows or effects.outputs or envelopes or self._read or ends or moved or self._former):
+        changes = effects.changes()
+        if not (changes or effects.outputs or envelopes or self._read or ends or moved or self._former):
             return None
         self._read = self._former = False
         self.final = self.complete
@@ -394,7 +396,7 @@ class Task:
             TopicPartition(self._topology.changelog(self.id.kind), self.id.partition),
             outputs=effects.outputs,
             envelopes=envelopes,
-            rows={_PROCESSOR + key: row for key, row in effects.rows.items()},
+            rows=changes,
             wall=self._wall,
         )
         transaction.rows.update(self._own_rows())

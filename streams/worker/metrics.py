@@ -224,7 +224,7 @@ class Metrics:
         self._commits.labels(kind).inc()
         self._commit_seconds.labels(kind).observe(seconds)
         self._envelopes.labels(kind).inc(len(transaction.envelopes))
-        written = sum(len(key) + len(row or b"") for key, row in transaction.rows.items())
+        written = sum(map(len, transaction.rows)) + sum(map(len, filter(None, transaction.rows.values())))
         self._changelog_bytes.labels(kind).inc(written)
 
     def commit_failed(self, task: TaskId, error: LogError) -> None:

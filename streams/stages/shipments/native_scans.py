@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from streams.engine.due_keys import DueIndex
 from streams.engine.errors import FatalError, LogError
-from streams.engine.processor import PartitionClock
+from streams.engine.processor import PREFIX, PartitionClock
 from streams.engine.table import MemoryTable, Table
 from streams.rules.shipments.scan_status import NAMES
 from streams.stages.shipments.book import ShipmentBook
@@ -134,11 +134,14 @@ class NativeScans:
             clock, records, start, self._clock(clock), book.rows, book.changed, self._ties.taken, self._due, belongs,
         )  # fmt: skip
 
-    def collect(self, changed: dict[bytes, bytes | None]) -> None:
-        """Adds the rows that the scans taken have changed, as they are now; others are in the book's `changed`."""
+    def collect(self, keyed: dict[bytes, bytes | None]) -> None:
+        """Adds the rows that the scans taken have changed, as they are now; others are in the book's `changed`.
+
+        Keys as in the changelog.
+        """
         if isinstance(self._book.rows, self._rows_of):
             rows: Any = self._book.rows
-            rows.collect(changed)
+            rows.collect(PREFIX, keyed)
 
     def take_lines(
         self,

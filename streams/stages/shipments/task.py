@@ -152,6 +152,8 @@ class ShipmentsTask:
         if counts:
             effects.sends[CARRIER_HOURS] = {EVERYONE: counts}
         self._collect_rows(effects.rows)
+        if self._native is not None:
+            self._native.collect(effects.keyed)
         self._collect_horizons(effects)
         return effects
 
@@ -220,8 +222,6 @@ class ShipmentsTask:
         book, feeds, clusters = self._book, self._feeds, self._clusters
         book.fold()
         changed.update(book.changed)
-        if self._native is not None:
-            self._native.collect(changed)
         book.ties.collect(book.horizon.settled, changed)
         for number in book.names.changed:
             changed[_NAME + number.to_bytes(4)] = book.names.text(number).encode()
@@ -246,7 +246,8 @@ class ShipmentsTask:
             sorted(book.returning),
             self.open_alerts.rows,
         )
-        if horizons != self._saved and (effects.rows or effects.outputs or effects.sends or book.horizon.final):
+        told = effects.rows or effects.keyed or effects.outputs or effects.sends
+        if horizons != self._saved and (told or book.horizon.final):
             self._saved = horizons
             self._rows.put(effects.rows, changelog_rows.row_key(_HORIZONS), horizons)
 
