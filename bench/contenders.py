@@ -56,8 +56,10 @@ def worker(run: Run, *options: str) -> list[str]:
 
 
 def stored(store: str, folder: Path) -> list[str]:
-    """The options of a worker whose state is there."""
-    return [] if store == MEMORY else ["--store", "rocksdict", "--state-dir", str(folder)]
+    """The options of a worker whose state is there, or in a store of that name."""
+    if store == MEMORY:
+        return []
+    return ["--store", "rocksdict" if store == DISK else store, "--state-dir", str(folder)]
 
 
 def to_the_end() -> list[str]:
@@ -107,6 +109,8 @@ _EXACT = "exactly once"
 CONTENDERS = (
     Contender("parcelwatch-native", "parcelwatch worker with native, state in memory", MEMORY, _EXACT,
               _parcelwatch(MEMORY, "on"), install.native, from_parcelwatch, ours=True),
+    Contender("parcelwatch-native-file", "parcelwatch worker with native, row files on disk", DISK, _EXACT,
+              _parcelwatch("file", "on"), install.native, from_parcelwatch, ours=True),
     Contender("parcelwatch-native-rocksdict", "parcelwatch worker with native, rocksdict", DISK, _EXACT,
               _parcelwatch(DISK, "on"), install.native, from_parcelwatch, ours=True),
     Contender("parcelwatch", "parcelwatch worker, state in memory", MEMORY, _EXACT,

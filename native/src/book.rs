@@ -7,6 +7,7 @@ use crate::others::Others;
 use crate::partitioner::partition_for;
 use crate::records::Records;
 use crate::row::{self, Packed, Rules};
+use crate::row_file::FileTable;
 use crate::rows::{Rows, Ties};
 use crate::scan::{self, Scan};
 use crate::time::HOUR;
@@ -49,15 +50,17 @@ pub struct Clock {
     settled: i64,
 }
 
-/// Where the rows are: in memory here, or in a table of Python's.
+/// Where the rows are: in memory here, on disk, or in a table of Python's.
 enum Kept<'a, 'py> {
     Here(&'a Bound<'py, Rows>),
+    Disk(&'a Bound<'py, FileTable>),
     There(&'a Bound<'py, PyAny>),
 }
 
 impl<'a, 'py> From<&'a Bound<'py, PyAny>> for Kept<'a, 'py> {
     fn from(rows: &'a Bound<'py, PyAny>) -> Self {
-        rows.cast::<Rows>().map_or(Kept::There(rows), Kept::Here)
+        let on_disk = || rows.cast::<FileTable>().map_or(Kept::There(rows), Kept::Disk);
+        rows.cast::<Rows>().map_or_else(|_| on_disk(), Kept::Here)
     }
 }
 
@@ -345,6 +348,7 @@ impl Scans {
         // Nothing of Python's is called while the table is at hand.
         let taken = match &state.rows {
             Kept::Here(rows) => take(rows.borrow().table.get(&self.key)),
+            Kept::Disk(rows) => take(rows.borrow_mut().row(py, &self.key)?),
             Kept::There(rows) => {
                 let found = rows.call_method1(intern!(py, "get"), (PyBytes::new(py, &self.key),))?;
                 let known = if found.is_none() { None } else { Some(found.cast::<PyBytes>().map_err(|_| HandBack)?) };
@@ -376,6 +380,8 @@ impl Scans {
         match &state.rows {
             Kept::Here(rows) if state.changed.is_some() => rows.borrow_mut().change(&self.key, &self.row),
             Kept::Here(rows) => rows.borrow_mut().table.set(&self.key, &self.row),
+            Kept::Disk(rows) if state.changed.is_some() => rows.borrow_mut().change(&self.key, &self.row),
+            Kept::Disk(rows) => rows.borrow_mut().set(&self.key, &self.row),
             Kept::There(rows) => {
                 let (key, row) = (PyBytes::new(py, &self.key), PyBytes::new(py, &self.row));
                 rows.set_item(&key, &row)?;

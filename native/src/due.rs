@@ -1,5 +1,7 @@
 //! A due-time index that stores keys only, as `streams.engine.due_keys` has it.
 
+use crate::row::due_of;
+use crate::row_file::FileTable;
 use crate::rows::Rows;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -18,7 +20,7 @@ pub struct DueKeys {
     /// Tells when a key is due (microseconds), or None.
     moment_of: Py<PyAny>,
     /// Where that is a row's due time, unless the key is in `besides`.
-    rows: Option<Py<Rows>>,
+    rows: Kept,
     besides: Py<PyDict>,
     buckets: HashMap<i64, Vec<u8>>,
     order: BinaryHeap<Reverse<i64>>,
@@ -29,6 +31,13 @@ pub struct DueKeys {
     place: usize,
     /// The keys examined in the current hour: of several entries that have met there, one is enough.
     seen: HashSet<Key>,
+}
+
+/// Where rows are: in memory, on disk, or elsewhere.
+enum Kept {
+    Here(Py<Rows>),
+    Disk(Py<FileTable>),
+    There,
 }
 
 /// What a look into the index has come to.
@@ -56,12 +65,14 @@ impl DueKeys {
 
     fn moment(&self, py: Python<'_>, key: &[u8]) -> PyResult<Option<i64>> {
         let besides = self.besides.bind(py);
-        match &self.rows {
-            Some(rows) if besides.is_empty() || !besides.contains(PyBytes::new(py, key))? => {
-                Ok(rows.borrow(py).table.get(key).and_then(crate::row::due_of))
+        if besides.is_empty() || !besides.contains(PyBytes::new(py, key))? {
+            match &self.rows {
+                Kept::Here(rows) => return Ok(rows.borrow(py).table.get(key).and_then(due_of)),
+                Kept::Disk(rows) => return Ok(rows.borrow_mut(py).row(py, key)?.and_then(due_of)),
+                Kept::There => {}
             }
-            _ => self.moment_of.bind(py).call1((PyBytes::new(py, key),))?.extract(),
         }
+        self.moment_of.bind(py).call1((PyBytes::new(py, key),))?.extract()
     }
 
     /// The next key due before that moment. `opening`: whether the rest of the current hour is being examined.
@@ -140,7 +151,7 @@ impl DueKeys {
     fn new(moment_of: Py<PyAny>, besides: Py<PyDict>) -> Self {
         DueKeys {
             moment_of,
-            rows: None,
+            rows: Kept::There,
             besides,
             buckets: HashMap::new(),
             order: BinaryHeap::new(),
@@ -153,9 +164,13 @@ impl DueKeys {
     }
 
     /// The due times of keys are those of these rows, but for keys in `besides`; None: `moment_of` tells all of them.
-    #[pyo3(signature = (rows))]
-    fn look_in(&mut self, rows: Option<Py<Rows>>) {
-        self.rows = rows;
+    /// Other rows than this package's are as none.
+    fn look_in(&mut self, rows: &Bound<'_, PyAny>) {
+        self.rows = match (rows.cast::<Rows>(), rows.cast::<FileTable>()) {
+            (Ok(rows), _) => Kept::Here(rows.clone().unbind()),
+            (_, Ok(rows)) => Kept::Disk(rows.clone().unbind()),
+            _ => Kept::There,
+        };
     }
 
     #[getter]

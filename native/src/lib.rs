@@ -4,8 +4,10 @@
 pub mod batch;
 #[cfg(feature = "extension-module")]
 mod book;
+pub mod checksum;
 #[cfg(feature = "extension-module")]
 mod due;
+pub mod frames;
 #[cfg(feature = "extension-module")]
 mod heads;
 pub mod json;
@@ -17,12 +19,20 @@ mod others;
 #[cfg(feature = "extension-module")]
 mod packing;
 pub mod partitioner;
+pub mod places;
+pub mod recent;
 #[cfg(feature = "extension-module")]
 mod records;
 pub mod row;
 #[cfg(feature = "extension-module")]
+mod row_file;
+#[cfg(feature = "extension-module")]
 mod rows;
 pub mod scan;
+pub mod segments;
+pub mod segments_start;
+#[cfg(test)]
+mod segments_tests;
 pub mod table;
 pub mod ties;
 pub mod time;
@@ -46,6 +56,8 @@ mod parcelwatch_native {
     #[pymodule_export]
     use crate::records::Records;
     #[pymodule_export]
+    use crate::row_file::{FileTable, RowFile};
+    #[pymodule_export]
     use crate::rows::{Rows, Ties};
 
     /// The main package takes no other: form of the rows and of the calls.
@@ -58,7 +70,7 @@ mod parcelwatch_native {
 
     /// Of the calls, likewise: it grows with each change of what is passed and returned.
     #[pymodule_export]
-    const CALLS: u8 = 6;
+    const CALLS: u8 = 7;
 
     /// (event id, tracking number, carrier, rank of the status, facility, time in microseconds, region of a `delivered`
     /// scan) of a value; None where Python has to tell.

@@ -10,18 +10,50 @@ use pyo3::types::{PyBytes, PyDict};
 #[derive(Default)]
 pub struct Rows {
     pub table: Table,
-    /// The keys of rows that were changed here and are to be collected, each behind its length.
-    changed: Vec<u8>,
+    changed: Changed,
 }
 
 impl Rows {
     /// Sets a row that is to be collected.
     pub fn change(&mut self, key: &[u8], row: &[u8]) {
         self.table.set(key, row);
-        // A key of the table is no longer than that.
-        self.changed.extend_from_slice(&(key.len() as u32).to_le_bytes());
-        self.changed.extend_from_slice(key);
+        self.changed.add(key);
     }
+}
+
+/// The keys of rows that were changed here and are to be collected, each behind its length.
+#[derive(Default)]
+pub struct Changed(Vec<u8>);
+
+impl Changed {
+    pub fn add(&mut self, key: &[u8]) {
+        // A key of a table is no longer than that.
+        self.0.extend_from_slice(&(key.len() as u32).to_le_bytes());
+        self.0.extend_from_slice(key);
+    }
+
+    /// Calls for each key, again where one was changed again, and forgets all of them.
+    pub fn drain(&mut self, mut each: impl FnMut(&[u8]) -> PyResult<()>) -> PyResult<()> {
+        let keys = std::mem::take(&mut self.0);
+        let mut rest = &keys[..];
+        while let Some((length, more)) = rest.split_first_chunk() {
+            let (key, more) = more.split_at(u32::from_le_bytes(*length) as usize);
+            each(key)?;
+            rest = more;
+        }
+        Ok(())
+    }
+}
+
+/// Puts a row there under its key with a prefix.
+pub fn put(to: &Bound<'_, PyDict>, prefix: &[u8], key: &[u8], row: &[u8]) -> PyResult<()> {
+    let whole = PyBytes::new_with(to.py(), prefix.len() + key.len(), |bytes| {
+        let (first, last) = bytes.split_at_mut(prefix.len());
+        first.copy_from_slice(prefix);
+        last.copy_from_slice(key);
+        Ok(())
+    })?;
+    to.set_item(whole, PyBytes::new(to.py(), row))
 }
 
 #[pymethods]
@@ -56,20 +88,9 @@ impl Rows {
 
     /// Puts those rows into `changed` which were changed here since the last time, as they are now, with the prefix
     /// before their keys.
-    fn collect(&mut self, py: Python<'_>, prefix: &[u8], changed: &Bound<'_, PyDict>) -> PyResult<()> {
-        let mut prefixed = prefix.to_vec();
-        let keys = std::mem::take(&mut self.changed);
-        let mut rest = &keys[..];
-        while let Some((length, more)) = rest.split_first_chunk() {
-            let (key, more) = more.split_at(u32::from_le_bytes(*length) as usize);
-            if let Some(row) = self.table.get(key) {
-                prefixed.truncate(prefix.len());
-                prefixed.extend_from_slice(key);
-                changed.set_item(PyBytes::new(py, &prefixed), PyBytes::new(py, row))?;
-            }
-            rest = more;
-        }
-        Ok(())
+    fn collect(&mut self, prefix: &[u8], changed: &Bound<'_, PyDict>) -> PyResult<()> {
+        let table = &self.table;
+        self.changed.drain(|key| table.get(key).map_or(Ok(()), |row| put(changed, prefix, key, row)))
     }
 
     fn items(rows: Py<Self>) -> Items {

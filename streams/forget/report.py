@@ -77,8 +77,8 @@ class Report:
         yield "What cannot be taken out of Kafka:"
         yield from remains.lines(self.remaining)
         yield "Counts of shops and facilities stay: they name no order and no buyer."
-        yield "Copies of --store rocksdict follow when their workers take the tasks again; the files keep traces until"
-        yield "RocksDB compacts them: a state directory may be deleted while its worker is stopped."
+        yield "Copies on disk (--store) follow when their workers take the tasks again; files keep traces until they"
+        yield "are compacted: a state directory may be deleted while its worker is stopped."
 
     def _of_state(self) -> Iterator[str]:
         if self.held.is_empty:

@@ -84,9 +84,9 @@ def _clock(_context: click.Context, parameter: click.Parameter, value: str) -> C
 @click.option("--guarantee", type=click.Choice(get_args(Guarantee)), default="exactly_once", show_default=True,
               help="At least once is for brokers without transactions: alerts may repeat, under one id.")  # fmt: skip
 @click.option("--store", type=click.Choice(get_args(StoreName)), default="memory", show_default=True,
-              help="rocksdict keeps a copy of the state on disk: a restart reads less from Kafka.")  # fmt: skip
+              help="rocksdict and file keep a copy of the state on disk: a restart reads less from Kafka.")  # fmt: skip
 @click.option("--state-dir", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
-              help="Folder of --store rocksdict.")  # fmt: skip
+              help="Folder of --store rocksdict or file.")  # fmt: skip
 @click.option("--standbys", type=click.IntRange(0, 10), default=0, show_default=True, metavar="N",
               help="Number of other workers that follow each task's state and can take it over at once.")  # fmt: skip
 @click.option("--fetch-records", type=click.IntRange(1, 100_000), default=2000, show_default=True, metavar="N",

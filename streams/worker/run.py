@@ -6,6 +6,9 @@ import asyncio
 import os
 from collections.abc import Coroutine
 from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import cast
 
 import structlog
 
@@ -20,6 +23,7 @@ from streams.engine.store.interface import Store
 from streams.engine.store.memory import MemoryStore
 from streams.engine.store.warm import WarmStore
 from streams.engine.wall_clock import SteadyLoop, WallClock
+from streams.stages.shipments.native_scans import chosen
 from streams.worker.loop_guard import LoopGuard
 from streams.worker.metrics import Metrics
 from streams.worker.service import fatal, serve
@@ -119,8 +123,21 @@ def _store(settings: WorkerSettings) -> Store:
         raise FatalError(f"the store {settings.store} needs the guarantee exactly_once")
     if settings.state_dir is None:
         raise FatalError(f"the store {settings.store} needs a state directory")
+    if settings.store == "file":
+        return _file_store(settings.state_dir / settings.app_id)
     try:
         from streams.engine.store.rocks import RocksStore
     except ImportError:
         raise FatalError("the store rocksdict needs a package: pip install 'parcelwatch[rocksdict]'") from None
     return RocksStore(settings.state_dir / settings.app_id)
+
+
+def _file_store(folder: Path) -> Store:
+    """As `_store`. It needs the part in Rust, whether that is used for scans or not."""
+    try:
+        native = cast(ModuleType, chosen("on"))
+    except FatalError as error:
+        raise FatalError(f"the store file needs a package: {error}") from None
+    from streams.engine.store.file import FileStore
+
+    return FileStore(folder, native)

@@ -14,7 +14,7 @@ from streams.engine.positions import OnLost
 from streams.engine.runtime import Cadence
 
 Guarantee = Literal["exactly_once", "at_least_once"]
-StoreName = Literal["memory", "rocksdict"]
+StoreName = Literal["memory", "rocksdict", "file"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +24,7 @@ class WorkerSettings:
     `app_id` names the consumer group, the internal topics and the transactions; workers that share it share
     the work. `client` is handed to every Kafka client (security, for instance). `replication` of the
     internal topics: -1 leaves it to the broker. `guarantee`: `exactly_once`, by transactions; or
-    `at_least_once`, for brokers without them. `store`: `memory`, or `rocksdict`, which keeps a copy of the
+    `at_least_once`, for brokers without them. `store`: `memory`; or `rocksdict` or `file`, which keep a copy of the
     state's rows under `state_dir`, so that a restart need not read them all from Kafka. `start_patience`: how long
     brokers that do not answer are waited for at the start; `broker_patience`: how long later.
     `compression`: the codec of everything that is written; without it changelogs alone are compressed.

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from random import Random
 
+import pytest
+
 from tests.connected.feed import feed
 from tests.connected.marketplace import (
     APP,
@@ -24,12 +26,14 @@ from tests.connected.marketplace import (
 )
 from tests.connected.mortals import finish, kill_often, pair
 from tests.kafka_broker import Broker
+from tests.unit.engine.disk_stores import KINDS
 
 
-async def test_a_disk_that_is_full_ends_a_worker_with_the_reason(kafka: Broker, tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", KINDS)
+async def test_a_disk_that_is_full_ends_a_worker_with_the_reason(store: str, kafka: Broker, tmp_path: Path) -> None:
     events = valid(generated(days=1))[:200]
     await produce(kafka, events, THREE)
-    local = ("--store", "rocksdict", "--state-dir", str(tmp_path / "state"))
+    local = ("--store", store, "--state-dir", str(tmp_path / "state"))
     command = shlex.join([sys.executable, "-m", "streams", *worker(kafka, some_days_after(events), *local)])
     # No file may be larger than some KiB, as on a disk with no more room. Compiled code would be cut there, too, and
     # every later process that reads it would fail.
@@ -45,8 +49,9 @@ async def test_a_disk_that_is_full_ends_a_worker_with_the_reason(kafka: Broker, 
     assert "Traceback" not in told
 
 
-async def test_kills_leave_no_trace_in_what_is_restored_from_disk(kafka: Broker, tmp_path: Path) -> None:
-    local = ("--store", "rocksdict", "--state-dir", str(tmp_path / "state"))
+@pytest.mark.parametrize("store", KINDS)
+async def test_kills_leave_no_trace_in_what_is_restored_from_disk(store: str, kafka: Broker, tmp_path: Path) -> None:
+    local = ("--store", store, "--state-dir", str(tmp_path / "state"))
     async with feed(kafka, tmp_path) as stream, pair(kafka, *local) as workers:
         await kill_often(kafka, workers, stream, Random(5), kills=8)
         await finish(kafka, workers, stream, *local)

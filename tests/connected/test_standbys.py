@@ -14,6 +14,7 @@ from tests.connected.marketplace import compare
 from tests.connected.mortals import Mortal, alive, finish, streaming, until_true
 from tests.kafka_broker import Broker
 from tests.patience import LONG_SESSION
+from tests.unit.engine.disk_stores import KINDS
 
 TASKS = 2 * 3
 
@@ -40,7 +41,7 @@ async def has_caught_up(one: Mortal) -> bool:
     return await one.told("parcelwatch_standby_rows_total") > 0 == await one.told("parcelwatch_standby_lag_offsets")
 
 
-@pytest.mark.parametrize("store", ["memory", "rocksdict"])
+@pytest.mark.parametrize("store", ["memory", *KINDS])
 async def test_what_a_killed_worker_had_is_taken_over_without_reading_it(
     store: str, kafka: Broker, tmp_path: Path
 ) -> None:

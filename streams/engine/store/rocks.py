@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import RLock
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
 import structlog
 from rocksdict import BlockBasedOptions, Cache, DBCompressionType, Options, Rdict, WriteBatch
 
-from streams.engine.errors import UNDECODABLE, FatalError
-from streams.engine.store.fitness import OLDEST, unfit
+from streams.engine.store import marks
+from streams.engine.store.folders import is_broken, make_private, mend
 from streams.engine.store.interface import Copy, Origin, Row
+from streams.engine.store.marks import Mark
 from streams.engine.store.memory import NoCopy
-from streams.engine.store.rocks_errors import by_the_machine, in_use, is_broken, mend, unusable, using
+from streams.engine.store.rocks_errors import by_the_machine, in_use, unusable, using
 from streams.engine.store.rocks_table import RocksTable
 from streams.engine.topology import TaskId
 
 log = structlog.get_logger(__name__)
 
-#: Permissions of everybody but the owner.
-_OTHERS = 0o077
 #: The key of the row that describes the others; no changelog key begins with a zero byte.
 _MARK = b"\0"
 #: The format of the database.
@@ -34,19 +31,6 @@ _VERSION = 1
 _TRIES, _PAUSE = 50, 0.1
 #: Size of the block cache that all databases of a worker share, in bytes.
 _CACHE = 128 << 20
-
-
-class _Mark(NamedTuple):
-    """`written_at`: the machine's clock, in seconds."""
-
-    version: int
-    origin: Origin
-    end: int
-    written_at: float
-
-
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(_Mark).decode
 
 
 class RocksCopy:
@@ -61,7 +45,7 @@ class RocksCopy:
         self._now = now
         self._cache = cache
         self._database = _opened(path, cache)
-        self._mark: _Mark | None = None
+        self._mark: Mark | None = None
         self._using = RLock()
         self._closed = False
         self._estimated = 0
@@ -112,11 +96,12 @@ class RocksCopy:
 
     def resume(self, origin: Origin, begin: int, end: int) -> int:
         with self._using, using(self._path):
-            why = self._unfit(origin, begin, end)
-            if why is None and self._mark is not None:
-                return self._mark.end
-            if why:
-                log.warning("local state is thrown away", path=str(self._path), why=why)
+            fit = self._fit(origin, begin, end)
+            if isinstance(fit, Mark):
+                self._mark = fit
+                return fit.end
+            if fit:
+                log.warning("local state is thrown away", path=str(self._path), why=fit)
             self.discard()
             return begin
 
@@ -142,23 +127,8 @@ class RocksCopy:
             else:
                 return
 
-    def _unfit(self, origin: Origin, begin: int, end: int) -> str | None:
-        """Why the copy is unfit; no reason is given for one that never existed."""
-        value = self._database.get(_MARK)
-        if value is None:
-            return ""
-        try:
-            mark = _decode(value)
-        except UNDECODABLE:
-            return "its form is unknown"
-        if mark.version != _VERSION:
-            return f"its form is {mark.version}, not {_VERSION}"
-        if mark.origin != origin:
-            return "it is of another changelog"
-        if (why := unfit(mark.end, self._now() - mark.written_at, begin, end)) is not None:
-            return why
-        self._mark = mark
-        return None
+    def _fit(self, origin: Origin, begin: int, end: int) -> Mark | str:
+        return marks.fit(self._database.get(_MARK), _VERSION, self._now(), origin, begin, end)
 
     def add(self, rows: Sequence[Row]) -> None:
         with self._using, using(self._path):
@@ -166,10 +136,10 @@ class RocksCopy:
                 self._database.write(_batch(rows))
 
     def hold(self, origin: Origin, end: int) -> None:
-        self._mark = _Mark(_VERSION, origin, end, self._now())
+        self._mark = Mark(_VERSION, origin, end, self._now())
         with self._using, using(self._path):
             if not self._closed:
-                self._database[_MARK] = _encode(self._mark)
+                self._database[_MARK] = marks.encode(self._mark)
 
     def write(self, rows: Mapping[bytes, bytes | None], end: int) -> None:
         if self._mark is None:
@@ -179,22 +149,18 @@ class RocksCopy:
                 return
             self._mark = self._mark._replace(end=end, written_at=self._now())
             batch = _batch(rows.items())
-            batch.put(_MARK, _encode(self._mark))
+            batch.put(_MARK, marks.encode(self._mark))
             self._database.write(batch)
 
     def end(self) -> int | None:
-        if self._mark is None and (value := self._database.get(_MARK)) is not None:
-            try:
-                self._mark = _decode(value)
-            except UNDECODABLE:
-                return None
+        if self._mark is None:
+            self._mark = marks.decoded(self._database.get(_MARK))
         return None if self._mark is None else self._mark.end
 
     def fresh_end(self) -> int | None:
         """As `end`, but None if it is so old that it will hardly be fit."""
         end = self.end()
-        fresh = self._mark is not None and 0 <= self._now() - self._mark.written_at <= OLDEST
-        return end if fresh else None
+        return end if self._mark is not None and self._mark.is_fresh(self._now()) else None
 
     def discard(self) -> None:
         with self._using, using(self._path):
@@ -230,13 +196,7 @@ class RocksStore:
         self._folder = folder
         self._now = now
         self._cache = Cache(cache)
-        # RocksDB creates files at any time, in its own threads, with the process's umask: shut others out.
-        os.umask(_OTHERS)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            _close_to_others(folder)
-        except OSError as error:
-            raise FatalError(f"the state directory {folder} cannot be made: {error.strerror}") from error
+        make_private(folder)
 
     def known(self) -> dict[TaskId, int]:
         found = {}
@@ -281,13 +241,6 @@ class RocksStore:
 
     def forget(self, task: TaskId) -> None:
         """It stays on disk: the task may come back."""
-
-
-def _close_to_others(folder: Path) -> None:
-    """Removes the permissions that a former version left to others."""
-    for path in (folder, *folder.rglob("*")):
-        with suppress(FileNotFoundError):
-            path.chmod(path.stat().st_mode & ~_OTHERS)
 
 
 def _patiently(make: Callable[[], Rdict]) -> Rdict:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 
 from streams.engine.errors import FatalError
+from streams.engine.store.folders import copy_is_broken, machine_fails
 
 #: Texts that identify an error of the machine; a missing file; a database in use.
 _MACHINE, _MISSING = ("IO error", "(os error"), "No such file"
 _IN_USE = ("lock hold by", "Resource temporarily unavailable")
-#: Marker file of a corrupt database.
-_BROKEN = "parcelwatch-broken"
 
 
 def by_the_machine(error: Exception) -> bool:
@@ -26,23 +25,11 @@ def in_use(error: Exception) -> bool:
     return any(each in str(error) for each in _IN_USE)
 
 
-def is_broken(path: Path) -> bool:
-    """Whether a previous process found the database corrupt."""
-    return (path / _BROKEN).exists()
-
-
-def mend(path: Path) -> None:
-    """Clears the mark, once the corrupt database is gone."""
-    (path / _BROKEN).unlink(missing_ok=True)
-
-
 def unusable(path: Path, error: Exception) -> FatalError:
     """The fatal error for an error of RocksDB. Its text names files, never their content."""
     if by_the_machine(error):
-        return FatalError(f"the state directory {path} cannot be used: {error}")
-    with suppress(OSError):
-        (path / _BROKEN).touch()
-    return FatalError(f"the state directory {path} is broken, and made anew from Kafka at the next start: {error}")
+        return machine_fails(path, error)
+    return copy_is_broken(path, error)
 
 
 @contextmanager

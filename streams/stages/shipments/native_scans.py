@@ -26,7 +26,7 @@ Choice = Literal["auto", "on", "off"]
 VERSION = "0.1.0"
 
 #: The form of the calls. Like the rows' format, it may differ within a version until that is released.
-CALLS = 6
+CALLS = 7
 
 _MODULE = "parcelwatch_native"
 _ENDLESS = (1 << 63) - 1
@@ -96,7 +96,7 @@ class NativeScans:
         self._book, self._module = book, module
         self._ties = NativeTies(module)
         book.ties = self._ties
-        self._rows_of: type = module.Rows
+        self._rows_of: tuple[type, ...] = module.Rows, module.FileTable
         self._due: Any = None
         book.index_by(self._index)
         self.attached()
@@ -107,8 +107,7 @@ class NativeScans:
 
     def attached(self) -> None:
         """To be told when the book has been given other rows."""
-        rows = self._book.rows
-        self._due.look_in(rows if isinstance(rows, self._rows_of) else None)
+        self._due.look_in(self._book.rows)
 
     def _index(self, due_of: Callable[[bytes], int | None], besides: Mapping[bytes, Any]) -> DueIndex:
         self._due = self._module.DueKeys(due_of, besides)

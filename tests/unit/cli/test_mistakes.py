@@ -103,7 +103,10 @@ MISTYPED: list[tuple[tuple[str, ...], str]] = [
     (("adapt", "kuadi100", "in.jsonl"), "unknown format 'kuadi100' (did you mean kuaidi100?)"),
     (("adapt", "history", "in.jsonl", "--tz", "Asia/Shangai"), "'Asia/Shangai' (did you mean Asia/Shanghai?)"),
     (("adapt", "history", "in.jsonl", "--dates", "dayfirst"), "(did you mean day-first?)"),
-    (("worker", "--store", "rocksdb"), "'rocksdb' is not one of 'memory', 'rocksdict' (did you mean rocksdict?)"),
+    (
+        ("worker", "--store", "rocksdb"),
+        "'rocksdb' is not one of 'memory', 'rocksdict', 'file' (did you mean rocksdict?)",
+    ),
     (("worker", "--topics", "order=mine"), "order: no input or output (did you mean orders?)"),
     (("redrive", "--topic", "orderss"), "(did you mean orders?)"),
     (("ingest", "--push", "kuadi100"), "unknown format 'kuadi100' (did you mean kuaidi100?)"),

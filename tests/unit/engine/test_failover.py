@@ -12,9 +12,9 @@ from streams.engine import placement, standby
 from streams.engine.clock import Clock
 from streams.engine.log.interface import TopicPartition
 from streams.engine.log.memory import MemoryLog
-from streams.engine.store.rocks import RocksStore
 from streams.worker import Embedded
 from tests.patience import PATIENCE
+from tests.unit.engine.disk_stores import KINDS, made
 from tests.unit.engine.embedding import append_all, embedded, results, until
 from tests.unit.engine.history import UNTIL, Events, arrival, history
 from tests.unit.engine.naive import naive
@@ -94,13 +94,14 @@ async def test_who_joins_warms_up_and_has_its_share_then(monkeypatch: pytest.Mon
     assert results(one) == naive(events, UNTIL)
 
 
-async def test_a_worker_that_comes_back_has_the_tasks_that_it_left_on_disk(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_worker_that_comes_back_has_the_tasks_that_it_left_on_disk(kind: str, tmp_path: Path) -> None:
     random = Random(14)
     log = MemoryLog()
     clock = Clock.stream()
 
     def worker(name: str) -> Embedded:
-        return embedded(COUNTS, log, clock=clock, store=RocksStore(tmp_path / name))
+        return embedded(COUNTS, log, clock=clock, store=made(kind, tmp_path / name))
 
     async with asyncio.timeout(PATIENCE), worker("one") as one:
         async with worker("two") as two:

@@ -15,10 +15,10 @@ from streams.engine.log.interface import Rows, Tail, TopicPartition
 from streams.engine.log.memory import MemoryLog
 from streams.engine.standby import Standbys
 from streams.engine.store.interface import Store
-from streams.engine.store.rocks import RocksStore
 from streams.engine.store.warm import WarmStore
 from streams.engine.topology import TaskId
 from tests.patience import PATIENCE
+from tests.unit.engine.disk_stores import KINDS, made
 from tests.unit.engine.road_stage import CHANGELOG, ROAD, Stage
 
 DESK = TaskId("desk", 0)
@@ -80,9 +80,9 @@ def stage() -> Stage:
     return Stage(WarmStore)
 
 
-@pytest.fixture(params=["memory", "rocksdict"])
+@pytest.fixture(params=["memory", *KINDS])
 def follower(request: pytest.FixtureRequest, tmp_path: Path, stage: Stage) -> Follower:
-    return Follower(stage, WarmStore() if request.param == "memory" else RocksStore(tmp_path / "state"))
+    return Follower(stage, WarmStore() if request.param == "memory" else made(request.param, tmp_path / "state"))
 
 
 async def test_who_has_followed_takes_over_without_reading_anything(stage: Stage, follower: Follower) -> None:

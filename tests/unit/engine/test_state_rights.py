@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from streams.engine.store.interface import Origin
 from streams.engine.store.rocks import RocksStore
 from streams.engine.topology import TaskId
+from tests.unit.engine.disk_stores import KINDS, folder_of, made
 
 
 def rights(folder: Path) -> dict[str, int]:
@@ -25,11 +27,15 @@ def generous() -> Iterator[None]:
     os.umask(before)
 
 
-def test_the_folder_is_0700_and_its_files_are_0600(tmp_path: Path) -> None:
-    RocksStore(tmp_path / "a/state").open(TaskId("orders", 0))
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_folder_is_0700_and_its_files_are_0600(kind: str, tmp_path: Path) -> None:
+    copy = made(kind, tmp_path / "a/state").open(TaskId("orders", 0))
+    copy.hold(Origin("cluster", "changelog", 0, b"birth"), 0)
+    copy.close()
     found = rights(tmp_path / "a")
     assert len(found) > 4
-    assert {found[name] for name in (".", "state", "state/orders-0")} == {0o700}
+    folder = folder_of(kind, tmp_path / "a/state", "orders-0").relative_to(tmp_path / "a")
+    assert {found[name] for name in (".", "state", str(folder))} == {0o700}
     assert {mode for name, mode in found.items() if (tmp_path / "a" / name).is_file()} == {0o600}
 
 

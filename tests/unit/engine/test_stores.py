@@ -17,22 +17,34 @@ from streams.engine.store import rocks as rocks_store
 from streams.engine.store.interface import Origin
 from streams.engine.store.memory import MemoryStore
 from streams.engine.store.rocks import RocksCopy, RocksStore
+from tests.unit.engine.disk_stores import KINDS, destroy, folder_of, made
 from tests.unit.engine.road_stage import CHANGELOG, ROAD, Stage
 
 HALF_A_DAY = 12 * 3600
 ORIGIN = Origin("cluster", "changelog", 0, b"birth")
 
 
-@pytest.fixture(params=["memory", "rocksdict"])
+@pytest.fixture(params=["memory", *KINDS])
 def stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
     if request.param == "memory":
         return Stage(MemoryStore)
-    return Stage(lambda: RocksStore(tmp_path / "state"))
+    return Stage(lambda: made(request.param, tmp_path / "state"))
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Of a store on disk."""
+    return str(request.param)
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
+
+
+@pytest.fixture
+def disk(kind: str, state: Path) -> Stage:
+    return Stage(lambda: made(kind, state))
 
 
 @pytest.fixture
@@ -70,60 +82,59 @@ async def test_a_task_of_a_log_that_was_made_anew_begins_anew(stage: Stage) -> N
     await stage.run(1)
 
 
-async def test_only_what_the_copy_lacks_is_read_of_the_log(rocks: Stage) -> None:
-    await rocks.run(9)
-    await rocks.run(1)
-    assert rocks.read == 0
-    before = rocks.log.end(CHANGELOG)
-    await rocks.run(3, store=MemoryStore())
-    missing = list(rocks.log.read(CHANGELOG, before, 1000).records)
-    await rocks.run(0)
-    assert rocks.read == len(missing) > 0
+async def test_only_what_the_copy_lacks_is_read_of_the_log(disk: Stage) -> None:
+    await disk.run(9)
+    await disk.run(1)
+    assert disk.read == 0
+    before = disk.log.end(CHANGELOG)
+    await disk.run(3, store=MemoryStore())
+    missing = list(disk.log.read(CHANGELOG, before, 1000).records)
+    await disk.run(0)
+    assert disk.read == len(missing) > 0
 
 
-async def test_a_copy_that_was_wiped_is_made_again(rocks: Stage, state: Path) -> None:
-    await rocks.run(5)
+async def test_a_copy_that_was_wiped_is_made_again(disk: Stage, state: Path) -> None:
+    await disk.run(5)
     shutil.rmtree(state)
-    await rocks.run(1)
-    assert rocks.read > 0
-    await rocks.run(1)
-    assert rocks.read == 0
+    await disk.run(1)
+    assert disk.read > 0
+    await disk.run(1)
+    assert disk.read == 0
 
 
-async def test_a_copy_that_is_broken_is_made_again(rocks: Stage, state: Path) -> None:
-    await rocks.run(5)
-    for file in (state / "road-0").glob("MANIFEST-*"):
-        file.write_bytes(b"no manifest")
-    await rocks.run(1)
-    assert rocks.read > 0
-    await rocks.run(1)
-    assert rocks.read == 0
+async def test_a_copy_that_is_broken_is_made_again(disk: Stage, state: Path, kind: str) -> None:
+    await disk.run(5)
+    destroy(folder_of(kind, state, "road-0"))
+    await disk.run(1)
+    assert disk.read > 0
+    await disk.run(1)
+    assert disk.read == 0
 
 
-async def test_a_copy_that_holds_more_than_the_log_is_made_again(rocks: Stage) -> None:
-    await rocks.run(5)
-    records = rocks.log._topics[CHANGELOG.topic][0]
+async def test_a_copy_that_holds_more_than_the_log_is_made_again(disk: Stage) -> None:
+    await disk.run(5)
+    records = disk.log._topics[CHANGELOG.topic][0]
     cut = records.end
-    await rocks.run(2)
+    await disk.run(2)
     # The log lost its tail, as a broker does that was elected without having it all.
     records.records = [record for record in records.records if record.offset < cut]
-    records.end, rocks.scans = cut, 5
-    rocks.log._offsets.clear()
-    await rocks.run(0)
-    assert rocks.read > 0
+    records.end, disk.scans = cut, 5
+    disk.log._offsets.clear()
+    await disk.run(0)
+    assert disk.read > 0
 
 
-async def test_a_changelog_that_has_lost_its_first_rows_is_refused_though_a_copy_has_them(rocks: Stage) -> None:
-    await rocks.run(5)
-    rocks.log.truncate(CHANGELOG, 1)
+async def test_a_changelog_that_has_lost_its_first_rows_is_refused_though_a_copy_has_them(disk: Stage) -> None:
+    await disk.run(5)
+    disk.log.truncate(CHANGELOG, 1)
     with pytest.raises(FatalError, match="toy-road-changelog-0 has lost its rows before offset 1"):
-        await rocks.run(1)
+        await disk.run(1)
 
 
 @pytest.mark.parametrize(("age", "kept"), [(HALF_A_DAY - 1, True), (HALF_A_DAY, True), (HALF_A_DAY + 1, False)])
-async def test_a_copy_too_old_to_know_of_deletions_is_made_again(age: int, kept: bool, state: Path) -> None:
+async def test_a_copy_too_old_to_know_of_deletions_is_made_again(age: int, kept: bool, state: Path, kind: str) -> None:
     time = 1000.0
-    stage = Stage(lambda: RocksStore(state, lambda: time))
+    stage = Stage(lambda: made(kind, state, lambda: time))
     await stage.run(9)
     await stage.run(1, store=MemoryStore())
     rows = len(stage.log.read(CHANGELOG, 0, 1000).records)
@@ -133,15 +144,16 @@ async def test_a_copy_too_old_to_know_of_deletions_is_made_again(age: int, kept:
 
 
 @pytest.mark.parametrize(("age", "known"), [(HALF_A_DAY - 1, True), (HALF_A_DAY, True), (HALF_A_DAY + 1, False)])
-async def test_what_was_left_on_disk_is_known_while_it_is_of_use(age: int, known: bool, state: Path) -> None:
+async def test_what_was_left_on_disk_is_known_while_it_is_of_use(age: int, known: bool, state: Path, kind: str) -> None:
     time = 1000.0
-    stage = Stage(lambda: RocksStore(state, lambda: time))
+    stage = Stage(lambda: made(kind, state, lambda: time))
     assert stage.make().known() == {}
     await stage.run(9)
-    (state / "no copy").mkdir()
+    no_copy = folder_of(kind, state, "no copy")
+    no_copy.mkdir()
     time += age
     assert stage.make().known() == ({ROAD: stage.log.end(CHANGELOG)} if known else {})
-    assert not [*(state / "no copy").iterdir()]
+    assert not [*no_copy.iterdir()]
 
 
 async def test_a_copy_of_another_form_is_made_again(rocks: Stage, state: Path) -> None:
@@ -183,14 +195,14 @@ database.close()
 """
 
 
-async def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_be_made_is_said_in_one_line(tmp_path: Path, kind: str) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(FatalError, match="cannot be made: Not a directory"):
-        RocksStore(tmp_path / "file" / "state")
+        made(kind, tmp_path / "file" / "state")
 
 
-def test_what_a_thread_still_does_with_a_copy_that_is_closed_is_nothing(state: Path) -> None:
-    copy = RocksStore(state).open(ROAD)
+def test_what_a_thread_still_does_with_a_copy_that_is_closed_is_nothing(state: Path, kind: str) -> None:
+    copy = made(kind, state).open(ROAD)
     copy.add([(b"k", b"row")])
     copy.hold(ORIGIN, 3)
     copy.close()
@@ -198,7 +210,7 @@ def test_what_a_thread_still_does_with_a_copy_that_is_closed_is_nothing(state: P
     copy.discard()
     copy.add([(b"other", b"row")])
     copy.write({b"third": b"row"}, 4)
-    again = RocksStore(state).open(ROAD)
+    again = made(kind, state).open(ROAD)
     assert again.load(ORIGIN, 0, 3, None) == (3, {b"k": b"row"})
     again.close()
 
@@ -222,18 +234,18 @@ def test_a_copy_that_another_process_looks_into_for_a_moment_is_made_anew_all_th
     copy.close()
 
 
-def test_a_copy_is_closed_behind_what_a_thread_does_with_it(state: Path) -> None:
-    copy = RocksStore(state).open(ROAD)
+def test_a_copy_is_closed_behind_what_a_thread_does_with_it(state: Path, kind: str) -> None:
+    copy = made(kind, state).open(ROAD)
     with ThreadPoolExecutor(4) as threads:
         doing = [threads.submit(copy.discard) for _ in range(3)] + [threads.submit(copy.close) for _ in range(3)]
         assert [one.result() for one in doing] == [None] * 6
-    RocksStore(state).open(ROAD).close()
+    made(kind, state).open(ROAD).close()
 
 
-def test_a_place_that_cannot_be_used_is_told_with_the_reason(tmp_path: Path) -> None:
-    store = RocksStore(tmp_path)
-    (tmp_path / str(ROAD)).write_text("no folder")
-    with pytest.raises(FatalError, match=r"road-0 cannot be used: File exists"):
+def test_a_place_that_cannot_be_used_is_told_with_the_reason(tmp_path: Path, kind: str) -> None:
+    store = made(kind, tmp_path)
+    folder_of(kind, tmp_path, str(ROAD)).write_text("no folder")
+    with pytest.raises(FatalError, match=r"road-0(\.rows)? cannot be used: File exists"):
         store.open(ROAD)
 
 

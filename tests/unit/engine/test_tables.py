@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from streams.engine.store.interface import CommittedTable, Copy, Origin
 from streams.engine.store.memory import NoCopy
-from streams.engine.store.rocks import RocksStore
 from streams.engine.store.rocks_table import RocksTable
 from streams.engine.table import MemoryTable
 from streams.engine.topology import TaskId
+from tests.unit.engine.disk_stores import KINDS, made
 
 TASK = TaskId("road", 0)
 ORIGIN = Origin("cluster", "changelog", 0, b"birth")
@@ -36,32 +36,34 @@ STEPS = st.one_of(
 
 
 @contextmanager
-def opened(folder: Path) -> Iterator[tuple[Copy, RocksTable]]:
+def opened(kind: str, folder: Path) -> Iterator[tuple[Copy, CommittedTable]]:
     """A copy that holds `OTHERS`, and the table over it."""
-    copy = RocksStore(folder).open(TASK)
+    copy = made(kind, folder).open(TASK)
     copy.add([*OTHERS.items()])
     copy.hold(ORIGIN, 1)
     table = copy.table(PREFIX)
-    assert isinstance(table, RocksTable)
+    assert table is not None
     try:
         yield copy, table
     finally:
         copy.close()
 
 
-def turned(table: RocksTable) -> None:
+def turned(table: CommittedTable) -> None:
     """As if it had held more rows than it keeps: what is in memory grows old."""
-    table._old, table._young = table._young, {}
+    if isinstance(table, RocksTable):
+        table._old, table._young = table._young, {}
 
 
 @SOME
 @given(steps=st.lists(STEPS, max_size=40))
-def test_a_table_on_disk_says_what_one_in_memory_does(steps: list[tuple[str, bytes, bytes]]) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_on_disk_says_what_one_in_memory_does(kind: str, steps: list[tuple[str, bytes, bytes]]) -> None:
     memory = MemoryTable()
     flying: dict[bytes, bytes] | None = None
     committed: dict[bytes, bytes] = {}
     end = 1
-    with TemporaryDirectory() as name, opened(Path(name)) as (copy, table):
+    with TemporaryDirectory() as name, opened(kind, Path(name)) as (copy, table):
         for what, key, row in steps:
             match what:
                 case "set":
@@ -79,7 +81,9 @@ def test_a_table_on_disk_says_what_one_in_memory_does(steps: list[tuple[str, byt
                     committed, flying = flying, None
                 case "crash":
                     memory, flying = MemoryTable(committed), None
-                    table = RocksTable(table._disk, PREFIX)
+                    anew = copy.table(PREFIX)
+                    assert anew is not None
+                    table = anew
                 case "turn":
                     turned(table)
             for each in (b"k1", b"k2", b"k3", b"k\xff", b"k"):
@@ -90,10 +94,11 @@ def test_a_table_on_disk_says_what_one_in_memory_does(steps: list[tuple[str, byt
         assert found == OTHERS | {b"p" + key: row for key, row in committed.items()}
 
 
-def test_a_table_goes_on_above_the_same_copy_opened_again(tmp_path: Path) -> None:
-    with opened(tmp_path) as (_, table):
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_table_goes_on_above_the_same_copy_opened_again(kind: str, tmp_path: Path) -> None:
+    with opened(kind, tmp_path) as (_, table):
         table[b"k1"] = b"set"
-    with opened(tmp_path) as (copy, _):
+    with opened(kind, tmp_path) as (copy, _):
         assert table.move(copy)
         assert table.get(b"k2") is None
         assert table.get(b"k1") == b"set"

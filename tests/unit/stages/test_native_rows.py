@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from random import Random
 
 import parcelwatch_native
@@ -15,7 +16,10 @@ from schemas.events import SCANS
 from schemas.times import HOUR
 from streams.engine.partitioner import partition_for
 from streams.engine.processor import PartitionClock, Record
+from streams.engine.store.file import FileStore
+from streams.engine.store.interface import Origin
 from streams.engine.table import MemoryTable, Table
+from streams.engine.topology import TaskId
 from streams.policy import load
 from streams.stages.shipments.task import ShipmentsTask
 from streams.stages.task_context import Setting
@@ -86,3 +90,30 @@ def test_a_task_restores_from_what_it_has_told_either_way() -> None:
         again.events(SCANS, 0, records[2000:], clock)
         kept[native] = (rows, again.collect().changes(), again.sizes)
     assert kept[None] == kept[parcelwatch_native]
+
+
+def test_scans_are_taken_into_rows_on_disk_either_way(tmp_path: Path) -> None:
+    records = [Record(at, one.timestamp, one.key, one.value) for at, one in enumerate(Scans(4000))]
+    told = []
+    for native in (parcelwatch_native, None):
+        copy = FileStore(tmp_path / str(native is None), parcelwatch_native, sizes=(4096, 4096)).open(TaskId("s", 0))
+        copy.hold(Origin("cluster", "changelog", 0, b"birth"), 0)
+        setting = Setting(load.default(), 1, 1, partition_for, lambda: 0, native=native)
+        task = ShipmentsTask(setting, 0)
+        table = copy.table(b"p" + task.letter)
+        assert table is not None
+        task.attach(table)
+        task.restore([])
+        clock, collected = PartitionClock(HOUR), []
+        flying: dict[bytes, bytes | None] = {}
+        for start in range(0, 4000, 500):
+            # A batch is read while the one before it is written.
+            task.events(SCANS, 0, records[start : start + 500], clock)
+            copy.write(flying, start)
+            table.committed()
+            collected.append(dict(task.collect().rows))
+            table.collected()
+            flying = {b"p" + key: row for key, row in collected[-1].items()}
+        told.append((collected, dict(table.items()), task.sizes))
+        copy.close()
+    assert told[0] == told[1]

@@ -24,7 +24,6 @@ from streams.alerts.cloudevents import AlertWriter
 from streams.engine.clock import Clock
 from streams.engine.partitioner import partition_for
 from streams.engine.store.interface import Store
-from streams.engine.store.rocks import RocksStore
 from streams.policy.model import Policy
 from streams.stages.dataflow import dataflow
 from streams.stages.factory import processor
@@ -33,6 +32,7 @@ from streams.stages.task_context import Setting
 from streams.worker import Embedded
 from tests.oracle.streams import random_stream, shuffle_on_time
 from tests.patience import PATIENCE
+from tests.unit.engine.disk_stores import KINDS, made
 from tests.unit.rules.against_oracle import encoded, policies
 
 T0 = parse("2026-03-02T00:00:00Z")
@@ -178,13 +178,16 @@ async def test_a_worker_says_what_one_reader_says(make: Any, partitions: tuple[i
         assert read_at_once(events, policy, until) == (alerts, tables)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("make", [orders_and_chats, feeds])
-async def test_a_worker_whose_parcels_are_on_disk_says_what_one_reader_says(make: Any, tmp_path: Path) -> None:
+async def test_a_worker_whose_parcels_are_on_disk_says_what_one_reader_says(
+    make: Any, kind: str, tmp_path: Path
+) -> None:
     policy = lively()
     rng = Random(make.__name__)
     events = make(rng)
     until = parse(events[-1]["value"]["occurred_at"]) + 12 * DAY
     arrival = shuffle_on_time(events, rng)
     alerts, tables = read_at_once(arrival, policy, until)
-    store = RocksStore(tmp_path)
+    store = made(kind, tmp_path)
     assert await read_by_worker(arrival, policy, until, (2, 3), store) == (alerts, json.loads(json.dumps(tables)))

@@ -14,6 +14,7 @@ from tests.patience import PATIENCE
     ("options", "said"),
     [
         (["--store", "rocksdict"], "--store rocksdict needs --state-dir"),
+        (["--store", "file"], "--store file needs --state-dir"),
         (["--standbys", "1", "--guarantee", "at_least_once"], "--standbys needs --guarantee exactly_once"),
         (
             ["--store", "rocksdict", "--state-dir", "state", "--guarantee", "at_least_once"],
