@@ -16,7 +16,8 @@ from schemas.events import SCANS
 from streams.engine.clock import system_now
 from streams.engine.partitioner import partition_for
 from streams.engine.processor import Effects, Horizon, PartitionClock, Record
-from streams.engine.store.interface import CommittedTable, Copy, Origin
+from streams.engine.store.file import FileStore
+from streams.engine.store.interface import CommittedTable, Copy, Origin, Store
 from streams.engine.store.memory import MemoryStore
 from streams.engine.store.rocks import RocksStore
 from streams.engine.table import Tabled
@@ -30,8 +31,8 @@ from streams.stages.task_context import Setting
 
 _STORES = ("memory", "rocksdict")
 _NATIVELY = ", natively"
-#: With the part in Rust, too, where it is installed.
-STORES = (*_STORES, *(f"{store}{_NATIVELY}" for store in _STORES if find_spec("parcelwatch_native")))
+#: With the part in Rust, too, where it is installed; the store of files is of it alone.
+STORES = (*_STORES, *(f"{store}{_NATIVELY}" for store in (*_STORES, "file") if find_spec("parcelwatch_native")))
 POLICY = load.default()
 _FLOW = dataflow(POLICY)
 #: All of it is partition 0.
@@ -59,7 +60,14 @@ def is_in_memory(store: str) -> bool:
 
 def copy_of(store: str, folder: Path, kind: str) -> Copy:
     """Where a commit's rows go on this machine."""
-    kept = MemoryStore() if is_in_memory(store) else RocksStore(folder)
+    kept: Store
+    native = chosen("auto")
+    if is_in_memory(store):
+        kept = MemoryStore()
+    elif store.startswith("file") and native is not None:
+        kept = FileStore(folder, native)
+    else:
+        kept = RocksStore(folder)
     copy = kept.open(TaskId(kind, PARTITION))
     copy.hold(Origin("bench", kind, PARTITION, b"bench"), 0)
     return copy

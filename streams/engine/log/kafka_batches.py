@@ -91,7 +91,14 @@ def _add(fetched: Records, batch: Any, taken: Batched, begin: int, end: int) -> 
         data = fetched._records.bytes
         codec = int.from_bytes(data[begin + _ATTRIBUTES : begin + _ATTRIBUTES_END]) & _CODEC
         unpacked = DECODERS[codec](data[begin + _HEAD : end]) if codec in DECODERS else None
-        if not taken.add(data, begin, end, fetched.next_fetch_offset, unpacked):
+        try:
+            added = taken.add(data, begin, end, fetched.next_fetch_offset, unpacked)
+        except BaseException as error:
+            # Of a module in Rust, which is no Exception and would end the process.
+            if type(error).__name__ != "PanicException":
+                raise
+            return None
+        if not added:
             return None
         size = end - begin if unpacked is None else len(unpacked)
     fetched.next_fetch_offset = batch.next_offset

@@ -569,7 +569,7 @@ class ShipmentBook:
         row = self.rows.get(key)
         if row is None:
             return False
-        plain = parcel_rows.plain(self.names.text(int.from_bytes(key[1:4])), key[4:].decode(), row, self.names)
+        plain = parcel_rows.plain_parcel(self.names.text(int.from_bytes(key[1:4])), key[4:].decode(), row, self.names)
         rules = self.policy.shipments
         use = only_use(plain.scans, plain.facility, rules) if plain is not None else None
         if plain is None or use is None:

@@ -22,9 +22,9 @@ class NativeTies:
         """Adds rows for new unsettled scans, and tombstones for obsolete rows."""
         noted, gone = self.taken.collect(settled)
         for number, row in noted:
-            rows[scan_ties.row_key(number)] = row
+            rows[scan_ties.notes_key(number)] = row
         for number in gone:
-            rows[scan_ties.row_key(number)] = None
+            rows[scan_ties.notes_key(number)] = None
 
     def rebuild(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
         """Restores rows."""

@@ -244,7 +244,7 @@ class Plain:
         return _joined(self.parcel, rare, row[_HEAD + size :])
 
 
-def plain(carrier: str, tracking_no: str, row: bytes, names: Names) -> Plain | None:
+def plain_parcel(carrier: str, tracking_no: str, row: bytes, names: Names) -> Plain | None:
     """The parcel of a row if it is a plain one, of one use of its number."""
     flags, last, due, size = unpack_header(row)
     if flags & ~(CALM | AWAITED | NEAR) != FORMAT or len(row) == _HEAD + size:

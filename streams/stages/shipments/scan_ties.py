@@ -120,9 +120,9 @@ class TieBook:
             for start in range(0, len(kept), _MOST):
                 self._last += 1
                 generation.rows.append(self._last)
-                rows[row_key(self._last)] = _encode(kept[start : start + _MOST])
+                rows[notes_key(self._last)] = _encode(kept[start : start + _MOST])
         for number in self._gone:
-            rows[row_key(number)] = None
+            rows[notes_key(number)] = None
         self._gone.clear()
 
     def rebuild(self, rows: Iterable[tuple[bytes, bytes]]) -> None:
@@ -142,6 +142,6 @@ def notes_of(rows: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[int, list[tu
         yield int.from_bytes(key[1:]), _decode(row)
 
 
-def row_key(number: int) -> bytes:
+def notes_key(number: int) -> bytes:
     """The key of a row of notes."""
     return TIES_LETTER + number.to_bytes(8)

@@ -128,20 +128,25 @@ def test_any_byte_of_a_batch_may_be_wrong(seed: int, codec: int, begin: int) -> 
 
 
 class Refusing:
-    """Is certain of nothing."""
+    """Is certain of nothing; or panics."""
+
+    def __init__(self, panics: bool) -> None:
+        self._panics = panics
 
     def add(self, *_: Any) -> bool:
+        if self._panics:
+            native.panic()
         return False
 
     def __len__(self) -> int:
         return 0
 
 
-def refusing() -> Batched:
-    return Refusing()
+@pytest.mark.parametrize("panics", [False, True])
+def test_where_nothing_is_certain_all_is_as_the_client_parses_it(panics: bool) -> None:
+    def refusing() -> Batched:
+        return Refusing(panics)
 
-
-def test_where_nothing_is_certain_all_is_as_the_client_parses_it() -> None:
     fetched = batch(0, 9, 4) + batch(9, 3)
     assert read(fetched, 12, 2, [], refusing) == read(fetched, 12, 2, [], None)
 
