@@ -163,7 +163,10 @@ class Task:
             for name, outgoing in self._outgoing.items():
                 outgoing.held, outgoing.told = Horizon(*progress.held[name]), Horizon(*progress.told[name])
         self._round: tuple[dict[str, Horizon], dict[str, tuple[Horizon, str]]] | None = None
-        self._touched = True  # A restored task may stand in the midst of a round.
+        #: Whether the round of the last commit has yet to be run again: it may have stopped in its midst, and a
+        #: processor writes its own horizons only together with what follows from them.
+        self._resuming = progress is not None
+        self._touched = True
         self._uncollected = False
         self._read = False
         self._portions = Portions()
@@ -201,8 +204,11 @@ class Task:
     def portions(self, fetched: Fetched) -> Iterator[None]:
         """As `accept`, some records at a time. Between two portions, commit only if not `midway`.
 
-        Iterate to the end, or the task is unusable.
+        A restored task first comes to where it had been. Iterate to the end, or the task is unusable.
         """
+        while self._resuming:
+            self.advance()
+            yield
         target = self._input(fetched.source.topic)
         records = fetched.records
         if records and records[0].offset < target.position:
@@ -316,8 +322,12 @@ class Task:
         """Runs one slice of the processor up to the current watermarks. True: there is more to do.
 
         Give no further input while it returns True: the watermarks on the edges are valid only after a whole round.
+        The first round of a restored task is that of its last commit.
         """
-        if self._round is None:
+        if self._round is None and self._resuming:
+            # What it tells on the edges is what it has told.
+            self._round = (self._passed, {})
+        elif self._round is None:
             horizons = {name: self._reached(name) for name in self._passed}
             held = {}
             for edge in self._topology.dataflow.edges_from(self.id.kind):
@@ -335,7 +345,8 @@ class Task:
             return True
         self._hold(self._round[1])
         self._round = None
-        return False
+        resumed, self._resuming = self._resuming, False
+        return resumed
 
     @property
     def awaited(self) -> bool:

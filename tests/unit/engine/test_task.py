@@ -43,6 +43,8 @@ class Double:
 
     def __init__(self) -> None:
         self.horizons: list[Horizon] = []
+        #: What it had been told before it took the last events.
+        self.before: list[Horizon] = []
         self.effects = Effects()
         self.taken: list[Any] = []
         self.more = 0
@@ -50,6 +52,7 @@ class Double:
         self.restored: dict[bytes, bytes] = {}
 
     def events(self, topic: str, partition: int, records: Sequence[Record], clock: PartitionClock) -> None:
+        self.before = list(self.horizons)
         for record in records:
             clock.passed(int(record.value or b""))
 
@@ -189,6 +192,23 @@ def test_a_task_restored_from_its_rows_is_where_it_was() -> None:
     assert double.restored == {b"got": b"('loop', 1, ['r'])"}
     settle(again)
     assert again.snapshot() is None
+
+
+def test_a_restored_task_comes_to_where_it_was_before_it_takes_anything() -> None:
+    task, double = task_of()
+    task.accept(times("a", T0 + 100))
+    task.accept(times("b", T0 + 30))
+    for source in (0, 1):
+        task.accept(told(source, T0 + 50, source))
+    double.more = 2
+    assert task.advance()  # and stops in the midst of the round
+    rows = {key: row for key, row in committed(task).rows.items() if row is not None}
+    again, double = task_of(saved=rows)
+    double.more = 2
+    again.accept(times("b", T0 + 35, offset=1))
+    assert double.before == [Horizon(T0 + 30)] * 3
+    settle(again)
+    assert double.horizons[len(double.before) :] == [Horizon(T0 + 35)]
 
 
 def test_a_task_that_goes_on_from_an_older_version_says_so_once_though_nothing_comes() -> None:

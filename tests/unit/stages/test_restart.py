@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.times import HOUR
+from streams.engine.partitioner import partition_for
 from streams.policy.model import Policy
 from tests.oracle.policy import DAY
 from tests.oracle.streams import shuffle_on_time, streams
@@ -142,6 +144,60 @@ def test_a_restart_in_every_hour_keeps_what_is_in_the_windows() -> None:
         json.loads(value)["7d"]["orders"] for key, value in told[0] if key == b"S1" and value and b'"7d"' in value
     ]
     assert windows[:4] == [1, 2, 1, 0]
+
+
+def told(topic: str, type_: str, at: int, **fields: Any) -> Event:
+    shop = {} if topic == "logistics-scans" else {"shop_id": "S1"}
+    value = {"event_id": f"{type_}-{at}", "type": type_, "occurred_at": shown(at), **shop, **fields}
+    return written({"topic": topic, "value": value})
+
+
+def a_shipping_that_is_told_anew() -> list[Event]:
+    """Of an order and its parcel, an hour earlier than before; the parcel had been collected by none since."""
+    start = microseconds("2026-01-20T00:30:00Z")
+    parcel = {"order_id": "A", "carrier": "SF", "tracking_no": "T"}
+    return [
+        told("chats", "ticket.responded", start, ticket_id="K", order_id="B"),
+        told("orders", "order.shipped", start + HOUR, **parcel),
+        told("logistics-scans", "scan", start + 2 * DAY, carrier="SF", tracking_no="C", status="departed"),
+        told("orders", "order.paid", start + 2 * DAY, order_id="B"),
+        told("orders", "order.shipped", start, **parcel),
+    ]
+
+
+def a_dispute_of_a_passed_hour() -> list[Event]:
+    """Its order and its shop are of two tasks, and nothing happens in that of the shop in the hours between."""
+    start = microseconds("2026-01-20T00:30:00Z")
+    shop = partition_for(b"S1", 2)
+    near, far = (
+        next(name for name in (f"A{number}" for number in range(99)) if partition_for(name.encode(), 2) == partition)
+        for partition in (shop, 1 - shop)
+    )
+    clock = [
+        told(topic, type_, start + 2 * DAY, order_id=name, shop_id="S2", **fields)
+        for name in (near, far)
+        for topic, type_, fields in (("orders", "order.paid", {}), ("chats", "complaint.filed", {"complaint_id": name}))
+    ]
+    clock.append(told("logistics-scans", "scan", start + 2 * DAY, carrier="SF", tracking_no="C", status="departed"))
+    return [*clock, told("orders", "dispute.opened", start, order_id=far, dispute_id="D")]
+
+
+@pytest.mark.parametrize(("timeline", "orders"), [(a_shipping_that_is_told_anew, 1), (a_dispute_of_a_passed_hour, 2)])
+def test_a_late_event_finds_a_restarted_task_where_it_was(timeline: Callable[[], list[Event]], orders: int) -> None:
+    policy, _ = policies("default", low=True)
+    *before, late = timeline()
+    until = microseconds("2026-01-24T00:00:00Z")
+    calm, rough = Cluster(policy, until, orders=orders), Cluster(policy, until, orders=orders)
+    for cluster in (calm, rough):
+        for event in before:
+            cluster.step(event)
+    for name in list(rough.tasks):
+        rough.start(name)
+    for cluster in (calm, rough):
+        cluster.step(late)
+        cluster.finish()
+    assert rough.alerts() == calm.alerts()
+    assert rough.tables() == calm.tables()
 
 
 @pytest.mark.parametrize("first", ["a", "b"])
