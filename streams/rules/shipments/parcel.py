@@ -73,7 +73,7 @@ class Parcel(msgspec.Struct, gc=True):
     named: tuple[int, str] | None = None
     #: By `delivered` scan, packed, its region if that is a province (`streams.rules.shipments.routes.PROVINCES`).
     delivered_in: dict[int, str] = msgspec.field(default_factory=dict)
-    #: When a use that is evicted ended with a terminal scan, if the next one is kept.
+    #: When a use that is evicted ended with a terminal scan, if the next one, which is kept, began before it was over.
     ended_before: int | None = None
     #: Where it is calm or awaited: when a delivery is promised that is still to come.
     due_by: int | None = None
@@ -200,7 +200,8 @@ class Parcel(msgspec.Struct, gc=True):
             self.delivered_in.pop(packed, None)
         del self.scans[first:last]
         del self.facilities[first:last]
-        self.ended_before = use.ended[0] if use.ended is not None and use.until is not None else None
+        # A number that goes on behind the end of the use is as a new one, be it forgotten before that or later.
+        self.ended_before = use.ended[0] if use.ended is not None and use.followed else None
         # Without the use, these would no longer be recognised as repeats.
         self.registrations = [
             r

@@ -21,8 +21,8 @@ class Use:
     """One shipment: the history of a tracking number between two uses of it. Times in microseconds."""
 
     __slots__ = (
-        "collected", "ended", "ended_before", "facility", "last", "registrations", "repeated", "silences", "start",
-        "status", "told", "until",
+        "collected", "ended", "ended_before", "facility", "followed", "last", "registrations", "repeated", "silences",
+        "start", "status", "told", "until",
     )  # fmt: skip
 
     def __init__(self, start: int, ended_before: int | None) -> None:
@@ -45,6 +45,8 @@ class Use:
         self.told: list[tuple[int, int]] = []
         #: Where the next use begins, or None.
         self.until: int | None = None
+        #: Whether that is before this one is over: else nothing of this one is left by then.
+        self.followed = False
 
 
 class Silence:
@@ -85,6 +87,7 @@ def uses(parcel: Parcel, rules: Shipments, holders: Holders | None = None) -> li
         use.until = until
         ended_before = use.ended[0] if use.ended is not None else None
         end = over(use, rules)
+        use.followed = until <= end
         for order in orders:
             if order not in holders or holders[order][0] <= end:
                 holders[order] = end, use

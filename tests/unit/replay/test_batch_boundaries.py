@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -125,6 +126,8 @@ def replayed(events: Events, policy: Policy, size: int, until: int | None) -> di
 @given(profile=st.sampled_from(PROFILES), seed=SEEDS, size=st.integers(1, 120))
 # A number is used again on the same ground when the use before may be forgotten, or not.
 @example(profile="default", seed=120, size=120)
+# A number goes on behind the end of a use, and an order is shipped late in between.
+@example(profile="default", seed=763, size=82)
 def test_a_replay_writes_the_same_bytes_wherever_its_batches_end(profile: str, seed: int, size: int) -> None:
     random = Random(seed)
     policy = with_late_reply(policies(profile, low=True)[0])
@@ -234,3 +237,16 @@ def test_a_use_is_forgotten_in_time_though_the_number_goes_on() -> None:
     ]
     found = same_for_all(events)["alerts.merchant.jsonl"]
     assert b'"order_id":"A"' in found
+
+
+@pytest.mark.parametrize("again", [179, 181])
+def test_a_use_that_is_forgotten_is_not_known_to_what_begins_behind_it(again: int) -> None:
+    """The number goes on about when its first use is over; what comes late then lies between the two."""
+    events = [
+        of_number(0, "scan", status="delivered"),
+        of_number(again * DAY, "order.shipped", order_id="A"),
+        *clock(200),
+        of_number(40 * DAY, "order.shipped", order_id="B"),
+    ]
+    found = same_for_all(events)["alerts.platform.jsonl"]
+    assert (b"number_reused" in found) == (again < 180)
