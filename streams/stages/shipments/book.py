@@ -419,7 +419,7 @@ class ShipmentBook:
             parcel.due_by = max(registration.deliver_by, registration.time)
             parcel.due = min(parcel.due, parcel.due_by)
         self._due.put(parcel.due, key)
-        self.rows[key] = self.changed[key] = parcel_rows.encoded(parcel, self.names)
+        self._write(key, parcel)
 
     def _may_be_collected_unpaid(self, first: Registration, after: int) -> bool:
         """True if a first collecting scan after that time could come suspiciously long before the order is paid."""

@@ -17,8 +17,10 @@ from streams.engine.table import MemoryTable
 from streams.rules.cases.case import Deferred
 from streams.stages import changelog_rows, split_rows
 from streams.stages.cases import table
+from streams.stages.dataflow import SHIPMENTS_TASK
 from streams.stages.shipments import book as shipments
 from tests.oracle.streams import shuffle_on_time, streams
+from tests.oracle.timeline import microseconds
 from tests.unit.rules.against_oracle import difference, policies
 from tests.unit.rules.arrivals import QUICK, ends, some
 from tests.unit.stages.cluster import Cluster, written
@@ -68,6 +70,26 @@ def test_tasks_whose_rows_lie_in_pieces_crash_and_say_what_one_reader_says(
     found = [cluster.rows(task) for task in cluster.tasks]
     rows = [row for each in found for key, row in each.items() if key[:1] == b"p" and key[1:2] != b"t"]
     assert max(map(len, rows)) <= 50 + 48
+
+
+def test_a_parcel_lies_in_pieces_from_its_registration_on() -> None:
+    policy, _ = policies("default", low=True)
+    told = {
+        "event_id": "e" * 60, "type": "order.shipped", "occurred_at": "2026-01-20T00:30:00Z", "shop_id": "S1",
+        "order_id": "A" * 60, "carrier": "SF", "tracking_no": "T",
+    }  # fmt: skip
+    arrival = [written({"topic": "orders", "value": told})]
+    until = microseconds("2026-01-25T00:00:00Z")
+    cluster = Cluster(policy, until)
+    cluster.step(arrival[0])
+    shipments = next(name for name in cluster.tasks if name.kind == SHIPMENTS_TASK)
+    parcels = [row for key, row in cluster.rows(shipments).items() if key[:2] == b"pp"]
+    assert len(parcels) > 3
+    assert max(map(len, parcels)) <= 50
+    cluster.start(shipments)
+    cluster.finish()
+    assert (cluster.alerts(), cluster.tables()) == one_reader(arrival, policy, until)
+    assert cluster.alerts()
 
 
 def test_pieces_of_one_id_are_never_those_of_another() -> None:
