@@ -67,12 +67,11 @@ impl Recent {
     }
 
     fn insert(&mut self, key: &[u8], value: &[u8]) {
-        if self.young.get(key).is_none() {
-            self.bytes += key.len() + value.len();
-            if self.bytes > GENERATION {
-                self.old = std::mem::take(&mut self.young);
-                self.bytes = key.len() + value.len();
-            }
+        let was = self.young.get(key).map_or(0, |known| key.len() + known.len());
+        self.bytes = (self.bytes + key.len() + value.len()).saturating_sub(was);
+        if self.bytes > GENERATION {
+            self.old = std::mem::take(&mut self.young);
+            self.bytes = key.len() + value.len();
         }
         self.young.set(key, value);
     }

@@ -345,7 +345,9 @@ impl Segments {
     /// Writes a frame at the end; returns the place of its head.
     fn append(&self, writer: &mut Writer, frame: &mut [u8], kind: Kind) -> Done<Place> {
         let shared = self.read()?;
-        let target = (shared.live as usize / 8).clamp(self.sizes.segment, LARGEST);
+        // What a restore adds is dead for the most part until it is marked and cleaned: there are slots for all of it.
+        let target = (shared.live / 8).max(shared.total() / 64) as usize;
+        let target = target.clamp(self.sizes.segment, LARGEST);
         let last = shared.last();
         drop(shared);
         let (slot, segment) = match last {

@@ -7,15 +7,14 @@ becomes of them in a crash, are `native/src/segments.rs`'s.
 from __future__ import annotations
 
 import fcntl
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from threading import RLock
+from threading import Lock, RLock
 from types import ModuleType
-from typing import Any
+from typing import Any, BinaryIO
 
 import structlog
 
@@ -34,7 +33,7 @@ _SUFFIX = ".rows"
 #: The form of what is marked; the files have a form of their own.
 _VERSION = 1
 #: How often, and after how many seconds each, a folder is tried that another process looks into.
-_TRIES, _PAUSE = 10, 0.02
+_TRIES, _PAUSE = 50, 0.1
 
 
 class FileCopy:
@@ -47,7 +46,7 @@ class FileCopy:
     """
 
     def __init__(
-        self, path: Path, lock: int, file: Any, now: Callable[[], float], closed: Callable[[Any], None]
+        self, path: Path, lock: BinaryIO, file: Any, now: Callable[[], float], closed: Callable[[Any], None]
     ) -> None:
         self._path = path
         self._lock = lock
@@ -115,7 +114,7 @@ class FileCopy:
             if not self._closed:
                 self._closed = True
                 self._left(self._file.close())
-                os.close(self._lock)
+                self._lock.close()
 
 
 class FileStore:
@@ -138,6 +137,7 @@ class FileStore:
         self._sizes = sizes
         #: By task what closing its files has left: while a table is kept, they need not be read to open them again.
         self._left: dict[TaskId, Any] = {}
+        self._opening: dict[TaskId, Lock] = {}
         make_private(folder)
 
     def known(self) -> dict[TaskId, int]:
@@ -152,12 +152,17 @@ class FileStore:
                 try:
                     mark = marks.decoded(self._files.last_mark(path))
                 finally:
-                    os.close(lock)
+                    lock.close()
                 if mark is not None and mark.is_fresh(self._now()):
                     found[TaskId(kind, int(partition))] = mark.end
         return found
 
     def open(self, task: TaskId) -> Copy:
+        # Opening reads everything. Whoever gave up waiting for it gets the next turn once it is done, and not no copy.
+        with self._opening.setdefault(task, Lock()):
+            return self._open(task)
+
+    def _open(self, task: TaskId) -> Copy:
         path = self._folder / f"{task}{_SUFFIX}"
         try:
             path.mkdir(exist_ok=True)
@@ -170,7 +175,7 @@ class FileStore:
         try:
             file = self._opened(path, self._left.pop(task, None))
         except BaseException:
-            os.close(lock)
+            lock.close()
             raise
         return FileCopy(path, lock, file, self._now, partial(self._left.__setitem__, task))
 
@@ -202,19 +207,19 @@ def _unusable(path: Path, error: OSError | ValueError) -> FatalError:
     return (machine_fails if isinstance(error, OSError) else copy_is_broken)(path, error)
 
 
-def _locked(path: Path) -> int:
-    """The descriptor that locks a folder until it is closed. Raises `BlockingIOError` if another one does."""
-    lock = os.open(path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+def _locked(path: Path) -> BinaryIO:
+    """The file that locks a folder as long as it is open. Raises `BlockingIOError` if another one does."""
+    lock = (path / "lock").open("ab")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(lock)
+        lock.close()
         raise
     return lock
 
 
-def _patiently_locked(path: Path) -> int:
-    """Tries again for a moment: another worker that starts looks into all folders, one by one."""
+def _patiently_locked(path: Path) -> BinaryIO:
+    """Tries again for some seconds: another worker that starts looks into all folders, one by one."""
     for _ in range(_TRIES):
         try:
             return _locked(path)

@@ -627,10 +627,12 @@ class ShipmentBook:
         if moment is None or (parcel.due is not None and parcel.due <= moment):
             return
         parcel.due = moment
-        if entry is not None and entry <= moment:
-            # An early entry moves to where it belongs when its hour comes: cheaper than removing it.
+        quiet = parcel.calm or parcel.awaited
+        if entry is not None and entry <= moment and (quiet or entry >= self._settled):
+            # An early entry moves to where it belongs when its hour comes: cheaper than removing it. One that waits for
+            # the feeds alone is not there for what is no deadline.
             return
-        if moment < self._settled and (parcel.calm or parcel.awaited):
+        if moment < self._settled and quiet:
             heappush(self._quiet, (moment, key))
         elif moment < self._settled:
             self._waiting.append((moment, key))

@@ -10,6 +10,7 @@ import importlib
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any, Literal
+from weakref import WeakMethod
 
 from streams.engine.due_keys import DueIndex
 from streams.engine.errors import FatalError, LogError
@@ -110,7 +111,15 @@ class NativeScans:
         self._due.look_in(self._book.rows)
 
     def _index(self, due_of: Callable[[bytes], int | None], besides: Mapping[bytes, Any]) -> DueIndex:
-        self._due = self._module.DueKeys(due_of, besides)
+        # The book holds the index: an index that held the book, too, would keep both for good, as the collector does
+        # not see into it.
+        method = WeakMethod(due_of)
+
+        def weakly(key: bytes) -> int | None:
+            told = method()
+            return None if told is None else told(key)
+
+        self._due = self._module.DueKeys(weakly, besides)
         index: DueIndex = self._due
         return index
 

@@ -10,9 +10,12 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -191,6 +194,28 @@ def test_a_copy_that_another_process_has_is_done_without(tmp_path: Path) -> None
     copy = opened(tmp_path)
     assert isinstance(opened(tmp_path), NoCopy)
     assert copy.load(ORIGIN, 0, 12, None) == (12, rows)
+    copy.close()
+
+
+@pytest.mark.filterwarnings("ignore:unclosed file:ResourceWarning")
+def test_a_copy_that_nobody_waited_for_does_not_keep_its_folder(tmp_path: Path) -> None:
+    rows = filled(tmp_path, 12)
+    store = FileStore(tmp_path, native, sizes=SIZES)
+    opening = threading.Event()
+    make = store._files
+
+    def slowly(*given_: Any) -> Any:
+        opening.set()
+        time.sleep(0.3)
+        return make(*given_)
+
+    store._files = slowly
+    first = threading.Thread(target=store.open, args=(ROAD,))
+    first.start()
+    assert opening.wait(PATIENCE)
+    copy = store.open(ROAD)
+    assert copy.load(ORIGIN, 0, 12, None) == (12, rows)
+    first.join()
     copy.close()
 
 

@@ -81,6 +81,7 @@ def test_what_waits_for_the_feeds_comes_out_as_if_it_were_judged_meanwhile(seed:
             book.feeds.hear(("ZTO", time - time % HOUR, 1, time))
             while book.advance(Horizon(now - HOUR), Horizon(known), 3):
                 pass
+        assert alerts_of(books[0]) == alerts_of(books[1]), number
     end = now + random.choice((0, 5 * DAY, 100 * DAY, 1_000 * DAY))
     for book in books:
         book.advance(Horizon(end), Horizon(end))
@@ -100,3 +101,13 @@ def test_nothing_is_judged_again_and_again_until_the_feeds_have_caught_up() -> N
         book.advance(Horizon(T0 + 400 * HOUR), Horizon(T0 + 400 * HOUR))
         assert say.call_count == 1
     assert [(alert.status, alert.time) for alert in book.alerts] == [("raised", T0 + 168 * HOUR)]
+
+
+def test_what_a_scan_tells_of_itself_does_not_wait_for_the_feeds() -> None:
+    book, feeds = ShipmentBook(load.default()), Horizon(T0 + 2 * HOUR)
+    book.register(("shipped", "ZTO", "T1", T0, "r", b"12345678", "O1", "S1", None, None, None, None, None, None))
+    book.scan(*scan(0, "T1", T0 + HOUR, "picked_up", "F"))
+    book.advance(Horizon(T0 + 10 * DAY), feeds)
+    book.scan(*scan(1, "T1", T0 + 10 * DAY + HOUR, "returning", "F"))
+    book.advance(Horizon(T0 + 10 * DAY + 2 * HOUR), feeds)
+    assert [(alert.type, alert.time) for alert in book.alerts] == [("shipment.returning", T0 + 10 * DAY + HOUR)]
