@@ -33,7 +33,7 @@ async def test_a_small_comparison_finds_every_alert_of_ours_with_either_store(ka
     measured = [row for row in table.dicts() if row["alerts"] is not None]
     assert {row[""] for row in table.dicts()} == {each.what for each in CONTENDERS if each.ours}
     # Without the part in Rust there is a line for it all the same.
-    assert len(measured) == (4 if find_spec("parcelwatch_native") else 2)
+    assert len(measured) == (5 if find_spec("parcelwatch_native") else 2)
     assert {row["scans"] for row in measured} == {2004}
     assert {row["alerts"] for row in measured} == {len(Scans(2000).alerts)}
     assert {row["repeated alerts"] for row in measured} == {0}
