@@ -32,6 +32,13 @@ def checked(made: bytes | bytearray) -> bytes:
     return bytes(whole)
 
 
+def behind(fetched: bytes, begin: int) -> bytes:
+    """What a broker sends where a fetch begins there: no batch that ends before it."""
+    while fetched and int.from_bytes(fetched[:8]) + int.from_bytes(fetched[23:27]) < begin:
+        fetched = fetched[12 + int.from_bytes(fetched[8:12]) :]
+    return fetched
+
+
 def spoiled(made: bytes, value: bytes) -> bytes:
     """The batch where the record with that value tells attributes that the client takes for a longer number.
 

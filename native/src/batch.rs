@@ -113,6 +113,16 @@ pub fn headers(part: &[u8], mut each: impl FnMut(&str, Option<&[u8]>)) -> Option
     Some(())
 }
 
+/// Adds a number as a record has it, and `Reader::long` reads it.
+pub fn put_long(number: i64, out: &mut Vec<u8>) {
+    let mut raw = ((number << 1) ^ (number >> 63)) as u64;
+    while raw > 0x7F {
+        out.push(raw as u8 | 0x80);
+        raw >>= 7;
+    }
+    out.push(raw as u8);
+}
+
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
@@ -181,16 +191,8 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::put_long as long;
     use super::*;
-
-    fn long(number: i64, out: &mut Vec<u8>) {
-        let mut raw = ((number << 1) ^ (number >> 63)) as u64;
-        while raw > 0x7F {
-            out.push(raw as u8 | 0x80);
-            raw >>= 7;
-        }
-        out.push(raw as u8);
-    }
 
     fn record(time: i64, offset: i64, key: &[u8], value: &[u8]) -> Vec<u8> {
         let mut body = vec![0];

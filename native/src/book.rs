@@ -1,14 +1,14 @@
 //! The common scan, from a record's bytes to the parcel's row.
 
 use crate::due::DueKeys;
+use crate::kept::Kept;
 use crate::lines;
 use crate::names::{Counted, Names};
 use crate::others::Others;
 use crate::partitioner::partition_for;
 use crate::records::Records;
 use crate::row::{self, Packed, Rules};
-use crate::row_file::FileTable;
-use crate::rows::{Rows, Ties};
+use crate::rows::Ties;
 use crate::scan::{self, Scan};
 use crate::time::HOUR;
 use pyo3::intern;
@@ -50,20 +50,6 @@ pub struct Clock {
     settled: i64,
 }
 
-/// Where the rows are: in memory here, on disk, or in a table of Python's.
-enum Kept<'a, 'py> {
-    Here(&'a Bound<'py, Rows>),
-    Disk(&'a Bound<'py, FileTable>),
-    There(&'a Bound<'py, PyAny>),
-}
-
-impl<'a, 'py> From<&'a Bound<'py, PyAny>> for Kept<'a, 'py> {
-    fn from(rows: &'a Bound<'py, PyAny>) -> Self {
-        let on_disk = || rows.cast::<FileTable>().map_or(Kept::There(rows), Kept::Disk);
-        rows.cast::<Rows>().map_or_else(|_| on_disk(), Kept::Here)
-    }
-}
-
 /// What is made of a row by one more scan.
 enum Taken {
     New,
@@ -72,9 +58,9 @@ enum Taken {
     HandedBack,
 }
 
-/// What a call changes. `changed`: where rows go that somebody collects; those kept here tell them by themselves.
+/// What a call changes. `changed`: see `Kept::set`.
 pub struct State<'a, 'py> {
-    rows: Kept<'a, 'py>,
+    rows: Kept,
     changed: Option<&'a Bound<'py, PyDict>>,
     ties: &'a Bound<'py, Ties>,
     due: &'a Bound<'py, DueKeys>,
@@ -338,23 +324,14 @@ impl Scans {
         self.key.clear();
         self.key.extend_from_slice(&carrier.prefix);
         self.key.extend_from_slice(scan.tracking_no.as_bytes());
-        let mut take = |known: Option<&[u8]>| match known {
+        let take = |known: Option<&[u8]>| match known {
             None => Taken::New,
             Some(known) => match row::taken(known, packed, clock.settled, &self.rules, &mut self.row) {
                 None => Taken::HandedBack,
                 Some(due) => Taken::Known(due, (in_province && row::is_told_more(known)).then(|| known.to_vec())),
             },
         };
-        // Nothing of Python's is called while the table is at hand.
-        let taken = match &state.rows {
-            Kept::Here(rows) => take(rows.borrow().table.get(&self.key)),
-            Kept::Disk(rows) => take(rows.borrow_mut().row(py, &self.key)?),
-            Kept::There(rows) => {
-                let found = rows.call_method1(intern!(py, "get"), (PyBytes::new(py, &self.key),))?;
-                let known = if found.is_none() { None } else { Some(found.cast::<PyBytes>().map_err(|_| HandBack)?) };
-                take(known.map(|known| known.as_bytes()))
-            }
-        };
+        let taken = state.rows.row(py, &self.key, take)?;
         let due = match taken {
             Taken::HandedBack => return Err(Stop::HandBack),
             Taken::Known(due, None) => due,
@@ -377,19 +354,7 @@ impl Scans {
         if let Some(due) = due {
             state.due.borrow_mut().insert(due, &self.key);
         }
-        match &state.rows {
-            Kept::Here(rows) if state.changed.is_some() => rows.borrow_mut().change(&self.key, &self.row),
-            Kept::Here(rows) => rows.borrow_mut().table.set(&self.key, &self.row),
-            Kept::Disk(rows) if state.changed.is_some() => rows.borrow_mut().change(&self.key, &self.row),
-            Kept::Disk(rows) => rows.borrow_mut().set(&self.key, &self.row),
-            Kept::There(rows) => {
-                let (key, row) = (PyBytes::new(py, &self.key), PyBytes::new(py, &self.row));
-                rows.set_item(&key, &row)?;
-                if let Some(changed) = state.changed {
-                    changed.set_item(key, row)?;
-                }
-            }
-        }
+        state.rows.set(py, &self.key, &self.row, state.changed)?;
         state.ties.borrow_mut().ties.note(&self.key, packed.number(), scan.event_id.as_bytes(), value);
         if scan.time > clock.greatest {
             clock.greatest = if scan.time <= clock.ceiling { scan.time } else { clock.greatest.max(clock.ceiling) };

@@ -1,8 +1,7 @@
 //! A due-time index that stores keys only, as `streams.engine.due_keys` has it.
 
+use crate::kept::Kept;
 use crate::row::due_of;
-use crate::row_file::FileTable;
-use crate::rows::Rows;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use std::cmp::Reverse;
@@ -33,13 +32,6 @@ pub struct DueKeys {
     seen: HashSet<Key>,
 }
 
-/// Where rows are: in memory, on disk, or elsewhere.
-enum Kept {
-    Here(Py<Rows>),
-    Disk(Py<FileTable>),
-    There,
-}
-
 /// What a look into the index has come to.
 enum Found {
     Due(Key),
@@ -65,12 +57,9 @@ impl DueKeys {
 
     fn moment(&self, py: Python<'_>, key: &[u8]) -> PyResult<Option<i64>> {
         let besides = self.besides.bind(py);
-        if besides.is_empty() || !besides.contains(PyBytes::new(py, key))? {
-            match &self.rows {
-                Kept::Here(rows) => return Ok(rows.borrow(py).table.get(key).and_then(due_of)),
-                Kept::Disk(rows) => return Ok(rows.borrow_mut(py).row(py, key)?.and_then(due_of)),
-                Kept::There => {}
-            }
+        let is_elsewhere = matches!(self.rows, Kept::There(_));
+        if !is_elsewhere && (besides.is_empty() || !besides.contains(PyBytes::new(py, key))?) {
+            return self.rows.row(py, key, |row| row.and_then(due_of));
         }
         self.moment_of.bind(py).call1((PyBytes::new(py, key),))?.extract()
     }
@@ -148,10 +137,10 @@ impl DueKeys {
 #[pymethods]
 impl DueKeys {
     #[new]
-    fn new(moment_of: Py<PyAny>, besides: Py<PyDict>) -> Self {
+    fn new(py: Python<'_>, moment_of: Py<PyAny>, besides: Py<PyDict>) -> Self {
         DueKeys {
             moment_of,
-            rows: Kept::There,
+            rows: Kept::There(py.None()),
             besides,
             buckets: HashMap::new(),
             order: BinaryHeap::new(),
@@ -166,11 +155,7 @@ impl DueKeys {
     /// The due times of keys are those of these rows, but for keys in `besides`; None: `moment_of` tells all of them.
     /// Other rows than this package's are as none.
     fn look_in(&mut self, rows: &Bound<'_, PyAny>) {
-        self.rows = match (rows.cast::<Rows>(), rows.cast::<FileTable>()) {
-            (Ok(rows), _) => Kept::Here(rows.clone().unbind()),
-            (_, Ok(rows)) => Kept::Disk(rows.clone().unbind()),
-            _ => Kept::There,
-        };
+        self.rows = rows.into();
     }
 
     #[getter]

@@ -11,6 +11,8 @@ pub mod frames;
 #[cfg(feature = "extension-module")]
 mod heads;
 pub mod json;
+#[cfg(feature = "extension-module")]
+mod kept;
 pub mod lines;
 #[cfg(feature = "extension-module")]
 mod names;

@@ -1,21 +1,12 @@
 //! Rows as the records of a batch, as `crate::batch` reads them.
 
+use crate::batch::put_long as long;
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PyTuple};
 
 /// Most bytes of a record besides its key and value.
 const BESIDES: usize = 32;
-
-/// A number of seven bits a byte, the least first, whose sign is its last bit.
-fn long(number: i64, out: &mut Vec<u8>) {
-    let mut raw = ((number << 1) ^ (number >> 63)) as u64;
-    while raw > 0x7F {
-        out.push(raw as u8 | 0x80);
-        raw >>= 7;
-    }
-    out.push(raw as u8);
-}
 
 /// A record without headers, of the batch's own time.
 fn record(number: usize, key: &[u8], value: Option<&[u8]>, body: &mut Vec<u8>, out: &mut Vec<u8>) {

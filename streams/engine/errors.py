@@ -17,6 +17,11 @@ def why_unusable(error: OSError | ValueError) -> str:
     return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
+def is_panic(error: BaseException) -> bool:
+    """Whether code in Rust has panicked: that is no `Exception`, and would end the process."""
+    return type(error).__name__ == "PanicException"
+
+
 class LogError(Exception):
     """Retryable: a request to the log failed. The task's state is dropped and restored."""
 

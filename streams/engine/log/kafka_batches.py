@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, cast
 
+from streams.engine.errors import is_panic
 from streams.engine.log.kafka_packing import Pack
 from streams.engine.log.kafka_parsing import BEFORE, HELD, LENGTH, WRONG, Fetched, Records
 from streams.engine.log.kafka_unpacking import DECODERS
@@ -94,8 +95,7 @@ def _add(fetched: Records, batch: Any, taken: Batched, begin: int, end: int) -> 
         try:
             added = taken.add(data, begin, end, fetched.next_fetch_offset, unpacked)
         except BaseException as error:
-            # Of a module in Rust, which is no Exception and would end the process.
-            if type(error).__name__ != "PanicException":
+            if not is_panic(error):
                 raise
             return None
         if not added:

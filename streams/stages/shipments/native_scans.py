@@ -13,7 +13,7 @@ from typing import Any, Literal
 from weakref import WeakMethod
 
 from streams.engine.due_keys import DueIndex
-from streams.engine.errors import FatalError, LogError
+from streams.engine.errors import FatalError, LogError, is_panic
 from streams.engine.processor import PREFIX, PartitionClock
 from streams.engine.table import MemoryTable, Table
 from streams.rules.shipments.scan_status import NAMES
@@ -196,8 +196,8 @@ class NativeScans:
 
 
 def _check(error: BaseException) -> None:
-    """Raises LogError in place of a panic, which is no Exception and would end the process."""
-    if type(error).__name__ == "PanicException":
+    """Raises LogError in place of a panic."""
+    if is_panic(error):
         global _failed  # noqa: PLW0603 - one process has one module
         _failed = True
         raise LogError(f"{_MODULE} has panicked, and is not used any more: {error}") from error

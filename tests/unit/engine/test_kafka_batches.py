@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import streams.engine.log.kafka_clients  # noqa: F401 - every user of a client goes through it
 from streams.engine.log.kafka_batches import Batched, in_batches
 from streams.engine.processor import Record, Unread
-from tests.odd_batches import Bad, checked, spoiled
+from tests.odd_batches import Bad, behind, checked, spoiled
 from tests.unit.stages.one_reader import SOME
 
 native = pytest.importorskip("parcelwatch_native")
@@ -50,20 +50,13 @@ def fields(one: Any) -> Fields:
     return one.offset, one.timestamp, one.key, one.value, tuple(one.headers)
 
 
-def fetched_from(fetched: bytes, begin: int) -> bytes:
-    """What a broker sends where a fetch begins there: no batch that ends before it."""
-    while fetched and int.from_bytes(fetched[:8]) + int.from_bytes(fetched[23:27]) < begin:
-        fetched = fetched[12 + int.from_bytes(fetched[8:12]) :]
-    return fetched
-
-
 def read(
     fetched: bytes, end: int, begin: int, aborted: Sequence[tuple[int, int]], make: Any, most: int = 3
 ) -> list[Fields]:
     """All records up to an offset, in as many fetches as it takes; `make`: what reads batches, or None."""
     found: list[Fields] = []
     while begin < end:
-        sent = fetcher.MemoryRecords(fetched_from(fetched, begin))
+        sent = fetcher.MemoryRecords(behind(fetched, begin))
         records = fetcher.PartitionRecords(
             TopicPartition("in", 0), sent, [*aborted], begin, None, None, True, READ_COMMITTED
         )

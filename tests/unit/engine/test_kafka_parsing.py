@@ -14,7 +14,7 @@ from aiokafka.structs import TopicPartition
 
 import streams.engine.log.kafka_clients  # noqa: F401 - every user of a client goes through it
 from streams.engine.log import kafka_parsing
-from tests.odd_batches import Bad, checked
+from tests.odd_batches import Bad, behind, checked
 
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 GOOD, BAD = ("good", b"1"), (Bad(), b"2")
@@ -89,13 +89,6 @@ def spoiled(base: int, count: int, at: int, producer: int = -1) -> bytes:
     # The number of its headers, which would have to go on behind it.
     made[made.index(b"%d" % (base + at)) + 1] = 0x80
     return bytes(made)
-
-
-def behind(fetched: bytes, begin: int) -> bytes:
-    """What a broker sends where a fetch begins there: no batch that ends before it."""
-    while fetched and int.from_bytes(fetched[:8]) + int.from_bytes(fetched[23:27]) < begin:
-        fetched = fetched[12 + int.from_bytes(fetched[8:12]) :]
-    return fetched
 
 
 def passed(fetched: bytes, begin: int = 0, aborted: list[tuple[int, int]] = []) -> list[tuple[int, Any, Any]]:  # noqa: B006
