@@ -385,7 +385,7 @@ class Runner:
             self._wake.set()
         elif self._soon is None and self.committing is None and task.awaited:
             began, ended = self._last
-            wait = ended + max(self._cadence.prompt, 2 * (ended - began)) - time.monotonic()
+            wait = ended + max(self._cadence.prompt, ended - began) - time.monotonic()
             self._soon = asyncio.get_running_loop().call_later(max(wait, 0.0), self._wake.set)
 
     def _no_sooner(self) -> None:

@@ -16,8 +16,8 @@ class Cadence:
     """When a task commits: `seconds` after its last commit began, or after a number of records and slices, or of bytes
     of large outputs: a transaction is held in memory, and has to be written within its time.
 
-    Sooner if something waits for it: `prompt` seconds after the last commit, and no sooner than that took itself, twice
-    over. `at_once`: how many tasks of a worker commit at the same time. Waits after errors, in seconds.
+    Sooner if something waits for it: `prompt` seconds after the last commit, and no sooner than that took itself.
+    `at_once`: how many tasks of a worker commit at the same time. Waits after errors, in seconds.
     """
 
     seconds: float = 0.5

@@ -78,6 +78,21 @@ async def test_records_outlive_the_brokers_end(mortal_kafka: Broker, end: str) -
     assert values(await mortal_kafka.read_committed("things")) == [b"1", b"2", b"3", b"4", b"5"]
 
 
+async def test_nothing_is_left_of_groups_where_the_broker_has_just_been_started(mortal_kafka: Broker) -> None:
+    groups = [f"readers-{number}" for number in range(8)]
+    await mortal_kafka.create_topics({"things": 1})
+    for group in groups:
+        mine = {"group_id": group, "enable_auto_commit": False}
+        async with AIOKafkaConsumer(bootstrap_servers=mortal_kafka.bootstrap, **mine) as consumer:
+            consumer.assign([TopicPartition("things", 0)])
+            await consumer.commit({TopicPartition("things", 0): 7})
+    await mortal_kafka.kill()
+    await mortal_kafka.heal()
+    await mortal_kafka.wipe()
+    for group in groups:
+        assert await mortal_kafka.committed(group) == {}
+
+
 async def test_a_paused_broker_answers_nothing_until_it_goes_on(mortal_kafka: Broker) -> None:
     await mortal_kafka.create_topics({"things": 1})
     mortal_kafka.pause()
