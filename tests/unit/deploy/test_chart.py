@@ -38,7 +38,7 @@ FULL: dict[str, Any] = {
                  "existingSecret": "pw-secret", "existingTlsSecret": "pw-tls", "clientCertificate": True},
     "worker": {"replicas": 3, "settings": {"PARCELWATCH_CATCH_UP": True}, "podAnnotations": {"a": "b"},
                "nodeSelector": {"a": "b"}, "tolerations": [{"operator": "Exists"}], "priorityClassName": "high"},
-    "persistence": {"enabled": True, "storageClassName": "fast"},
+    "persistence": {"enabled": True, "store": "file", "storageClassName": "fast"},
     "console": {"enabled": True, "tokenSecret": "pw-console", "allowedHost": "parcels.example"},
     "ingest": {"enabled": True, "secret": "pw-ingest", "settings": {"PARCELWATCH_MAX_BODY": 65536}},
     "notify": {"enabled": True, "config": "[channels.a]", "secret": "pw-notify", "ports": [8443]},
@@ -258,6 +258,15 @@ def test_whoever_signs_tokens_needs_no_password() -> None:
     for pod in pods({**FULL, "security": security}).values():
         assert SASL_PASSWORD_FILE not in {each["name"] for each in pod["containers"][0]["env"]}
         assert "sasl" not in {each["name"] for each in pod["volumes"]}
+
+
+@pytest.mark.parametrize("store", ["rocksdict", "file"])
+def test_a_worker_with_a_volume_keeps_its_state_in_the_store_of_the_values(store: str) -> None:
+    pods = [each["spec"]["template"]["spec"]
+            for (kind, name), each in objects({"persistence": {"enabled": True, "store": store}}).items()
+            if kind in ("Deployment", "StatefulSet") and name == "worker"]  # fmt: skip
+    ((container,),) = [pod["containers"] for pod in pods]
+    assert {each["name"]: each.get("value") for each in container["env"]}["PARCELWATCH_STORE"] == store
 
 
 def test_the_console_is_reached_with_a_token_alone_and_is_none_of_the_workers() -> None:
