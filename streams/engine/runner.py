@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
+from streams.engine.announcements import Announcements
 from streams.engine.changelog import Changelog
 from streams.engine.collector import free_given_up, paused
 from streams.engine.errors import DeniedError, FatalError, FencedError, LogError
@@ -67,8 +68,8 @@ class Kept(NamedTuple):
 class Runner:
     """One assigned task. `run` is its life, `stop` ends it; in between, `put` and `at_end` feed it.
 
-    `seek` sets the consumer's position; the epoch tells what was fetched before that. `positions` and `turns`, of which
-    each commit takes one, are shared by the tasks of a worker.
+    `seek` sets the consumer's position; the epoch tells what was fetched before that. `positions`, `turns`, of which
+    each commit takes one, and `announcements` are shared by the tasks of a worker.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Runner:
         kept: Kept | None = None,
         positions: Positions | None = None,
         turns: asyncio.Semaphore | None = None,
+        announcements: Announcements | None = None,
     ) -> None:
         self.id = task
         self.sources = topology.partitions_of(task)
@@ -122,6 +124,7 @@ class Runner:
         self._wake = asyncio.Event()
         self._begun = asyncio.Event()
         self._turns = turns or asyncio.Semaphore()
+        self._announcements = announcements or Announcements(self._cadence.prompt)
         #: When the last commit began and ended (monotonic clock), and the wake-up for one that somebody waits for.
         self._last = (0.0, 0.0)
         self._soon: asyncio.TimerHandle | None = None
@@ -300,7 +303,8 @@ class Runner:
 
     def _build(self, processor: Processor, saved: Mapping[bytes, bytes]) -> Task:
         with paused():
-            return Task(self._topology, self.id, processor, self._runtime.clock, self._runtime.now, saved)
+            runtime = self._runtime
+            return Task(self._topology, self.id, processor, runtime.clock, runtime.now, saved, self._cadence.direct)
 
     async def _give_up(self) -> None:
         self._task = None
@@ -323,6 +327,7 @@ class Runner:
             return
         feeding = asyncio.create_task(self._feed(task))
         feeding.add_done_callback(lambda _: self._wake.set())
+        self._announcements.listen(self._wake.set)
         try:
             while not self._stopping:
                 await self._sleep(self._until_due())
@@ -334,6 +339,7 @@ class Runner:
                     await self._commit(task, writer, changelog)
                     self._hurry(task)
         finally:
+            self._announcements.leave(self._wake.set)
             self._no_sooner()
             feeding.cancel()
             await asyncio.wait([feeding])
@@ -413,7 +419,8 @@ class Runner:
             # the whole of it.
             self._end = None if self._stopping else self._end
             return
-        transaction = task.snapshot(parting=parting)
+        telling = self._announcements.take()
+        transaction = task.snapshot(parting=parting, telling=telling)
         self._begun.set()
         if transaction is None:
             return
@@ -424,11 +431,15 @@ class Runner:
             await self._positions.confirm([*self.sources, changelog.source], self._ids)
             end = await writer.commit(transaction)
             await changelog.committed(transaction, end)
-        except LogError as error:
-            self._observer.commit_failed(self.id, error)
+        except BaseException as error:
+            self._announcements.back(telling)
+            if isinstance(error, LogError):
+                self._observer.commit_failed(self.id, error)
             raise
         finally:
             self.committing = None
+        self._announcements.told(telling)
+        self._announcements.add(task.announced)
         self._last = (began, time.monotonic())
         self._end = end if end is not None else self._end
         self.final = final

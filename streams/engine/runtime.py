@@ -11,13 +11,14 @@ from streams.engine.store.interface import Store
 from streams.engine.store.memory import MemoryStore
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cadence:
     """When a task commits: `seconds` after its last commit began, or after a number of records and slices, or of bytes
     of large outputs: a transaction is held in memory, and has to be written within its time.
 
     Sooner if something waits for it: `prompt` seconds after the last commit, and no sooner than that took itself.
-    `at_once`: how many tasks of a worker commit at the same time. Waits after errors, in seconds.
+    `at_once`: how many tasks of a worker commit at the same time. `direct`: a watermark for more tasks than that is
+    told for a worker's tasks together (see `streams.engine.announcements`). Waits after errors, in seconds.
     """
 
     seconds: float = 0.5
@@ -25,6 +26,7 @@ class Cadence:
     bytes: int = 16 << 20
     prompt: float = 0.1
     at_once: int = 16
+    direct: int = 8
     first_wait: float = 0.2
     longest_wait: float = 5.0
     #: After a fencing: time for the rebalance to tell that the task belongs to another worker.

@@ -5,12 +5,14 @@ Nothing here awaits: a task is a state machine that a runner (or a simulator) dr
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import msgspec
 
+from streams.engine.announcements import Announcement
 from streams.engine.clock import Clock, Mode, Now
 from streams.engine.envelopes import pack, unpack
 from streams.engine.errors import UNDECODABLE, FatalError
@@ -109,7 +111,8 @@ def _told(time: int) -> str:
 class Task:
     """One task: the state restored from the changelog, and what has arrived since.
 
-    `saved`: the live rows of the changelog partition, each key once. Raises `FatalError`: (1) if they are not the
+    `saved`: the live rows of the changelog partition, each key once. `direct`: a watermark for more tasks than that is
+    not sent by a task itself; see `announced`. Raises `FatalError`: (1) if they are not the
     engine's, (2) if more has been read than up to the end of the clock.
     """
 
@@ -121,8 +124,10 @@ class Task:
         clock: Clock,
         now: Now,
         saved: Mapping[bytes, bytes],
+        direct: int = sys.maxsize,
     ) -> None:
         self.id = task
+        self._direct = direct
         self._topology = topology
         self._processor = processor
         # Asked once: it takes as long as a dozen records.
@@ -158,6 +163,8 @@ class Task:
         self._outgoing = {edge.name: Outgoing(edge.granularity) for edge in topology.dataflow.edges_from(task.kind)}
         self._passed = dict.fromkeys(self._kind.horizons, START)
         self._sent = progress.sent if progress else 0
+        #: What another task is to tell once the last snapshot is committed.
+        self.announced: list[Announcement] = []
         if progress:
             self._passed.update({name: Horizon(*item) for name, item in progress.passed.items()})
             for name, outgoing in self._outgoing.items():
@@ -385,21 +392,24 @@ class Task:
 
     # -- what is to be committed
 
-    def snapshot(self, *, parting: bool = False) -> Transaction | None:
+    def snapshot(self, *, parting: bool = False, telling: Sequence[Announcement] = ()) -> Transaction | None:
         """What a commit has to write now; None if nothing durable has changed.
 
-        `parting`: the last commit, which also records the horizons. The task then goes on as if it were committed; if
-        the commit fails, the task is unusable.
+        `parting`: the last commit, which also records the horizons. `telling`: of other tasks, too. The task then goes
+        on as if it were committed; if the commit fails, the task is unusable.
         """
         effects = self._processor.collect() if self._uncollected else Effects()
         self._uncollected = False
         self.unsaved = 0
         envelopes = self._envelopes(effects.sends)
+        for each in telling:
+            envelopes += each.envelopes()
         ends = self.complete and not self.final
         # A wall clock moves them without any input.
         moved = parting and self._clock.mode is Mode.WALL and passed_of(self._written) not in ({}, self._passed)
         changes = effects.changes()
-        if not (changes or effects.outputs or envelopes or self._read or ends or moved or self._former):
+        told = envelopes or self.announced
+        if not (changes or effects.outputs or told or self._read or ends or moved or self._former):
             return None
         self._read = self._former = False
         self.final = self.complete
@@ -425,24 +435,36 @@ class Task:
 
     def _envelopes(self, sends: Mapping[str, Mapping[int, list[Any]]]) -> list[tuple[TopicPartition, bytes]]:
         envelopes: list[tuple[TopicPartition, bytes]] = []
+        self.announced = []
         for edge in self._topology.dataflow.edges_from(self.id.kind):
             outgoing = self._outgoing[edge.name]
             by_target = sends.get(edge.name, {})
             everyone = by_target.get(-1, [])
             if everyone and not edge.broadcast:
                 raise FatalError(f"edge {edge.name} is no broadcast edge", 1)
-            due = outgoing.due
+            due, targets = outgoing.due, self._topology.counts[edge.target]
+            handing = due and targets > self._direct and not everyone
             topic = self._topology.edge_topic(edge.name)
             holder = self.holder(outgoing.last) if outgoing.last else ""
-            for target in range(self._topology.counts[edge.target]):
+            for target in range(targets):
                 records = everyone if edge.broadcast else by_target.get(target, [])
-                if records or due:
+                if records or (due and not handing):
                     packed = pack(self.id.partition, self._sent + 1, outgoing.told, outgoing.held, holder, records)
                     self._sent += len(packed)
                     envelopes += [(TopicPartition(topic, target), value) for value in packed]
-            if due:
-                outgoing.told = outgoing.held
+            if handing:
+                self._announce(topic, targets, outgoing, holder)
+            elif due:
+                outgoing.tell(self._sent)
         return envelopes
+
+    def _announce(self, topic: str, targets: int, outgoing: Outgoing, holder: str) -> None:
+        self._sent += 1
+        (value,) = pack(self.id.partition, self._sent, outgoing.told, outgoing.held, holder, ())
+        self.announced.append(
+            Announcement(topic, targets, self.id.partition, self._sent, outgoing.held, value, outgoing)
+        )
+        outgoing.hand()
 
     def _progress(self) -> Progress:
         outgoing = self._outgoing.items()

@@ -155,7 +155,10 @@ class Incoming:
 
 
 class Outgoing:
-    """The sending side of an edge: the watermark reached, and the one last sent to all receivers."""
+    """The sending side of an edge: the watermark reached, and the one last sent to all receivers.
+
+    `handed`: a later one that another task is to send.
+    """
 
     def __init__(self, granularity: int, held: Horizon = START, told: Horizon = START) -> None:
         self._granularity = granularity
@@ -163,6 +166,8 @@ class Outgoing:
         self.last = ""
         self.held = held
         self.told = told
+        self.handed: Horizon | None = None
+        self._number = 0
 
     def hold(self, horizon: Horizon, last: str) -> None:
         """Everything before `horizon` has been sent; the input `last` holds it back."""
@@ -170,12 +175,26 @@ class Outgoing:
             self.held = horizon
             self.last = last
 
+    def tell(self, number: int) -> None:
+        """Every receiver is sent what is held, by an envelope of that number."""
+        self.told, self.handed, self._number = self.held, None, number
+
+    def hand(self) -> None:
+        """Another task is to send every receiver what is held; `heard` once it has."""
+        self.handed = self.held
+
+    def heard(self, horizon: Horizon, number: int) -> None:
+        """Every receiver has been sent that horizon, by an envelope of that number."""
+        if number > self._number:
+            self.told, self._number = horizon, number
+
     @property
     def due(self) -> bool:
         """Whether every receiver has to be sent the watermark, with records or without."""
-        if self.held == self.told:
+        last = self.told if self.handed is None else self.handed
+        if self.held == last:
             return False
-        if self.held.final or IDLE in (self.held.watermark, self.told.watermark):
+        if self.held.final or IDLE in (self.held.watermark, last.watermark):
             return True
         # Only a watermark beyond the boundary passes a deadline at it.
-        return (self.held.watermark - 1) // self._granularity != (self.told.watermark - 1) // self._granularity
+        return (self.held.watermark - 1) // self._granularity != (last.watermark - 1) // self._granularity

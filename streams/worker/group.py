@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
 
+from streams.engine.announcements import Announcements
 from streams.engine.assignor import TaskAssignor
 from streams.engine.clock import Mode
 from streams.engine.collector import free_given_up
@@ -70,6 +71,7 @@ class TaskGroup:
         self._trimmed: dict[TopicPartition, int] = {}
         self._positions = Positions(runtime.log, runtime.on_lost, metrics.lost)
         self._turns = asyncio.Semaphore(runtime.cadence.at_once)
+        self._announcements = Announcements(runtime.cadence.prompt)
         self._topic_check = TopicCheck(topology, runtime.log, self._positions)
         self._open_transactions = OpenTransactions(runtime.log, metrics.held_up)
         self._catching_up = CatchingUp(runtime, topology, _UNSETTLED)
@@ -175,6 +177,7 @@ class TaskGroup:
                 self._kept.get(task),
                 self._positions,
                 self._turns,
+                self._announcements,
             )
             self._runners[task] = runner
             self._owner.update(dict.fromkeys(runner.sources, runner))
@@ -250,6 +253,7 @@ class TaskGroup:
         self._closed = True
         await self.leave(self._runtime.revoke_seconds)
         await self._standbys.close()
+        self._announcements.close()
         if self.failed.done():
             self.failed.exception()  # it has been looked at
 

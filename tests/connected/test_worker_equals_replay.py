@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from schemas.times import parse, render
+from streams.engine.runtime import Cadence
 from tests.connected.marketplace import (
     ALERTS,
     DEAD,
@@ -30,13 +31,17 @@ from tests.connected.marketplace import (
 )
 from tests.kafka_broker import Broker
 
+#: So many tasks that watermarks are told for several at once.
+MANY = dict.fromkeys(THREE, Cadence().direct + 3)
 
-async def test_two_workers_say_what_the_replay_says(kafka: Broker, tmp_path: Path) -> None:
+
+@pytest.mark.parametrize("partitions", [{"orders": 3, "chats": 3, "logistics-scans": 4}, MANY], ids=["few", "many"])
+async def test_two_workers_say_what_the_replay_says(partitions: dict[str, int], kafka: Broker, tmp_path: Path) -> None:
     events = generated(days=40)
     good = valid(events)
     until = some_days_after(good)
     out = await replay(good, until, tmp_path)
-    await produce(kafka, events, {"orders": 3, "chats": 3, "logistics-scans": 4})
+    await produce(kafka, events, partitions)
     await asyncio.gather(run(*worker(kafka, until)), run(*worker(kafka, until)))
     await compare(kafka, out)
     dead = [record for topic in DEAD for record in await kafka.read_committed(topic)]
@@ -44,11 +49,14 @@ async def test_two_workers_say_what_the_replay_says(kafka: Broker, tmp_path: Pat
     assert all(record.value is None for record in dead)
 
 
-async def test_a_worker_killed_and_started_again_goes_on_where_it_was(kafka: Broker, tmp_path: Path) -> None:
+@pytest.mark.parametrize("partitions", [THREE, MANY], ids=["few", "many"])
+async def test_a_worker_killed_and_started_again_goes_on_where_it_was(
+    partitions: dict[str, int], kafka: Broker, tmp_path: Path
+) -> None:
     events = valid(generated(days=40))
     until = some_days_after(events)
     out = await replay(events, until, tmp_path)
-    await produce(kafka, events, THREE)
+    await produce(kafka, events, partitions)
     for _ in range(2):
         async with running(*worker(kafka, until)) as process:
             # In the midst of its work: something is committed, and not yet everything.

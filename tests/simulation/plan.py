@@ -41,6 +41,8 @@ class Plan:
     events: int
     fetch: int
     fenced_wait: float
+    at_once: int
+    direct: int
     trim: float
     faults: frozenset[str]
     pause: float
@@ -70,6 +72,8 @@ def plan_of(rng: Random) -> Plan:
         events=rng.choice((2, 20, 50_000)),
         fetch=rng.choice((1, 3, 20, 2000)),
         fenced_wait=rng.choice((0.1, 1.0)),
+        at_once=rng.choice((1, 2, 16)),
+        direct=rng.choice((0, 0, 1, 8)),
         trim=rng.choice((1.0, 30.0)),
         faults=frozenset(fault for fault in FAULTS if rng.random() < share),
         pause=rng.choice((0.3, 0.8, 2.0)),
