@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -25,13 +26,14 @@ from bench.worker import Worker, quantile, ready, started
 
 #: Scans of the topic that a worker catches up with, at so many a second when they were made.
 BEHIND, _MADE_AT = 400_000, 20_000
+ROUNDS = 3
 SECONDS, _WARM = 30.0, 8.0
 COMMIT = 0.5
 _SCANS_READ = f'{{topic="{SCANS_TOPIC}"}}'
 #: Internal edges between a scan and its alert: the watermark of the orders, or of all carriers' hours.
 _HOPS = 1
 #: Seconds that the aim allows for a hop beside the commit interval.
-_SLACK = 0.25
+_SLACK = 0.1
 #: Seconds at the most for what was due up to the end, where a worker has fallen behind at half of its load.
 _BEYOND = 120.0
 #: Seconds at the most to catch up.
@@ -115,25 +117,33 @@ async def _cores(worker: Worker, begin: float, seconds: float) -> float:
     return (worker.child.cpu - spent) / seconds
 
 
+def _late(found: Sequence[float]) -> float:
+    """The 99th percentile. Raises WrongError where there is nothing."""
+    if not found:
+        raise WrongError("no alert came")
+    return quantile(found, 0.99)
+
+
 async def run(asked: Asked) -> list[Table]:
     policy = asked.folder / "quick.toml"
     policy.write_text(POLICY)
     options = ("--policy", str(policy), "--commit-interval", str(COMMIT))
     most = await greatest(asked, options, asked.size(BEHIND, least=20_000))
     asked.tell(f"{most:,.0f} scans a second at the most")
-    latencies, cores = await at_rate(asked, options, most / 2)
+    rounds = [await at_rate(asked, options, most / 2) for _ in range(asked.rounds(ROUNDS))]
+    latencies, cores = sorted(rounds, key=lambda each: _late(each[0].found["raised"]))[len(rounds) // 2]
     bound = round((_HOPS + 1) * (COMMIT + _SLACK) * 1000)
     rows: list[list[Cell]] = []
     curve: list[list[Cell]] = []
     names = {"raised": "raised, after its deadline", "resolved": "resolved, after its scan"}
     for status, found in latencies.found.items():
-        if not found:
-            raise WrongError(f"no alert was {status}")
         shown = [round(quantile(found, part)) for part in (0.5, 0.99)]
         asked.tell(f"{status}: {shown[0]} ms, {shown[1]} ms at the 99th percentile, of {len(found)}")
-        rows.append([names[status], len(found), *shown, round(max(found)), bound])
+        late = [round(_late(each.found[status])) for each, _ in rounds]
+        spread = f"{min(late):,} to {max(late):,}"
+        rows.append([names[status], len(found), *shown, round(max(found)), bound, spread])
         curve += [[status, round(part * 100, 1), round(quantile(found, part))] for part in _PARTS]
-    columns = ["ms until readable", "alerts", "p50", "p99", "most", "aim for p99"]
+    columns = ["ms until readable", "alerts", "p50", "p99", "most", "aim for p99", f"p99 of {len(rounds)} rounds"]
     load = [[round(most), round(most / 2), round(cores, 2), COMMIT]]
     return [
         Table("latency", columns, rows),

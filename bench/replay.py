@@ -1,17 +1,18 @@
 """How fast a replay is, and where its time goes.
 
 Two figures. *Events a second*: the command `parcelwatch replay` as a process, from its start to its end, on scans
-alone and on everything that a marketplace sends. *Cost by stage*: the replay's own loop in this process, one stage
-after the other for some thousand events at a time with a look at the clock in between, so that no profiler is paid
-for.
+alone and on everything that a marketplace sends, with native and without, by turns. *Cost by stage*: the replay's own
+loop in this process, one stage after the other for some thousand events at a time with a look at the clock in between,
+so that no profiler is paid for.
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 
 from bench.asked import Asked
@@ -25,7 +26,9 @@ from streams.policy import load
 from streams.replay.batches import Batch, Event, batches
 from streams.stages.single_reader import SingleReader
 
-EVENTS = 300_000
+#: Of the marketplace, and scans alone: so many that the start of the process is a small part.
+EVENTS, SCANS_ALONE = 300_000, 2_000_000
+ROUNDS = 3
 #: Events between two looks at the clock; as many as the replay takes between two looks at what is due.
 _STEP = 4096
 _DAYS = 45
@@ -115,9 +118,9 @@ def market_file(folder: Path, name: str, about: int, days: int) -> tuple[Path, i
     return path, count
 
 
-async def _replayed(path: Path, folder: Path) -> Spent:
+async def _replayed(path: Path, folder: Path, native: str) -> Spent:
     """`parcelwatch replay` of the file."""
-    command = [sys.executable, "-m", "streams", "replay", str(path), "--out", str(folder / "out")]
+    command = [sys.executable, "-m", "streams", "replay", str(path), "--out", str(folder / "out"), "--native", native]
     with Child(command, folder / "replay.log") as child:
         spent = await child.ending()
         if spent.status:
@@ -125,19 +128,34 @@ async def _replayed(path: Path, folder: Path) -> Spent:
     return spent
 
 
+def _row(stream: str, native: str, count: int, spent: Sequence[Spent]) -> list[Cell]:
+    one = sorted(spent, key=lambda each: each.wall)[len(spent) // 2]
+    rates = [count / each.wall for each in spent]
+    return [stream, native, count, round(one.wall, 1), round(one.cpu, 1), round(count / one.wall),
+            round(one.memory / 1e6), f"{min(rates):,.0f} to {max(rates):,.0f}"]  # fmt: skip
+
+
 async def run(asked: Asked) -> list[Table]:
+    natives = ("on", "off") if find_spec("parcelwatch_native") is not None else ("off",)
     events = asked.size(EVENTS, least=2000, multiple=2 * EACH)
+    scans = asked.size(SCANS_ALONE, least=2000, multiple=2 * EACH)
     made = {
-        "scans": scans_file(asked.folder, events),
+        "scans": scans_file(asked.folder, scans),
         "everything": market_file(asked.folder, "everything", events, _DAYS),
     }
     speeds: list[list[Cell]] = []
     stages: list[list[Cell]] = []
     for stream, (path, count) in made.items():
-        spent = await _replayed(path, asked.folder)
-        speeds.append([stream, count, round(spent.wall, 1), round(count / spent.wall), round(spent.memory / 1e6)])
+        found: dict[str, list[Spent]] = {native: [] for native in natives}
+        for _ in range(asked.rounds(ROUNDS)):
+            for native, spent in found.items():
+                spent.append(await _replayed(path, asked.folder, native))
+        speeds += [_row(stream, native, count, spent) for native, spent in found.items()]
         stages.append(costs(path).row(stream))
+        path.unlink()
+    columns = ["stream", "native", "events", "wall s", "CPU s", "events a second", "most memory, MB",
+               f"events a second, of {asked.rounds(ROUNDS)} rounds"]  # fmt: skip
     return [
-        Table("replay", ["stream", "events", "wall s", "events a second", "most memory, MB"], speeds),
+        Table("replay", columns, speeds),
         Table("replay-stages", ["CPU µs an event", "events", *STAGES, "all"], stages),
     ]

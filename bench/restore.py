@@ -12,9 +12,10 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +32,7 @@ from bench.worker import PATIENCE, ready, started
 from tests.kafka_broker import Broker
 
 SHIPMENTS = 1_000_000
+ROUNDS = 3
 _ONE, _OTHER = "one", "other"
 _PEER_ALERTS = "peer-alerts"
 #: Seconds to take in all scans, at the most; and to be back at work.
@@ -96,6 +98,11 @@ async def _start(member: Member) -> Start:
     return Start(wall, member.child.cpu, await member.restored())
 
 
+def _middle(starts: Sequence[Start]) -> Start:
+    """The one whose CPU time is in the middle."""
+    return sorted(starts, key=lambda each: each.cpu)[len(starts) // 2]
+
+
 async def _until_all_is_read(kafka: Broker, group: str) -> None:
     ends = await kafka.end_offsets(SCANS_TOPIC)
     limit = time.monotonic() + _READ
@@ -139,6 +146,8 @@ class Party:
     empty: str
     start: Starter
     standbys: bool = False
+    #: Stores on disk, as they are called, and as `start` is told.
+    disks: tuple[tuple[str, str], ...] = ()
 
 
 class Measure:
@@ -151,40 +160,55 @@ class Measure:
         self._count = count
         self._folder = asked.folder / party.group
         self._empty = Start(0.0, 0.0)
+        self._rounds = asked.rounds(ROUNDS)
 
     async def start_empty(self) -> None:
         """To be called while there is no scan yet."""
-        async with self._party.start(self._party.empty, MEMORY, self._folder / "empty", _ONE) as member:
-            self._empty = await _start(member)
+        found = []
+        for _ in range(self._rounds):
+            async with self._party.start(self._party.empty, MEMORY, self._folder / "empty", _ONE) as member:
+                found.append(await _start(member))
+        self._empty = _middle(found)
 
     async def restores(self) -> list[list[Cell]]:
-        """Rows: state, records, seconds and CPU-seconds, rates beside an empty start."""
+        """Rows: state, records, seconds and CPU-seconds, rates beside an empty start; of the middle one of the rounds.
+
+        A store that is wiped has another folder in each round.
+        """
         party, kafka = self._party, self._kafka
         rows = []
         async with party.start(party.group, MEMORY, self._folder / "first", _ONE):
             await _until_all_is_read(kafka, party.group)
-        kinds = (("memory", MEMORY), ("on disk, wiped", DISK), ("on disk, as it was left", DISK))
-        for what, store in kinds:
-            async with party.start(party.group, store, self._folder / store, _ONE) as member:
-                found = await _start(member)
-                if store == DISK:
-                    # What it was restored from has been written by the time of its orderly end.
-                    await asyncio.sleep(1.0)
-            self._asked.tell(
-                f"{party.name}, {what}: {found.records:,} records, {found.wall:.1f} s, {found.cpu:.1f} CPU"
-            )
-            rows.append(self._row(what, found, self._empty))
+        kinds = [("memory", MEMORY)]
+        for name, store in party.disks:
+            kinds += [(f"{name}, wiped", store), (f"{name}, as it was left", store)]
+        starts: dict[str, list[Start]] = {what: [] for what, _ in kinds}
+        for number in range(self._rounds):
+            for what, store in kinds:
+                async with party.start(party.group, store, self._folder / f"{store}-{number}", _ONE) as member:
+                    found = await _start(member)
+                    if store != MEMORY:
+                        # What it was restored from has been written by the time of its orderly end.
+                        await asyncio.sleep(1.0)
+                starts[what].append(found)
+                self._asked.tell(
+                    f"{party.name}, {what}: {found.records:,} records, {found.wall:.1f} s, {found.cpu:.1f} CPU"
+                )
+        for what, of_all in starts.items():
+            rows.append(self._row(what, of_all, self._empty))
         return rows
 
-    def _row(self, what: str, found: Start, empty: Start) -> list[Cell]:
+    def _row(self, what: str, of_all: Sequence[Start], empty: Start) -> list[Cell]:
+        found = _middle(of_all)
         wall, cpu = found.wall - empty.wall, found.cpu - empty.cpu
+        walls = [each.wall for each in of_all]
 
         def rate(number: int, seconds: float) -> int | None:
             return round(number / seconds) if number and seconds > _SEEN else None
 
         return [self._party.name, what, self._count, found.records, round(found.wall, 1), round(empty.wall, 1),
                 round(found.cpu, 1), rate(found.records, wall), rate(found.records, cpu),
-                rate(self._count, cpu)]  # fmt: skip
+                rate(self._count, cpu), f"{min(walls):.1f} to {max(walls):.1f}"]  # fmt: skip
 
     async def back(self, restarted: bool) -> list[Cell]:
         """Seconds from a kill -9 until work goes on, with that many shipments in memory."""
@@ -225,7 +249,10 @@ def _ours(kafka: Broker, standbys: bool = False) -> Party:
         async with started(kafka, group, folder, *options) as worker:
             yield worker
 
-    return Party("parcelwatch", "ours", "ours-empty", start, standbys)
+    disks = [("rocksdict", DISK)]
+    if find_spec("parcelwatch_native") is not None:
+        disks.append(("row files", "file"))
+    return Party("parcelwatch", "ours", "ours-empty", start, standbys, tuple(disks))
 
 
 def _theirs(kafka: Broker) -> Party:
@@ -237,7 +264,7 @@ def _theirs(kafka: Broker) -> Party:
             yield Peer(child)
             await asyncio.to_thread(child.stop)
 
-    return Party("Kafka Streams", "theirs", "theirs-empty", start)
+    return Party("Kafka Streams", "theirs", "theirs-empty", start, disks=(("RocksDB", DISK),))
 
 
 async def parties(asked: Asked) -> list[Party]:
@@ -268,7 +295,7 @@ async def run(asked: Asked) -> list[Table]:
     kills.sort(key=lambda kill: str(kill[0]), reverse=True)
     columns = ["", "state", "shipments", "records read of Kafka", "s until at work", "s with nothing to restore",
                "CPU s until at work", "records a second", "records per CPU-second",
-               "shipments per CPU-second"]  # fmt: skip
+               "shipments per CPU-second", f"s until at work, of {asked.rounds(ROUNDS)} rounds"]  # fmt: skip
     return [
         Table("restore", columns, restores),
         Table("kill", ["", "killed with -9, and", "shipments", "s until work goes on"], kills),

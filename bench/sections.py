@@ -29,14 +29,14 @@ SECTIONS = (
     Section(
         "throughput-streams", "with more and fewer silent parcels, and with escaped JSON", comparison.run_streams, 90
     ),
-    Section("workers", "one worker and two", workers.run, 8),
+    Section("workers", "one worker and two", workers.run, 30),
     Section("stages", "where a worker's time goes", stages.run, 6),
     Section("active", "the cost of a scan by the number of active shipments", active.run, 15, broker=False),
-    Section("latency", "from an event to its alert, at half of the greatest load", latency.run, 6),
-    Section("restore", "restores, and the time to be back at work after kill -9", restore.run, 15),
+    Section("latency", "from an event to its alert, at half of the greatest load", latency.run, 15),
+    Section("restore", "restores, and the time to be back at work after kill -9", restore.run, 40),
     Section("watermarks", "traffic between tasks, and a reader behind a killed worker", watermarks.run, 8),
     Section("backfill", "two years of hours against a week", backfill.run, 6, broker=False),
     Section("memory", "memory and disk of a shipment", memory.run, 20, broker=False),
-    Section("replay", "a replay, and where its time goes", replay.run, 6, broker=False),
+    Section("replay", "a replay, and where its time goes", replay.run, 20, broker=False),
 )
 BY_NAME = {section.name: section for section in SECTIONS}

@@ -86,7 +86,7 @@ def figures() -> Figures:
         parcel_row=parcel["memory"][row],
         order_row=order["memory"][row],
         rows_a_second=restored["memory"],
-        rows_a_second_on_disk=restored["on disk, wiped"],
+        rows_a_second_on_disk=restored["rocksdict, wiped"],
     )
 
 

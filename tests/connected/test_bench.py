@@ -50,9 +50,9 @@ async def test_a_stream_without_silence_and_one_of_escaped_json_are_measured(kaf
 
 async def test_two_workers_find_what_one_finds(kafka: Broker, tmp_path: Path) -> None:
     (table,) = await small(workers.run, kafka, tmp_path)
-    assert [(row["workers"], row["alerts"]) for row in table.dicts()] == [
+    assert {(row["workers"], row["alerts"]) for row in table.dicts()} == {
         (number, len(Scans(2000).alerts)) for number in (1, 2)
-    ]
+    }
 
 
 async def test_latencies_are_measured_of_what_is_raised_and_of_what_is_resolved(kafka: Broker, tmp_path: Path) -> None:
@@ -69,11 +69,9 @@ async def test_a_restore_reads_as_much_as_it_has_to(kafka: Broker, tmp_path: Pat
     await measure.start_empty()
     await produce(kafka.bootstrap, SCANS_TOPIC, shipments(2000))
     rows = await measure.restores()
-    memory, wiped, left = (row[3] for row in rows)
-    assert isinstance(memory, int)
-    assert isinstance(wiped, int)
-    assert min(memory, wiped) >= 2000
-    assert left == 0
+    memory, *of_disks = [int(str(row[3])) for row in rows]
+    assert min(memory, *of_disks[::2]) >= 2000  # wiped
+    assert set(of_disks[1::2]) == {0}  # as it was left
 
 
 def test_an_alert_too_few_or_too_many_is_no_result() -> None:
