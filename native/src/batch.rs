@@ -16,8 +16,12 @@ pub struct Part {
 impl Part {
     const NONE: Part = Part { at: 0, length: NONE };
 
+    pub fn is_some(&self) -> bool {
+        self.length != NONE
+    }
+
     pub fn of<'a>(&self, chunk: &'a [u8]) -> Option<&'a [u8]> {
-        (self.length != NONE).then(|| &chunk[self.at as usize..][..self.length as usize])
+        self.is_some().then(|| &chunk[self.at as usize..][..self.length as usize])
     }
 }
 

@@ -20,6 +20,8 @@ mod names;
 mod others;
 #[cfg(feature = "extension-module")]
 mod packing;
+#[cfg(feature = "extension-module")]
+mod pairs;
 pub mod partitioner;
 pub mod places;
 pub mod recent;
@@ -56,6 +58,8 @@ mod parcelwatch_native {
     #[pymodule_export]
     use crate::packing::pack;
     #[pymodule_export]
+    use crate::pairs::Pairs;
+    #[pymodule_export]
     use crate::records::Records;
     #[pymodule_export]
     use crate::row_file::{FileTable, RowFile};
@@ -72,7 +76,7 @@ mod parcelwatch_native {
 
     /// Of the calls, likewise: it grows with each change of what is passed and returned.
     #[pymodule_export]
-    const CALLS: u8 = 7;
+    const CALLS: u8 = 8;
 
     /// (event id, tracking number, carrier, rank of the status, facility, time in microseconds, region of a `delivered`
     /// scan) of a value; None where Python has to tell.

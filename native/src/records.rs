@@ -1,6 +1,7 @@
 //! Fetched records that lie in their batches: Python gets those that it asks for.
 
 use crate::batch::{self, Entry, Head, HEAD};
+use crate::pairs::Pairs;
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyList, PySlice, PyTuple, PyType};
@@ -106,6 +107,11 @@ impl Records {
         }
         self.end = entries.len();
         true
+    }
+
+    /// Their keys and values, of those that have a key.
+    fn pairs(&self) -> Pairs {
+        Pairs::new(self.chunks.clone(), &self.entries[self.start..self.end])
     }
 
     fn __len__(&self) -> usize {

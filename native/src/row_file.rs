@@ -1,5 +1,6 @@
 //! Rows on disk, for Python: all rows of a changelog, and the table over those of one prefix.
 
+use crate::pairs::Pairs;
 use crate::rows::{put, Changed};
 use crate::segments::{Batch, Done, Failure, Reader, Segments, Sizes};
 use crate::segments_start;
@@ -82,9 +83,12 @@ impl RowFile {
         Ok(self.done(py, mark)?.map(|mark| PyBytes::new(py, &mark)))
     }
 
-    /// Adds pairs of key and row, or None, no key twice; a mark must follow.
-    fn add(&self, py: Python<'_>, rows: &Bound<'_, PyList>) -> PyResult<()> {
-        let batch = batch(py, rows)?;
+    /// Adds pairs of key and row, or None; a mark must follow. In a list no key comes twice.
+    fn add(&self, py: Python<'_>, rows: &Bound<'_, PyAny>) -> PyResult<()> {
+        let batch = match rows.cast::<Pairs>() {
+            Ok(pairs) => pairs.get().batch(py),
+            Err(_) => batch(py, rows.cast::<PyList>()?)?,
+        };
         let done = py.detach(|| self.segments.add(batch));
         self.done(py, done)
     }

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
+from itertools import islice
 from typing import NamedTuple
 
 import structlog
@@ -13,7 +14,7 @@ import structlog
 from streams.engine.changelog_head import HEAD, INPUTS, check_head, inputs_of, inputs_row, new_head
 from streams.engine.errors import FatalError
 from streams.engine.log.interface import Log, TopicPartition, Transaction
-from streams.engine.store.interface import CommittedTable, Copy, Origin, Store
+from streams.engine.store.interface import CommittedTable, Copy, Origin, Row, Store
 from streams.engine.topology import TaskId, Topology
 
 log = structlog.get_logger(__name__)
@@ -99,7 +100,7 @@ class Changelog:
         live: dict[bytes, bytes] = saved
         async for rows, position in self._log.rows(self.source, start, end):
             read += len(rows)
-            _take(live, rows if tabled is None else [row for row in rows if not row[0].startswith(tabled)])
+            _take(live, rows if tabled is None else _besides(rows, tabled))
             if origin is not None:
                 await asyncio.to_thread(copy.add, rows)
             told(len(rows), max(end - position, 0))
@@ -119,7 +120,7 @@ class Changelog:
         """Identifies the changelog by its first row; None if there is none yet, or it is not a head."""
         async with aclosing(self._log.rows(self.source, begin, end)) as batches:
             async for rows, _ in batches:
-                for key, row in rows[:1]:
+                for key, row in islice(rows, 1):
                     return await self._origin_of(row) if key == HEAD and row is not None else None
         return None
 
@@ -156,6 +157,15 @@ class Changelog:
         copy, self._copy = self._copy, None
         if copy is not None:
             await asyncio.to_thread(copy.close)
+
+
+def _besides(rows: Sequence[Row], prefix: bytes) -> Sequence[Row]:
+    """Those whose keys do not begin so."""
+    if isinstance(rows, list):
+        return [row for row in rows if not row[0].startswith(prefix)]
+    # Rows that lie in their batches tell it without making an object of each.
+    found: Sequence[Row] = rows.besides(prefix)  # type: ignore[attr-defined]
+    return found
 
 
 def _take(live: dict[bytes, bytes], rows: Sequence[tuple[bytes, bytes | None]]) -> None:

@@ -16,7 +16,7 @@ from aiokafka.structs import TopicPartition as KafkaPartition
 from streams.engine.errors import LogError
 from streams.engine.log.interface import Assignor, Committed, Listener, Rows, Topic, TopicPartition, TopicSpec
 from streams.engine.log.journal import Reader
-from streams.engine.log.kafka_batches import BatchFormat
+from streams.engine.log.kafka_batches import Batched, BatchFormat
 from streams.engine.log.kafka_clients import errors, quietly
 from streams.engine.log.kafka_codecs import Codec, codecs
 from streams.engine.log.kafka_connections import refusal, unanswered
@@ -62,6 +62,11 @@ class KafkaSettings:
     heard: Callable[[int], None] = lambda _: None
     batches: BatchFormat | None = None
     client: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def read_batches(self) -> Callable[[], Batched] | None:
+        """What reads records in their batches, if anything does."""
+        return self.batches.read if self.batches is not None else None
 
     def common(self) -> dict[str, Any]:
         """The options of every client."""
@@ -269,10 +274,11 @@ class KafkaLog:
         yield Rows(list(reader.rows.items()), end)
 
     def _written(self, source: TopicPartition, begin: int, end: int) -> AsyncGenerator[Rows, None]:
-        return read_rows(self._settings.reading(), source, begin, end, self._settings.request_timeout)
+        settings = self._settings
+        return read_rows(settings.reading(), source, begin, end, settings.request_timeout, settings.read_batches)
 
     async def tail(self) -> KafkaTail:
-        tail = KafkaTail(self._settings.reading())
+        tail = KafkaTail(self._settings.reading(), self._settings.read_batches)
         with errors("opening a reader of changelogs"):
             try:
                 async with asyncio.timeout(self._settings.request_timeout):
@@ -324,7 +330,7 @@ class KafkaLog:
             settings.session_timeout,
             settings.instance_id,
             assignor,
-            settings.batches.read if settings.batches is not None else None,
+            settings.read_batches,
         )
         with errors(f"joining {group}"):
             try:

@@ -29,6 +29,9 @@ class Batched(Protocol):
         False: it is not certain what the batch says, and nothing is added.
         """
 
+    def pairs(self) -> Sequence[tuple[bytes, bytes | None]]:
+        """Their keys and values, of those that have a key, once all are added."""
+
     def __len__(self) -> int: ...
 
 

@@ -7,8 +7,11 @@ read for its keys and values alone, and a batch is committed as a whole or not a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from typing import Any
+import sys
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any, cast
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import FetchResult
@@ -16,7 +19,7 @@ from aiokafka.errors import CorruptRecordException
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.log.interface import Rows, TopicPartition
-from streams.engine.log.kafka_batches import left_out
+from streams.engine.log.kafka_batches import Batched, in_batches, left_out
 from streams.engine.log.kafka_clients import errors, quietly
 
 #: Bytes per fetch. Each fetch waits for the broker, and its rows are handed over together.
@@ -25,22 +28,44 @@ _BYTES = 4 << 20
 _Row = tuple[bytes, bytes | None]
 
 
-def hand_over_batches(consumer: AIOKafkaConsumer) -> None:
-    """Makes a started consumer hand over lists of rows instead of records.
+def hand_over_batches(consumer: AIOKafkaConsumer, make: Callable[[], Batched] | None, most: int) -> None:
+    """Makes a started consumer hand over sequences of rows instead of records: batches, as they were written.
 
-    Batches are not empty, and `max_records` counts them.
+    They are not empty, and `max_records` counts them. `make`: what reads records in their batches, as many of these at
+    a time as have `most` rows together.
     """
-    consumer._fetcher._records = _Fetched(consumer._fetcher._records)
+    consumer._fetcher._records = _Fetched(_batches if make is None else partial(_pairs, make, most))
+
+
+def joined(batches: Sequence[Sequence[_Row]]) -> Sequence[_Row]:
+    """The rows of all."""
+    return batches[0] if len(batches) == 1 else [*chain.from_iterable(batches)]
 
 
 class _Fetched(dict[Any, Any]):
     """What the client has fetched, by partition."""
 
+    def __init__(self, rows: Callable[[Any], Iterator[Sequence[_Row]]]) -> None:
+        super().__init__()
+        self._rows = rows
+
     def __setitem__(self, partition: Any, result: Any) -> None:
         if type(result) is FetchResult:
             fetched = result._partition_records
-            fetched._records_iterator = _batches(fetched)
+            fetched._records_iterator = self._rows(fetched)
         super().__setitem__(partition, result)
+
+
+def _pairs(make: Callable[[], Batched], most: int, fetched: Any) -> Iterator[Sequence[_Row]]:
+    """Rows as they lie in what was fetched; records as the client parses them from where that cannot be."""
+    for records in in_batches(fetched, make, most):
+        rows: Sequence[_Row]
+        if isinstance(records, list):
+            rows = [(each.key, each.value) for each in records if each.key is not None]
+        else:
+            rows = cast(Batched, records).pairs()
+        if rows:
+            yield rows
 
 
 def _batches(fetched: Any) -> Iterator[list[_Row]]:
@@ -66,10 +91,15 @@ def _batches(fetched: Any) -> Iterator[list[_Row]]:
 
 
 async def read_rows(
-    client: Mapping[str, Any], source: TopicPartition, begin: int, end: int, patience: float
+    client: Mapping[str, Any],
+    source: TopicPartition,
+    begin: int,
+    end: int,
+    patience: float,
+    make: Callable[[], Batched] | None,
 ) -> AsyncGenerator[Rows, None]:
     """Reads a changelog partition from one offset up to another. Raises `LogError` where nothing comes in `patience`
-    seconds. `client`: what consumers are made with."""
+    seconds. `client`: what consumers are made with; `make`: what reads records in their batches."""
     if begin >= end:
         return
     partition = KafkaPartition(*source)
@@ -78,7 +108,7 @@ async def read_rows(
         with errors(f"reading {source.topic}-{source.partition}", "Read"):
             async with asyncio.timeout(patience):
                 await consumer.start()
-                hand_over_batches(consumer)
+                hand_over_batches(consumer, make, sys.maxsize)
                 consumer.assign([partition])
                 consumer.seek(partition, begin)
             position = begin
@@ -88,6 +118,6 @@ async def read_rows(
                     while position == before:
                         fetched = await consumer.getmany(partition, timeout_ms=100)
                         position = await consumer.position(partition)
-                yield Rows([row for batch in fetched.get(partition, ()) for row in batch], position)
+                yield Rows(joined(fetched.get(partition, ())), position)
     finally:
         await quietly(consumer.stop())

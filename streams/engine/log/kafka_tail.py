@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
 from aiokafka.structs import TopicPartition as KafkaPartition
 
 from streams.engine.log.interface import Rows, TopicPartition
+from streams.engine.log.kafka_batches import Batched
 from streams.engine.log.kafka_clients import errors, quietly
-from streams.engine.log.kafka_rows import hand_over_batches
+from streams.engine.log.kafka_rows import hand_over_batches, joined
 
 #: Bytes that are fetched of one partition, and of all, and wait to be read.
 _PARTITION_BYTES, _BYTES = 1 << 20, 8 << 20
@@ -20,9 +21,13 @@ _BATCHES = 4
 
 
 class KafkaTail:
-    """Follows changelog partitions; see `streams.engine.log.interface.Tail`. `client`: options of the consumer."""
+    """Follows changelog partitions; see `streams.engine.log.interface.Tail`. `client`: options of the consumer.
 
-    def __init__(self, client: Mapping[str, Any]) -> None:
+    `make`: what reads records in their batches.
+    """
+
+    def __init__(self, client: Mapping[str, Any], make: Callable[[], Batched] | None) -> None:
+        self._make = make
         self._positions: dict[KafkaPartition, int] = {}
         self._consumer = AIOKafkaConsumer(
             **{
@@ -34,7 +39,7 @@ class KafkaTail:
 
     async def open(self) -> None:
         await self._consumer.start()
-        hand_over_batches(self._consumer)
+        hand_over_batches(self._consumer, self._make, most=1)
 
     def follow(self, positions: Mapping[TopicPartition, int]) -> None:
         self._positions = {KafkaPartition(*source): offset for source, offset in positions.items()}
@@ -58,8 +63,7 @@ class KafkaTail:
             position = int(assignment.state_value(partition).position)
             if position > before:
                 self._positions[partition] = position
-                taken = [row for batch in fetched.get(partition, ()) for row in batch]
-                found.append((TopicPartition(*partition), Rows(taken, position)))
+                found.append((TopicPartition(*partition), Rows(joined(fetched.get(partition, ())), position)))
         return found
 
     async def close(self) -> None:

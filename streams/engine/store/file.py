@@ -82,7 +82,8 @@ class FileCopy:
     def add(self, rows: Sequence[Row]) -> None:
         with self._using:
             if not self._closed:
-                self._file.add([*dict(rows).items()])
+                # Of a list no key may come twice.
+                self._file.add([*dict(rows).items()] if isinstance(rows, list) else rows)
 
     def hold(self, origin: Origin, end: int) -> None:
         with self._using:

@@ -27,7 +27,7 @@ Choice = Literal["auto", "on", "off"]
 VERSION = "0.1.0"
 
 #: The form of the calls. Like the rows' format, it may differ within a version until that is released.
-CALLS = 7
+CALLS = 8
 
 _MODULE = "parcelwatch_native"
 _ENDLESS = (1 << 63) - 1

@@ -11,7 +11,6 @@ import pytest
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED
 from aiokafka.errors import CorruptRecordException
-from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from aiokafka.structs import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,31 +18,13 @@ from hypothesis import strategies as st
 import streams.engine.log.kafka_clients  # noqa: F401 - every user of a client goes through it
 from streams.engine.log.kafka_batches import Batched, in_batches
 from streams.engine.processor import Record, Unread
-from tests.odd_batches import Bad, behind, checked, spoiled
+from tests.odd_batches import Bad, checked, spoiled
+from tests.unit.engine.fetched_batches import CODECS, batch, sent
 from tests.unit.stages.one_reader import SOME
 
 native = pytest.importorskip("parcelwatch_native")
 MAKE = partial(native.Records, Record)
-CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
-ABORT = b"\x00\x00\x00\x00"
 Fields = tuple[int, int, bytes | None, bytes | None, tuple[tuple[str, bytes | None], ...]]
-
-
-def batch(base: int, count: int, codec: int = 0, producer: int = -1, ends: bool = False, name: str = "h") -> bytes:
-    """Records with and without headers, keys and values; or the end of an aborted transaction."""
-    builder = _DefaultRecordBatchBuilderPy(2, codec, int(producer >= 0), producer, 0, 0, 1 << 20)
-    for number in range(count):
-        key = None if number % 5 == 4 else b"odd"
-        value = None if number % 7 == 6 else b"value %d" % (base + number) * (1 + number % 3)
-        headers: list[Any] = [(name, None if number % 4 else b"x" * 200), ("其他", b"")] if number % 2 else []
-        builder.append(number, 1000 + 7 * number, key, value, headers)
-    if ends:
-        builder.append(0, 1000, ABORT, b"", [])
-    made = bytearray(builder.build())
-    made[:8] = base.to_bytes(8)
-    if ends:
-        made[22] |= 0x20
-    return checked(made)
 
 
 def fields(one: Any) -> Fields:
@@ -56,10 +37,7 @@ def read(
     """All records up to an offset, in as many fetches as it takes; `make`: what reads batches, or None."""
     found: list[Fields] = []
     while begin < end:
-        sent = fetcher.MemoryRecords(behind(fetched, begin))
-        records = fetcher.PartitionRecords(
-            TopicPartition("in", 0), sent, [*aborted], begin, None, None, True, READ_COMMITTED
-        )
+        records = sent(fetched, begin, aborted)
         records.passes = True
         if make is None:
             records._consumer_record = lambda _, record: record
