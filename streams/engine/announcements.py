@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from streams.engine.log.interface import TopicPartition
@@ -66,8 +67,26 @@ class Announcements:
             self._held[each.topic, each.source] = each
         self._arm()
 
-    def take(self) -> Sequence[Announcement]:
-        """What the commit that begins now has to tell; then call `told` or `back` with it."""
+    @contextmanager
+    def telling(self) -> Iterator[Sequence[Announcement]]:
+        """What a commit has to tell that takes place within. If that raises, another commit tells it."""
+        taken = self._take()
+        try:
+            yield taken
+        except BaseException:
+            for each in taken:
+                # Unless later ones have come.
+                self._held.setdefault((each.topic, each.source), each)
+            raise
+        else:
+            for each in taken:
+                each.outgoing.heard(each.horizon, each.number)
+        finally:
+            if taken:
+                self._telling = False
+                self._arm()
+
+    def _take(self) -> Sequence[Announcement]:
         if not self._ripe or self._telling:
             return ()
         taken: list[Announcement] = []
@@ -80,23 +99,6 @@ class Announcements:
         self._telling = bool(taken)
         self._ripe = False
         return taken
-
-    def told(self, taken: Sequence[Announcement]) -> None:
-        """They are committed."""
-        for each in taken:
-            each.outgoing.heard(each.horizon, each.number)
-        self._over(taken)
-
-    def back(self, taken: Sequence[Announcement]) -> None:
-        """The commit has failed, or may have: another one tells them, unless later ones have come."""
-        for each in taken:
-            self._held.setdefault((each.topic, each.source), each)
-        self._over(taken)
-
-    def _over(self, taken: Sequence[Announcement]) -> None:
-        if taken:
-            self._telling = False
-            self._arm()
 
     def _arm(self) -> None:
         if self._held and self._timer is None:

@@ -419,26 +419,23 @@ class Runner:
             # the whole of it.
             self._end = None if self._stopping else self._end
             return
-        telling = self._announcements.take()
-        transaction = task.snapshot(parting=parting, telling=telling)
-        self._begun.set()
-        if transaction is None:
-            return
-        final = task.final
-        self.committing = began
-        try:
-            changelog.begin(transaction)
-            await self._positions.confirm([*self.sources, changelog.source], self._ids)
-            end = await writer.commit(transaction)
-            await changelog.committed(transaction, end)
-        except BaseException as error:
-            self._announcements.back(telling)
-            if isinstance(error, LogError):
+        with self._announcements.telling() as telling:
+            transaction = task.snapshot(parting=parting, telling=telling)
+            self._begun.set()
+            if transaction is None:
+                return
+            final = task.final
+            self.committing = began
+            try:
+                changelog.begin(transaction)
+                await self._positions.confirm([*self.sources, changelog.source], self._ids)
+                end = await writer.commit(transaction)
+                await changelog.committed(transaction, end)
+            except LogError as error:
                 self._observer.commit_failed(self.id, error)
-            raise
-        finally:
-            self.committing = None
-        self._announcements.told(telling)
+                raise
+            finally:
+                self.committing = None
         self._announcements.add(task.announced)
         self._last = (began, time.monotonic())
         self._end = end if end is not None else self._end

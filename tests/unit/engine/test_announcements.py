@@ -16,7 +16,7 @@ from streams.engine.log.interface import Transaction
 from streams.engine.processor import Horizon
 from streams.engine.task import Task, progress_of
 from streams.engine.topology import TaskId, Topology
-from streams.engine.watermarks import Outgoing
+from streams.engine.watermarks import START, Outgoing
 from tests.patience import PATIENCE
 from tests.unit.engine.task_double import DATAFLOW, HOUR, Double, settle, times
 from tests.unit.engine.task_double import T0 as HOUR_BEGINS
@@ -144,10 +144,16 @@ async def ripe(gathered: Announcements) -> Callable[[], int]:
     return lambda: count
 
 
+def told(gathered: Announcements) -> list[tuple[int, int]]:
+    """Sources and numbers of what a commit tells."""
+    with gathered.telling() as telling:
+        return [(each.source, each.number) for each in telling]
+
+
 async def test_nothing_is_told_before_it_has_gathered() -> None:
     gathered = Announcements(NEVER)
     gathered.add([announcement(0)])
-    assert gathered.take() == ()
+    assert told(gathered) == []
     gathered.close()
 
 
@@ -156,39 +162,46 @@ async def test_the_last_one_of_each_task_is_told_once() -> None:
     gathered.add([announcement(0), announcement(1)])
     gathered.add([announcement(0, number=2)])
     await ripe(gathered)
-    taken = gathered.take()
-    assert [(each.source, each.number) for each in taken] == [(0, 2), (1, 1)]
-    gathered.told(taken)
-    assert [each.outgoing.told for each in taken] == [Horizon(T0)] * 2
-    assert gathered.take() == ()
+    with gathered.telling() as telling:
+        assert [(each.source, each.number) for each in telling] == [(0, 2), (1, 1)]
+        assert {each.outgoing.told for each in telling} == {START}
+    assert [each.outgoing.told for each in telling] == [Horizon(T0)] * 2
+    assert told(gathered) == []
 
 
 async def test_one_transaction_tells_at_a_time_whoever_else_commits_meanwhile() -> None:
     gathered = Announcements(0.0)
     gathered.add([announcement(0)])
     count = await ripe(gathered)
-    taken = gathered.take()
-    gathered.add([announcement(1)])
-    gathered.told(gathered.take())  # a commit with nothing to tell begins, and ends
-    await asyncio.sleep(0.01)
-    assert gathered.take() == ()
-    gathered.told(taken)
-    before = count()
+    with gathered.telling():
+        gathered.add([announcement(1)])
+        assert told(gathered) == []
+        await asyncio.sleep(0.01)
+        assert told(gathered) == []
+        before = count()
     async with asyncio.timeout(PATIENCE):
         while count() == before:  # noqa: ASYNC110
             await asyncio.sleep(0)
-    assert [each.source for each in gathered.take()] == [1]
+    assert told(gathered) == [(1, 1)]
 
 
 async def test_what_a_failed_commit_did_not_tell_is_told_by_another_unless_there_is_later_news() -> None:
     gathered = Announcements(0.0)
     gathered.add([announcement(0), announcement(1)])
     await ripe(gathered)
-    taken = gathered.take()
-    gathered.add([announcement(1, number=2)])
-    gathered.back(taken)
+
+    def failing() -> None:
+        with gathered.telling() as telling:
+            gathered.add([announcement(1, number=2)])
+            failed.extend(telling)
+            raise ZeroDivisionError
+
+    failed: list[Announcement] = []
+    with pytest.raises(ZeroDivisionError):
+        failing()
+    assert {each.outgoing.told for each in failed} == {START}
     await ripe(gathered)
-    assert {(each.source, each.number) for each in gathered.take()} == {(0, 1), (1, 2)}
+    assert sorted(told(gathered)) == [(0, 1), (1, 2)]
 
 
 async def test_another_is_woken_where_one_does_not_commit() -> None:
@@ -203,10 +216,8 @@ async def test_a_transaction_tells_no_more_than_it_can_hold(monkeypatch: pytest.
     monkeypatch.setattr(announcements, "MOST", 5)
     gathered = Announcements(0.0)
     gathered.add([announcement(source) for source in range(5)])
-    told = []
+    found = []
     for _ in range(3):
         await ripe(gathered)
-        taken = gathered.take()
-        told.append(len(taken))
-        gathered.told(taken)
-    assert told == [2, 2, 1]
+        found.append(len(told(gathered)))
+    assert found == [2, 2, 1]
