@@ -10,6 +10,7 @@ from statistics import median
 from bench.asked import Asked
 from bench.comparison import LONG, ROUNDS
 from bench.contenders import CONTENDERS, Contender
+from bench.install import NotReadyError
 from bench.results import Cell, Table
 from bench.scans import EACH
 from bench.throughput import Figures, Throughput, delete
@@ -22,6 +23,11 @@ _EACH_OF = {"parcelwatch-native": LONG, "parcelwatch": SCANS}
 async def run(asked: Asked) -> list[Table]:
     rows: list[list[Cell]] = []
     for ours in (each for each in CONTENDERS if each.name in _EACH_OF):
+        try:
+            ours.ready()
+        except NotReadyError as problem:
+            asked.tell(str(problem))
+            continue
         rows += await _one_and_two(asked, ours, asked.size(_EACH_OF[ours.name], least=2000, multiple=2 * EACH))
     columns = ["", "workers", "scans", "alerts", "CPU s of all", "wall s", "scans per CPU-second", "scans a second",
                "per CPU-second, against one", "of the rounds"]  # fmt: skip

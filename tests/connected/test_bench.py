@@ -20,6 +20,7 @@ from tests.kafka_broker import Broker
 
 #: Sizes divided by so much.
 SMALL = 1000
+NATIVE = find_spec("parcelwatch_native") is not None
 Run = Callable[[Asked], Awaitable[list[Table]]]
 
 
@@ -33,7 +34,7 @@ async def test_a_small_comparison_finds_every_alert_of_ours_with_either_store(ka
     measured = [row for row in table.dicts() if row["alerts"] is not None]
     assert {row[""] for row in table.dicts()} == {each.what for each in CONTENDERS if each.ours}
     # Without the part in Rust there is a line for it all the same.
-    assert len(measured) == (5 if find_spec("parcelwatch_native") else 2)
+    assert len(measured) == (5 if NATIVE else 2)
     assert {row["scans"] for row in measured} == {2004}
     assert {row["alerts"] for row in measured} == {len(Scans(2000).alerts)}
     assert {row["repeated alerts"] for row in measured} == {0}
@@ -50,9 +51,11 @@ async def test_a_stream_without_silence_and_one_of_escaped_json_are_measured(kaf
 
 async def test_two_workers_find_what_one_finds(kafka: Broker, tmp_path: Path) -> None:
     (table,) = await small(workers.run, kafka, tmp_path)
-    assert {(row["workers"], row["alerts"]) for row in table.dicts()} == {
-        (number, len(Scans(2000).alerts)) for number in (1, 2)
-    }
+    found = {(row[""], row["workers"]): row["alerts"] for row in table.dicts()}
+    pure = "parcelwatch worker, state in memory"
+    assert [found[pure, number] for number in (1, 2)] == [len(Scans(2000).alerts)] * 2
+    assert len(found) == (4 if NATIVE else 2)
+    assert all(found[what, 1] == found[what, 2] for what, _ in found)
 
 
 async def test_latencies_are_measured_of_what_is_raised_and_of_what_is_resolved(kafka: Broker, tmp_path: Path) -> None:
